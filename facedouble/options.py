@@ -1,0 +1,120 @@
+"""One frozen dataclass per step: every knob, with its range stated once. TOML <-> dataclass; unknown keys are errors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any
+
+from facedouble.errors import UsageError
+
+
+def knob(default: float, low: float, high: float, unit: str = "") -> Any:
+    """A number with its range; the command line and `check` read it from the field."""
+    return field(default=default, metadata={"low": low, "high": high, "unit": unit})
+
+
+class Checked:
+    """Base of the option classes: numbers have to be in their range."""
+
+    def __post_init__(self) -> None:
+        for f in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, f.name)
+            if "low" in f.metadata and not f.metadata["low"] <= value <= f.metadata["high"]:
+                low, high, unit = f.metadata["low"], f.metadata["high"], f.metadata["unit"]
+                raise UsageError(f"{f.name} = {value} is out of range: take {low} to {high} {unit}".rstrip())
+
+
+@dataclass(frozen=True)
+class DetectOptions(Checked):
+    """Finding faces in single frames."""
+
+    reduced_side: int = knob(640, 160, 4096, "px")  # longer side of the copy that every frame is searched on
+    full_every: int = knob(5, 1, 1000, "frames")  # full size is searched that often, for faces of 12 px
+    full_side: int = knob(1920, 320, 8192, "px")
+    far_score: float = knob(0.5, 0.05, 0.99)  # MediaPipe full range
+    yunet_score: float = knob(0.6, 0.05, 0.99)
+    dark_below: float = knob(0.25, 0.0, 1.0)  # mean luma under which a brightened copy is searched as well
+
+
+@dataclass(frozen=True)
+class TrackOptions(Checked):
+    """Linking faces to tracks and filling the gaps, both ways."""
+
+    min_overlap: float = knob(0.15, 0.01, 0.9)
+    max_gap: float = knob(4.0, 0.1, 60.0, "s")  # a face not seen for longer becomes a track of its own
+    linger: float = knob(4.0, 0.1, 60.0, "s")  # a face no longer found stays covered that long
+    growth: float = knob(1.0, 0.0, 10.0, "face sizes/s")  # how fast a cover grows while the face is not seen
+
+
+@dataclass(frozen=True)
+class FitOptions(Checked):
+    """Landmarks, smoothing, trust."""
+
+    crop_side: int = knob(384, 128, 1024, "px")
+    max_yaw: float = knob(40.0, 5.0, 90.0, "degrees")
+    max_pitch: float = knob(30.0, 5.0, 90.0, "degrees")
+    min_face: float = knob(40.0, 10.0, 1000.0, "px")
+    fade: int = knob(5, 1, 60, "frames")
+    min_trusted: int = knob(8, 1, 250, "frames")
+
+
+@dataclass(frozen=True)
+class DrawOptions(Checked):
+    """The look of the double. `strict` turns the mattes off; nothing here can turn a contract off."""
+
+    halo: float = knob(0.5, 0.0, 1.0)
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class EncodeOptions(Checked):
+    """H.264 and AAC in MP4."""
+
+    crf: float = knob(17, 0, 40)
+    preset: str = "fast"
+    threads: int = knob(2, 1, 64)  # fixed: x264's bits depend on it
+    audio_bit_rate: int = knob(192_000, 32_000, 512_000, "bit/s")
+
+
+@dataclass(frozen=True)
+class Options(Checked):
+    """All of them. `seed` drives the grain."""
+
+    detect: DetectOptions = field(default_factory=DetectOptions)
+    track: TrackOptions = field(default_factory=TrackOptions)
+    fit: FitOptions = field(default_factory=FitOptions)
+    draw: DrawOptions = field(default_factory=DrawOptions)
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
+    seed: int = 0
+
+    def digest(self) -> str:
+        """Sixteen hex digits that change with any option."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _build(cls: type[Any], table: dict[str, Any], place: str) -> Any:
+    known = {f.name: f for f in fields(cls)}
+    for key in table:
+        if key not in known:
+            raise UsageError(f"unknown option {place}{key}: known are {', '.join(sorted(known))}")
+    defaults = cls()
+    made = {k: _build(type(getattr(defaults, k)), v, f"{place}{k}.") if is_dataclass(getattr(defaults, k)) else v
+            for k, v in table.items()}
+    for key, value in made.items():
+        want = type(getattr(defaults, key))
+        if not isinstance(value, want) and not (want is float and isinstance(value, int)):
+            raise UsageError(f"option {place}{key} has to be {want.__name__}, not {value!r}")
+    return cls(**made)
+
+
+def parse(text: str) -> Options:
+    """Options from TOML; UsageError on anything unknown, of the wrong type or out of range."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"the options file is not valid TOML: {error}") from error
+    options: Options = _build(Options, table, "")
+    return options
