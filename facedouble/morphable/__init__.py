@@ -1,0 +1,1 @@
+"""The face topology: mean shape, mirror map, UV, expression basis; coefficients <-> mesh. No images."""

@@ -1,0 +1,181 @@
+"""Triangles, fills and warps on arrays. No faces, no files. Each kernel has a slow twin in `tests/test_raster.py`."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numba import njit
+
+from facedouble.types import Array, Floats
+
+GAMMA = 2.2
+_TO_DISPLAY = ((np.arange(4097) / 4096.0) ** (2 / GAMMA)).astype(np.float32)  # indexed by sqrt: finer in the dark
+
+
+def linear(rgb: Array) -> Floats:
+    """Display-referred [0, 1] -> linear light."""
+    lit: Floats = cv2.pow(np.clip(rgb, 0, 1).astype(np.float32, copy=False), GAMMA)
+    return lit
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _display(values: Array, table: Array, out: Array) -> None:
+    for i in range(values.size):
+        v = min(max(values[i], 0.0), 1.0)
+        out[i] = table[int(math.sqrt(v) * 4096)]
+
+
+def display(light: Array) -> Floats:
+    """Linear light -> display-referred [0, 1], by table (error < 1/2000)."""
+    flat = np.ascontiguousarray(light, np.float32)
+    out = np.empty_like(flat)
+    _display(flat.ravel(), _TO_DISPLAY, out.ravel())
+    return out
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def rasterise(points: Array, triangles: Array, ids: Array, bary: Array, depth: Array) -> None:
+    """Fill ids (h, w) int32, bary (h, w, 3) and depth (h, w) with the nearest triangle (small z) at each pixel."""
+    h, w = ids.shape
+    for k in range(triangles.shape[0]):
+        a, b, c = triangles[k, 0], triangles[k, 1], triangles[k, 2]
+        ax, ay, bx, by, cx, cy = points[a, 0], points[a, 1], points[b, 0], points[b, 1], points[c, 0], points[c, 1]
+        d = (by - cy) * (ax - cx) + (cx - bx) * (ay - cy)
+        if abs(d) < 1e-9:
+            continue
+        x0, x1 = max(0, int(math.floor(min(ax, bx, cx)))), min(w - 1, int(math.ceil(max(ax, bx, cx))))
+        y0, y1 = max(0, int(math.floor(min(ay, by, cy)))), min(h - 1, int(math.ceil(max(ay, by, cy))))
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                l0 = ((by - cy) * (x - cx) + (cx - bx) * (y - cy)) / d
+                l1 = ((cy - ay) * (x - cx) + (ax - cx) * (y - cy)) / d
+                l2 = 1 - l0 - l1
+                if l0 >= -1e-5 and l1 >= -1e-5 and l2 >= -1e-5:
+                    z = l0 * points[a, 2] + l1 * points[b, 2] + l2 * points[c, 2]
+                    if z < depth[y, x]:
+                        depth[y, x] = z
+                        ids[y, x] = k
+                        bary[y, x, 0] = l0
+                        bary[y, x, 1] = l1
+                        bary[y, x, 2] = l2
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def interpolate(ids: Array, bary: Array, triangles: Array, values: Array, out: Array) -> None:
+    """out (h, w, C) = values (n, C) of the vertices, interpolated where ids >= 0."""
+    h, w = ids.shape
+    channels = values.shape[1]
+    for y in range(h):
+        for x in range(w):
+            k = ids[y, x]
+            if k >= 0:
+                for c in range(channels):
+                    out[y, x, c] = (bary[y, x, 0] * values[triangles[k, 0], c] + bary[y, x, 1] * values[triangles[k, 1], c]
+                                    + bary[y, x, 2] * values[triangles[k, 2], c])
+
+
+def render(points: Array, triangles: Array, values: Array, height: int, width: int) -> tuple[Array, Floats]:
+    """Triangle id (h, w), -1 outside, and interpolated values (h, w, C) of a mesh (n, 3) px."""
+    ids = np.full((height, width), -1, np.int32)
+    bary = np.zeros((height, width, 3), np.float32)
+    depth = np.full((height, width), 1e9, np.float32)
+    rasterise(np.ascontiguousarray(points, np.float64), triangles, ids, bary, depth)
+    out = np.zeros((height, width, values.shape[1]), np.float32)
+    interpolate(ids, bary, triangles, np.ascontiguousarray(values, np.float32), out)
+    return ids, out
+
+
+def cover(points: Array, triangles: Array, height: int, width: int) -> Array:
+    """(h, w) uint8, 1 where any triangle of the mesh touches: drawn by cv2, which includes the rim pixels."""
+    mask = np.zeros((height, width), np.uint8)
+    fixed = np.round(points[triangles][:, :, :2] * 16).astype(np.int32)
+    for t in fixed:
+        cv2.fillConvexPoly(mask, t, 1, cv2.LINE_8, 4)
+    return mask
+
+
+def push_pull(image: Floats, weight: Floats) -> Floats:
+    """Fill image (h, w, C) where weight (h, w) is 0 from around it. Gortler et al., The Lumigraph, 1996."""
+    levels = []
+    a, w = image * weight[..., None], weight
+    while min(a.shape[:2]) > 2:
+        levels.append((a, w))
+        size = ((a.shape[1] + 1) // 2, (a.shape[0] + 1) // 2)
+        a = cv2.resize(a, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+        w = cv2.resize(w, size, interpolation=cv2.INTER_AREA)
+    filled = a / np.maximum(w, 1e-6)[..., None]
+    if float(w.sum()) <= 0:
+        filled = np.zeros_like(filled)
+    for a, w in reversed(levels):
+        up = cv2.resize(filled, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR).reshape(a.shape)
+        if min(a.shape[:2]) > 3:
+            up = cv2.GaussianBlur(up, (3, 3), 0).reshape(a.shape)
+        filled = a + (1 - np.minimum(w, 1))[..., None] * up
+    out: Floats = filled.astype(np.float32)
+    return out
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float, out: Array) -> None:
+    """out (len(ys), len(xs), 2): inverse-distance mean of moves (n, 2) at points (n, 2), falling off like a Gaussian."""
+    for j in range(ys.size):
+        for i in range(xs.size):
+            sx, sy, total, nearest = 0.0, 0.0, 1e-12, 1e18
+            for k in range(points.shape[0]):
+                dx, dy = xs[i] - points[k, 0], ys[j] - points[k, 1]
+                d2 = dx * dx + dy * dy
+                nearest = min(nearest, d2)
+                w = 1.0 / (d2 + sigma * sigma * 0.01) ** 1.5
+                sx += w * moves[k, 0]
+                sy += w * moves[k, 1]
+                total += w
+            fall = math.exp(-nearest / (2 * sigma * sigma))
+            out[j, i, 0] = sx / total * fall
+            out[j, i, 1] = sy / total * fall
+
+
+def blur(image: Array, sigma: float) -> Floats:
+    """Gaussian blur, float32."""
+    out: Floats = cv2.GaussianBlur(image.astype(np.float32, copy=False), (0, 0), max(sigma, 1e-3))
+    return out
+
+
+def shrink(image: Array, size: tuple[int, int]) -> Floats:
+    """Area-averaged copy of size (w, h); keeps the channel axis."""
+    out: Floats = cv2.resize(image.astype(np.float32, copy=False), size, interpolation=cv2.INTER_AREA)
+    return out
+
+
+def enlarge(image: Array, size: tuple[int, int]) -> Floats:
+    """Bilinear copy of size (w, h)."""
+    out: Floats = cv2.resize(image.astype(np.float32, copy=False), size, interpolation=cv2.INTER_LINEAR)
+    return out
+
+
+def sample(image: Array, x: Array, y: Array) -> Floats:
+    """Bilinear samples (n, C) of image at points; border repeated."""
+    out: Floats = cv2.remap(image, np.asarray(x, np.float32)[:, None], np.asarray(y, np.float32)[:, None],
+                            cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+    return out
+
+
+def edge_sigma(grey: Floats, mask: Array) -> float:
+    """Blur (sigma, px) of the strongest edges under mask, from their gradients at sigma 1 and 2.5; grey in any unit."""
+
+    def strongest(sigma: float) -> float:
+        b = blur(grey, sigma)
+        gx, gy = cv2.Sobel(b, cv2.CV_32F, 1, 0), cv2.Sobel(b, cv2.CV_32F, 0, 1)
+        return float(np.percentile(np.hypot(gx, gy)[mask], 98))
+
+    r2 = (strongest(1.0) / max(strongest(2.5), 1e-6)) ** 2
+    return float(np.sqrt(np.clip((6.25 - r2) / max(r2 - 1, 0.05), 0, 16)))
+
+
+def grain_sigma(grey: Floats) -> float:
+    """Sigma of the noise from the median of the Haar diagonal details. Donoho & Johnstone, Biometrika 81, 1994."""
+    h, w = grey.shape[0] // 2 * 2, grey.shape[1] // 2 * 2
+    g = grey[:h, :w]
+    d = (g[0::2, 0::2] - g[1::2, 0::2] - g[0::2, 1::2] + g[1::2, 1::2]) / 2
+    return float(np.median(np.abs(d)) / 0.6745)
