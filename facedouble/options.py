@@ -59,6 +59,7 @@ class FitOptions(Checked):
     min_face: float = knob(40.0, 10.0, 1000.0, "px")
     fade: int = knob(5, 1, 60, "frames")
     min_trusted: int = knob(8, 1, 250, "frames")
+    max_disagreement: float = knob(0.12, 0.01, 1.0, "eye distances")  # of the landmarks in picture and mirror
 
 
 @dataclass(frozen=True)

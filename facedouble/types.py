@@ -305,7 +305,6 @@ class Double(Value):
     features: Floats
     iris: Floats
     gaze_middle: Floats
-    edge_sigma: float
     quality: str
     coverage: dict[str, bool]
     consent: Consent

@@ -1,0 +1,1 @@
+"""Volunteers' faces: from footage with consent to a `.fdouble` file."""

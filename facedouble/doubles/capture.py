@@ -1,0 +1,229 @@
+"""A volunteer's footage -> a double: neutral shape, de-lit key frames in the UV atlas, iris, coverage of the sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facedouble.doubles.file import identity
+from facedouble.errors import InputRefused
+from facedouble.morphable import layout
+from facedouble.morphable.light import irradiance
+from facedouble.morphable.pose import canonical, euler
+from facedouble.morphable.semantics import FEATURE_STEPS, Semantics, neutral_frames, rest_cost, semantics
+from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology, vertex_normals
+from facedouble.raster import blur, linear, push_pull, render
+from facedouble.types import MESH_POINTS, Array, Consent, Double, Floats, Value
+
+KEY_FRAMES = 14
+KEY_YAW, KEY_PITCH, KEY_MOTION = 25.0, 15.0, 0.15  # degrees, degrees, eye distances per frame
+ALBEDO_FLOOR = 0.012  # linear: dark pixels have no reliable chroma
+CHROMA_LIMIT = 0.55  # log units
+EYE_PATCH = (192, 128)  # px: u in [-.1, 1.1] of the eye width, v in [-.4, .4]
+
+
+@dataclass(frozen=True)
+class Material(Value):
+    """Landmarks of a volunteer: marks (T, 478, 3) px of whole frames, consecutive if `moving`."""
+
+    marks: Array
+    moving: bool
+
+
+@dataclass(frozen=True)
+class Selection(Value):
+    """Which frames to take pictures of, and what is known without pictures."""
+
+    frames: tuple[int, ...]
+    neutral: Array
+    features: Array
+    gaze_middle: Array
+    widest: int
+    coverage: dict[str, bool]
+    quality: str
+
+
+def coverage(s: Semantics, angles: Array, rest: Semantics) -> dict[str, bool]:
+    """Which parts of the capture sheet the frames hold."""
+    def any_frame(values: Array) -> bool:
+        return bool(np.any(values))
+
+    r0, l0 = float(rest.right_aperture[0]), float(rest.left_aperture[0])
+    shut_r, shut_l = s.right_aperture < 0.55 * r0, s.left_aperture < 0.55 * l0
+    brows = (s.right_brow + s.left_brow) / 2 - float(rest.right_brow[0] + rest.left_brow[0]) / 2
+    wide = s.width / float(rest.width[0])
+    return {
+        "neutral": True, "eyes closed": any_frame(shut_r & shut_l),
+        "wink right": any_frame(shut_r & (s.left_aperture > 0.75 * l0)),
+        "wink left": any_frame(shut_l & (s.right_aperture > 0.75 * r0)),
+        "brows up": any_frame(brows > 0.03), "brows down": any_frame(brows < -0.02),
+        "smile": any_frame((wide > 1.08) & (s.gap < 0.05)), "smile with teeth": any_frame((wide > 1.08) & (s.gap > 0.05)),
+        "mouth wide open": any_frame(s.gap > 0.25), "pucker": any_frame(wide < 0.85),
+        "turn right": any_frame(angles[:, 0] < -20), "turn left": any_frame(angles[:, 0] > 20),
+        "nod": bool(np.ptp(angles[:, 1]) > 20),
+    }
+
+
+def select(material: Material) -> Selection:
+    """Choose neutral and key frames; InputRefused with advice if no frame is at rest."""
+    t = topology()
+    marks = material.marks.astype(np.float64)
+    shapes, _, rotations, _ = canonical(marks, t.mean)
+    angles = np.array([euler(r) for r in rotations])
+    s = semantics(shapes)
+    rest = neutral_frames(s, angles, shapes, t.mean, t.mirror)
+    neutral = np.median(shapes[rest], 0)
+    n = semantics(neutral[None])
+    _check_neutral(n, neutral, angles[rest])
+    features = s.features()
+    if len(marks) == 1:
+        chosen = [0]
+    else:
+        level = np.abs(angles[:, 1] - np.median(angles[:, 1])) < KEY_PITCH
+        usable = (np.abs(angles[:, 0]) < KEY_YAW) & level
+        if material.moving:
+            eye = np.linalg.norm(marks[0, 33] - marks[0, 263])
+            steps = np.r_[0, np.linalg.norm(np.diff(marks[:, [1, 152]], axis=0), axis=(1, 2))] / eye
+            usable &= steps < KEY_MOTION
+        usable[rest[0]] = True
+        cost = rest_cost(s, angles, shapes, t.mean, t.mirror)
+        first = int(rest[np.argmin(np.abs(angles[rest, 0]) / 5 + cost[rest])])
+        chosen = _farthest(features / FEATURE_STEPS, np.abs(angles[:, 0]) / 12, np.flatnonzero(usable), first)
+    apertures = features[chosen, 4]
+    open_cost = np.abs(apertures - np.percentile(apertures, 80)) * 10 + np.abs(angles[chosen, 0]) / 20
+    found = coverage(s, angles, n)
+    quality = "basic" if len(marks) == 1 else "good" if material.moving and sum(found.values()) >= 6 else "fair"
+    return Selection(tuple(int(c) for c in chosen), neutral, features[chosen], _gaze_middle(shapes),
+                     int(np.argmin(open_cost)), found, quality)
+
+
+def _check_neutral(n: Semantics, neutral: Array, angles: Array) -> None:
+    t = topology()
+    lips = np.array(layout.UPPER_OUTER_LIP + layout.LOWER_OUTER_LIP)
+    skew = float(np.abs(neutral[lips] - neutral[t.mirror[lips]] * [-1, 1, 1]).mean())
+    why = None
+    if float(n.gap[0]) > 0.10:
+        why = "the mouth is never closed"
+    elif min(float(n.right_aperture[0]), float(n.left_aperture[0])) < 0.12:
+        why = "the eyes are never open"
+    elif skew > 0.06:
+        why = "the face is never even on both sides"
+    elif float(np.abs(np.median(angles[:, 0]))) > 25:
+        why = "the face never looks at the camera"
+    if why:
+        raise InputRefused(f"no neutral face in the material: {why}; film two seconds of a face at rest, looking at the camera")
+
+
+def _farthest(features: Array, penalty: Array, usable: Array, first: int) -> list[int]:
+    """Farthest-point sampling: each next frame is the one least like those chosen."""
+    chosen = [first]
+    far = np.linalg.norm(features[usable] - features[first], axis=1)
+    while len(chosen) < min(KEY_FRAMES, len(usable)):
+        best = int(usable[np.argmax(far - 0.5 * penalty[usable])])
+        if best in chosen:
+            break
+        chosen.append(best)
+        far = np.minimum(far, np.linalg.norm(features[usable] - features[best], axis=1))
+    return chosen
+
+
+def _gaze_middle(shapes: Array) -> Array:
+    middles = []
+    for iris, outer, inner in ((468, 33, 133), (473, 263, 362)):
+        a, b = shapes[:, outer, :2], shapes[:, inner, :2]
+        left, right = (a, b) if iris == 468 else (b, a)
+        axis = right - left
+        width = np.linalg.norm(axis, axis=-1)
+        down = np.stack([-axis[:, 1], axis[:, 0]], -1) / width[:, None]
+        middles.append(np.median(((shapes[:, iris, :2] - left) * down).sum(-1) / width))
+    return np.array(middles)
+
+
+def _atlas_mesh() -> Array:
+    return np.concatenate([topology().atlas, np.zeros((MESH_POINTS, 1))], 1)
+
+
+def texture(crop: Floats, marks: Array, light: Floats) -> Floats:
+    """De-lit atlas (h, w, 3) of one key frame, relative albedo: 1 is mean skin.
+
+    crop (h, w, 3) display RGB, marks (478, 3) in its pixels, light its code.
+    """
+    t = topology()
+    ids, xy = render(_atlas_mesh(), t.triangles, marks[:MESH_POINTS, :2], ATLAS_HEIGHT, ATLAS_WIDTH)
+    flat = cv2.remap(crop, xy[..., 0], xy[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    shade = np.maximum(irradiance(light, vertex_normals(marks)), 1e-3)
+    lit = np.maximum(render(_atlas_mesh(), t.triangles, shade, ATLAS_HEIGHT, ATLAS_WIDTH)[1], 1e-3)
+    colour = linear(flat)
+    brightness = (colour.mean(-1) + ALBEDO_FLOOR) / (lit.mean(-1) + ALBEDO_FLOOR)
+    chroma = np.log((colour + ALBEDO_FLOOR) / (lit + ALBEDO_FLOOR)) - np.log(brightness)[..., None]
+    albedo = brightness[..., None] * np.exp(CHROMA_LIMIT * np.tanh(chroma / CHROMA_LIMIT))
+    albedo = _clean_border(albedo.astype(np.float32), ids >= 0)
+    inner = cv2.erode((ids >= 0).astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(np.float32)
+    albedo = np.where(inner[..., None] > 0, albedo, push_pull(albedo, inner))
+    out: Floats = np.clip(albedo, 0, 6).astype(np.float32)
+    return out
+
+
+def _clean_border(albedo: Floats, inside: Array) -> Floats:
+    """Hair and background at the rim give way to mirrored detail over a smooth fill."""
+    t = topology()
+    band = np.interp(t.ring, [0, 1, 2, 3], [1, 0.9, 0.4, 0])[:, None] * (t.uv[:, 1:] < 0.75)
+    rim = render(_atlas_mesh(), t.triangles, band, ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
+    strange = np.log(np.maximum(blur(albedo, 2).mean(-1), 1e-3))
+    bad = (((strange < -0.5) | (strange > 0.4)) & (rim > 0.45)).astype(np.uint8)
+    _, labels = cv2.connectedComponents(bad)
+    touching = np.unique(labels[(rim > 0.93) & (bad > 0)])
+    bad = np.isin(labels, touching[touching > 0]).astype(np.uint8)
+    bad = (cv2.dilate(bad, np.ones((9, 9))) > 0) & inside
+    if not bad.any():
+        return albedo
+    fill = push_pull(albedo, (inside & ~bad).astype(np.float32))
+    mirrored = albedo[:, ::-1]
+    detail = np.where(bad[:, ::-1, None], 0, mirrored - blur(mirrored, 12))
+    weight = blur(bad.astype(np.float32), 3)[..., None]
+    out: Floats = albedo * (1 - weight) + (fill + np.clip(detail, -0.15, 0.15)) * weight
+    return out
+
+
+def iris(crop: Floats, marks: Array, light: Floats) -> Array:
+    """(2, 5) of right and left eye: iris radius over eye width, iris colour over skin (3), sclera over skin."""
+    lit = irradiance(light, vertex_normals(marks))
+    rows = []
+    for upper, lower, ring, corners in ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID, layout.RIGHT_IRIS, (33, 133)),
+                                        (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID, layout.LEFT_IRIS, (362, 263))):
+        left, axis = marks[corners[0], :2], marks[corners[1], :2] - marks[corners[0], :2]
+        down = np.array([-axis[1], axis[0]])
+        w, h = EYE_PATCH
+        u, v = np.meshgrid(np.linspace(-0.1, 1.1, w), np.linspace(-0.4, 0.4, h))
+        x, y = (left[k] + u * axis[k] + v * down[k] for k in (0, 1))
+        patch = linear(cv2.remap(crop, x.astype(np.float32), y.astype(np.float32), cv2.INTER_CUBIC))
+        frame = np.stack([axis, down], 1)
+        rim = np.linalg.solve(frame, (marks[upper + lower[::-1], :2] - left).T).T
+        corners_px = np.stack([(rim[:, 0] + 0.1) / 1.2 * (w - 1), (rim[:, 1] + 0.4) / 0.8 * (h - 1)], 1)
+        opening = np.zeros((h, w), np.uint8)
+        cv2.fillPoly(opening, [corners_px.astype(np.int32)], 1)
+        opening = cv2.erode(opening, np.ones((7, 7))) > 0
+        q = np.linalg.solve(frame, (marks[ring, :2] - left).T).T
+        radius = float(np.clip(np.median(np.linalg.norm(q[1:] - q[0], axis=1)), 0.18, 0.25))
+        far = np.hypot(u - q[0, 0], v - q[0, 1]) / radius
+        lum, skin = patch.mean(-1), float(lit[upper].mean())
+        ring_px = opening & (far > 0.45) & (far < 0.85)
+        colour = np.array([0.06, 0.04, 0.03])
+        if ring_px.sum() > 30:
+            colour = np.median(patch[ring_px & (lum <= np.percentile(lum[ring_px], 60))], 0)
+        white = opening & (far > 1.15) & (u > 0.1) & (u < 0.9)
+        sclera = float(np.clip(np.percentile(lum[white], 85) / skin, 0.75, 1.7)) if white.sum() > 40 else 1.0
+        rows.append(np.r_[radius, colour / skin, sclera])
+    both = np.array(rows)
+    both[:, 1:] = both[:, 1:].mean(0)  # the two irises of a face are alike; one eye alone is noisy
+    return both
+
+
+def assemble(chosen: Selection, textures: list[Floats], eyes: Array, consent: Consent) -> Double:
+    """Put the parts together and give the double its id."""
+    parts = (chosen.neutral.astype(np.float32), np.stack(textures).astype(np.float16), chosen.features.astype(np.float32),
+             eyes.astype(np.float32), chosen.gaze_middle.astype(np.float32))
+    unnamed = Double("", *parts, chosen.quality, chosen.coverage, consent)
+    return Double(identity(unnamed), *parts, chosen.quality, chosen.coverage, consent)

@@ -1,0 +1,1 @@
+"""Who is where: faces found in pictures, carried by motion, linked to tracks."""

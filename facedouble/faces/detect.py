@@ -1,0 +1,159 @@
+"""Face boxes of one picture: the union of all detectors, near and far, light and dark.
+
+A missed face is a person shown; a false one is a veil too many. So the union of everything is kept, and boxes are merged
+only where they are one face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from facedouble import geometry
+from facedouble.options import DetectOptions
+from facedouble.types import Box, Bytes, Detector, Doubles, Value
+
+Found = tuple[tuple[Box, float], ...]
+"""The face boxes of one picture, in its pixels, with scores; best first."""
+
+TILE: Final = 384  # px; at 192 px of input a face of 24 px is seen with 12
+_TILE_OVERLAP: Final = 0.25  # of a tile: a face up to that size is whole in one of them
+
+_SAME: Final = 0.3  # intersection over union from which two boxes are one face
+_AGREE: Final = 0.5  # from which their mean is taken instead of the union
+
+_CELLS: Final = 8  # the picture's darkness is judged on 8 x 8 cells
+_DARK_PART: Final = 0.25  # of the cells: "a large part" of the picture
+_DARK_GOAL: Final = 0.8  # luma that the brightest tenth of the dark part is raised to
+_MOST_GAIN: Final = 24.0
+_LUMA: Final = np.array([0.2126, 0.7152, 0.0722])
+
+
+@dataclass(frozen=True)
+class Detectors(Value):
+    """The callables to search with. Those in `tiled` see a small fixed input: at full size they get tiles."""
+
+    whole: tuple[Detector, ...]
+    tiled: tuple[Detector, ...] = ()
+
+
+def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOptions) -> Found:
+    """Find the faces of an upright RGB picture (h, w, 3) uint8, frame number `index` of its clip.
+
+    Every frame is searched on a reduced copy; every `full_every` th on full size as well, for small faces. Where the
+    picture, or a large part of it, is dark, brightened copies are searched too.
+    """
+    small = _reduced(picture, options.reduced_side)
+    found = [*_search(small, picture, detectors.whole + detectors.tiled, options)]
+    if index % options.full_every == 0:
+        full = _reduced(picture, options.full_side)
+        if full.shape != small.shape:
+            found += _search(full, picture, detectors.whole, options)
+        if max(full.shape) > TILE:
+            found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
+    return merged(found)
+
+
+def _reduced(picture: Bytes, side: int) -> Bytes:
+    """The picture with its longer side at most `side` px."""
+    factor = side / max(picture.shape[:2])
+    if factor >= 1:
+        return picture
+    height, width = (max(round(s * factor), 1) for s in picture.shape[:2])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _search(copy: Bytes, picture: Bytes, detectors: Iterable[Detector], options: DetectOptions) -> Iterator[
+        tuple[Box, float]]:
+    """Boxes that any detector finds in the copy, and in it brightened, in pixels of the picture."""
+    y, x = picture.shape[0] / copy.shape[0], picture.shape[1] / copy.shape[1]
+    bright = brightened(copy, options.dark_below)
+    for detector in detectors:
+        for version in (copy,) if bright is None else (copy, bright):
+            for box, score in detector(version):
+                seen = geometry.clipped(geometry.times(box, x, y), picture.shape[1], picture.shape[0])
+                if seen is not None:
+                    yield seen, score
+
+
+def _in_tiles(detector: Detector) -> Detector:
+    """The detector run on overlapping tiles. A box cut by an inner tile border is left to the tile next to it."""
+    def find(picture: Bytes) -> list[tuple[Box, float]]:
+        height, width = picture.shape[:2]
+        found = []
+        for top in _starts(height):
+            for left in _starts(width):
+                tile = picture[top:top + TILE, left:left + TILE]
+                for box, score in detector(tile):
+                    inner = (left == 0 or box.x0 > 0) and (top == 0 or box.y0 > 0)
+                    inner &= (left + TILE >= width or box.x1 < TILE) and (top + TILE >= height or box.y1 < TILE)
+                    if inner:
+                        found.append((geometry.shifted(box, left, top), score))
+        return found
+
+    return find
+
+
+def _starts(length: int) -> list[int]:
+    """Where the tiles of that picture side begin."""
+    if length <= TILE:
+        return [0]
+    count = int(np.ceil((length - TILE) / (TILE * (1 - _TILE_OVERLAP)))) + 1
+    return [round(s) for s in np.linspace(0, length - TILE, count)]
+
+
+def darkness(picture: Bytes) -> Doubles:
+    """Mean luma, 0 to 1, of 8 x 8 cells of an RGB picture."""
+    return np.asarray(cv2.resize(picture, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA) @ _LUMA / 255)
+
+
+def brightened(picture: Bytes, below: float) -> Bytes | None:
+    """A copy in which the dark part can be seen; None if there is none: a quarter of the cells, or the mean, under `below`.
+
+    A gain, not a gamma, so that contrast stays; then local histogram equalisation of the luma.
+    """
+    cells = darkness(picture)
+    if cells.mean() >= below and (cells < below).mean() < _DARK_PART:
+        return None
+    dark = cv2.resize(np.float32(cells < max(below, cells.min() + 1e-6)), picture.shape[1::-1],
+                      interpolation=cv2.INTER_NEAREST) > 0
+    level = float(np.percentile(picture[dark] @ _LUMA, 90)) / 255
+    gain = np.clip(_DARK_GOAL / max(level, 1e-3), 1.0, _MOST_GAIN)
+    lifted = np.asarray(np.minimum(np.arange(256) * gain, 255), np.uint8)[picture]
+    lab = cv2.cvtColor(lifted, cv2.COLOR_RGB2LAB)
+    lab[:, :, 0] = cv2.createCLAHE(2.0, (4, 4)).apply(lab[:, :, 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
+
+
+def merged(found: Sequence[tuple[Box, float]]) -> Found:
+    """One box for each face: boxes that overlap, or of which one has its centre in the other, are one face.
+
+    Boxes that agree are averaged by score; the face box is then stretched around those that do not, so that nothing
+    found is left out by more than the noise of the detectors.
+    """
+    groups: list[list[tuple[Box, float]]] = []
+    for box, score in sorted(found, key=lambda f: -f[1]):
+        for group in groups:
+            if same(group[0][0], box):
+                group.append((box, score))
+                break
+        else:
+            groups.append([(box, score)])
+    return tuple((_together(group), group[0][1]) for group in groups)
+
+
+def same(a: Box, b: Box) -> bool:
+    """Whether two boxes of one picture are one face."""
+    return geometry.overlap(a, b) > _SAME or geometry.holds(a, b.centre) or geometry.holds(b, a.centre)
+
+
+def _together(group: Sequence[tuple[Box, float]]) -> Box:
+    """The box of a group, its best box first."""
+    agreeing = [(b, s) for b, s in group if geometry.overlap(b, group[0][0]) >= _AGREE]
+    core = geometry.mean([b for b, _ in agreeing], [s for _, s in agreeing])
+    others = [b for b, _ in group if geometry.overlap(b, group[0][0]) < _AGREE]
+    return geometry.union([core, *others])

@@ -1,0 +1,57 @@
+"""Fit the light code of one face: robust spherical harmonics on plain skin, and a coarse luminance residual."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facedouble.morphable.light import DARKEST, harmonics
+from facedouble.morphable.topology import light_weights, topology, vertex_normals
+from facedouble.raster import blur, linear, sample, shrink
+from facedouble.types import Array, Floats
+
+RIDGE = 0.004
+FACE_SIDE = 110.0  # px: the face is measured at this width; pores and moles are below its resolution
+ROUNDS = 6  # of Tukey's biweight
+
+
+def fit_light(crop: Floats, marks: Array) -> Floats:
+    """The 69 numbers of the light on a face.
+
+    Parameters
+    ----------
+    crop : (h, w, 3) display-referred RGB around the face
+    marks : (478, 3) landmarks in the crop's pixels
+    """
+    t = topology()
+    width = float(np.linalg.norm(marks[234, :2] - marks[454, :2]))
+    factor = max(1.0, width / FACE_SIDE)
+    size = (max(4, round(crop.shape[1] / factor)), max(4, round(crop.shape[0] / factor)))
+    light = blur(shrink(linear(crop), size), 1.6)
+    plain = t.skin[np.isin(t.skin, t.skin_points).all(1)]
+    normals = vertex_normals(marks)
+    points = np.concatenate([marks[t.skin_points, :2], marks[plain, :2].mean(1)]) * [size[0] / crop.shape[1],
+                                                                                     size[1] / crop.shape[0]]
+    facing = np.concatenate([normals[t.skin_points], normals[plain].mean(1)])
+    facing /= np.linalg.norm(facing, axis=1, keepdims=True)
+    uv = np.concatenate([t.uv[t.skin_points], t.uv[plain].mean(1)])
+    seen = ((-facing[:, 2] > 0.12) & (points[:, 0] > 1) & (points[:, 1] > 1) & (points[:, 0] < size[0] - 2)
+            & (points[:, 1] < size[1] - 2))
+    if seen.sum() < 30:  # the face hangs over the frame's edge: a flat light of the crop's mean
+        flat = np.zeros(69, np.float32)
+        flat[:3] = light.mean((0, 1))
+        return flat
+    points, facing, uv = points[seen], facing[seen], uv[seen]
+    colours = sample(light, points[:, 0], points[:, 1]).astype(np.float64)
+    basis, lum, trust = harmonics(facing), colours.mean(1), np.clip(-facing[:, 2], 0, 1)
+    ridge = np.diag([0, 1, 1, 1, 4, 4, 4, 4, 4.0]) * RIDGE * len(colours)
+    weight = trust.copy()
+    for _ in range(ROUNDS):
+        c = np.linalg.solve(basis.T @ (weight[:, None] * basis) + ridge, basis.T @ (weight[:, None] * colours))
+        model = np.maximum((basis @ c).mean(1), DARKEST * max(float(c[0].mean()), 1e-3))
+        r = (lum - model) / model
+        scale = 3 * (1.4826 * np.median(np.abs(r)) + 0.03)
+        weight = trust * np.where(np.abs(r) < scale, (1 - (r / scale) ** 2) ** 2, 0)
+    left = np.clip(np.log(np.maximum(lum, 1e-4) / model), -0.7, 0.7)
+    knots = light_weights(uv) * weight[:, None]
+    grid = (knots * left[:, None]).sum(0) / (knots.sum(0) + 1.0)
+    return np.concatenate([c.ravel(), grid]).astype(np.float32)
