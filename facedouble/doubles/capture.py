@@ -20,6 +20,7 @@ from facedouble.types import MESH_POINTS, Array, Consent, Double, Floats, Value
 KEY_FRAMES = 14
 KEY_YAW, KEY_PITCH, KEY_MOTION = 25.0, 15.0, 0.15  # degrees, degrees, eye distances per frame
 ALBEDO_FLOOR = 0.012  # linear: dark pixels have no reliable chroma
+LEAST_FACING = 0.2  # cosine: skin seen flatter than that is smeared over the atlas
 CHROMA_LIMIT = 0.55  # log units
 EYE_PATCH = (192, 128)  # px: u in [-.1, 1.1] of the eye width, v in [-.4, .4]
 
@@ -159,15 +160,16 @@ def texture(crop: Floats, marks: Array, light: Floats) -> Floats:
     brightness = (colour.mean(-1) + ALBEDO_FLOOR) / (lit.mean(-1) + ALBEDO_FLOOR)
     chroma = np.log((colour + ALBEDO_FLOOR) / (lit + ALBEDO_FLOOR)) - np.log(brightness)[..., None]
     albedo = brightness[..., None] * np.exp(CHROMA_LIMIT * np.tanh(chroma / CHROMA_LIMIT))
-    albedo = _clean_border(albedo.astype(np.float32), ids >= 0)
+    facing = render(_atlas_mesh(), t.triangles, -vertex_normals(marks)[:, 2:], ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
+    albedo = _clean_border(albedo.astype(np.float32), ids >= 0, facing < LEAST_FACING)
     inner = cv2.erode((ids >= 0).astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(np.float32)
     albedo = np.where(inner[..., None] > 0, albedo, push_pull(albedo, inner))
     out: Floats = np.clip(albedo, 0, 6).astype(np.float32)
     return out
 
 
-def _clean_border(albedo: Floats, inside: Array) -> Floats:
-    """Hair and background at the rim give way to mirrored detail over a smooth fill."""
+def _clean_border(albedo: Floats, inside: Array, steep: Array) -> Floats:
+    """Hair, background and what was seen at too flat an angle at the rim give way to mirrored detail over a smooth fill."""
     t = topology()
     band = np.interp(t.ring, [0, 1, 2, 3], [1, 0.9, 0.4, 0])[:, None] * (t.uv[:, 1:] < 0.75)
     rim = render(_atlas_mesh(), t.triangles, band, ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
@@ -175,7 +177,7 @@ def _clean_border(albedo: Floats, inside: Array) -> Floats:
     bad = (((strange < -0.5) | (strange > 0.4)) & (rim > 0.45)).astype(np.uint8)
     _, labels = cv2.connectedComponents(bad)
     touching = np.unique(labels[(rim > 0.93) & (bad > 0)])
-    bad = np.isin(labels, touching[touching > 0]).astype(np.uint8)
+    bad = (np.isin(labels, touching[touching > 0]) | (steep & (rim > 0.2))).astype(np.uint8)
     bad = (cv2.dilate(bad, np.ones((9, 9))) > 0) & inside
     if not bad.any():
         return albedo

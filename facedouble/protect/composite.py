@@ -1,0 +1,137 @@
+"""The one door to the encoder: faces out, doubles and veils in. Whatever goes wrong here, no original face is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facedouble.colour import crop_rgb, put_rgb
+from facedouble.options import DrawOptions
+from facedouble.protect.drive import Performance, place
+from facedouble.protect.face import area, blank, blank_mask, draw
+from facedouble.protect.occlusion import hair_matte
+from facedouble.protect.veil import Ellipse, veil_patch
+from facedouble.types import Array, Box, Floats, Frame, SafeFrame, take_seal
+
+_SEAL = take_seal()
+HIDDEN_LUMA = 0.22  # of full scale
+CORE, CORE_COVERED = 0.6, 0.93  # of the face box' axes; share of it that a double's blank has to cover
+
+
+@dataclass(frozen=True)
+class Part:
+    """One face in one frame, and what it gets: the double where weight is 1, the veil where it is 0, between a cross-fade.
+
+    box: where detectors and tracks say the face is; cover: its head's veil; stage, step, outline (468, 2) px: the double.
+    """
+
+    track: int
+    box: Box
+    cover: Ellipse
+    weight: float = 0.0
+    stage: Performance | None = None
+    step: int = 0
+    outline: Array | None = None
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The frame that may be encoded, and how many of its faces got the double and the veil."""
+
+    safe: SafeFrame
+    doubled: int
+    veiled: int
+
+
+def hide(frame: Frame) -> SafeFrame:
+    """The frame with every pixel replaced by a constant."""
+    top = (1 << frame.depth) - 1
+    planes = (np.full_like(frame.planes[0], round(HIDDEN_LUMA * top)),
+              *(np.full_like(p, 1 << (frame.depth - 1)) for p in frame.planes[1:]))
+    return SafeFrame(_SEAL, _with_planes(frame, planes), True)
+
+
+def _with_planes(frame: Frame, planes: tuple[Array, ...]) -> Frame:
+    return Frame(frame.index, frame.ticks, frame.span, frame.time_base, planes, frame.pixel_format, frame.colour)
+
+
+class _Canvas:
+    """Writable copies of a frame's planes. Read and write by crops."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.planes = tuple(p.copy() for p in frame.planes)
+        self.frame = frame
+
+    def read(self, x0: int, y0: int, x1: int, y1: int) -> Floats:
+        f = self.frame
+        return crop_rgb(Frame(f.index, f.ticks, f.span, f.time_base, self.planes, f.pixel_format, f.colour), x0, y0, x1, y1)
+
+    def write(self, image: Floats, alpha: Floats, x0: int, y0: int) -> None:
+        put_rgb(self.frame, self.planes, image, alpha, x0, y0)
+
+
+def _core_covered(mask: Array, x0: int, y0: int, box: Box) -> float:
+    """Share of the core of a face box that a mask (at x0, y0) covers; parts outside of the crop count as bare."""
+    h, w = mask.shape
+    cx, cy = box.centre
+    core = np.zeros((h, w), np.uint8)
+    axes = (max(1, round(box.width * CORE / 2)), max(1, round(box.height * CORE / 2)))
+    cv2.ellipse(core, (round(cx) - x0, round(cy) - y0), axes, 0, 0, 360, 1, -1)
+    whole = np.pi * axes[0] * axes[1]
+    inside = int(core.sum())
+    if inside < 0.4 * whole:  # the face hangs far over the crop's edge: not something to draw on
+        return 0.0
+    return float((mask[core > 0] > 0).mean())
+
+
+def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) -> Composed:
+    """Blank all faces that get a double, draw the doubles, then the veils on top."""
+    if frame.corrupt:
+        return Composed(hide(frame), 0, 0)
+    canvas = _Canvas(frame)
+    jobs = []
+    veiled: dict[int, float] = {}
+    for part in parts:
+        strength = 1.0 - part.weight
+        if part.weight > 0 and part.stage is not None and part.outline is not None:
+            code = part.stage.codes[part.step]
+            mesh = place(part.stage.mesh(part.step), code, part.stage.to)
+            where = area(mesh, part.outline, frame.width, frame.height)
+            mask = blank_mask(part.outline, where)
+            if _core_covered(mask, where.x0, where.y0, part.box) < CORE_COVERED:
+                strength = 1.0
+            jobs.append((part, mesh, where, mask, code))
+        else:
+            strength = 1.0
+        if strength > 0:
+            veiled[part.track] = strength
+    ready = []
+    for part, mesh, where, mask, code in jobs:  # blackout first: all faces, before anything is drawn
+        assert part.outline is not None
+        crop = canvas.read(where.x0, where.y0, where.x1, where.y1)
+        matte = None
+        if not options.strict:
+            flat = np.concatenate([part.outline, mesh[:, 2:3]], 1).astype(np.float64) - where.origin
+            matte = hair_matte(crop, flat, code.light, where.size)
+            image = blank(crop, mask) * (1 - matte[..., None]) + crop * matte[..., None]
+        else:
+            image = blank(crop, mask)
+        canvas.write(image, mask.astype(np.float32), where.x0, where.y0)
+        ready.append((part, mesh, where, mask, matte))
+    for part, mesh, where, mask, matte in ready:
+        assert part.stage is not None and part.outline is not None
+        blanked = canvas.read(where.x0, where.y0, where.x1, where.y1)
+        noise = np.random.default_rng([seed, part.track, frame.index])
+        image, alpha = draw(part.stage, part.step, mesh, part.outline, where, blanked, mask, matte, options.halo, noise)
+        canvas.write(image, alpha, where.x0, where.y0)
+    for part in parts:
+        if part.track in veiled:
+            patch = veil_patch(part.cover, frame.width, frame.height)
+            if patch is not None:
+                (x0, y0), image, alpha = patch
+                canvas.write(image, alpha * np.float32(veiled[part.track]), x0, y0)
+    safe = SafeFrame(_SEAL, _with_planes(frame, canvas.planes), False)
+    full = sum(1 for s in veiled.values() if s >= 1.0)
+    return Composed(safe, len(parts) - full, full)

@@ -1,0 +1,144 @@
+"""Face code + double -> the double's mesh in the scene. Nothing here sees a pixel or a landmark of the witness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from facedouble.morphable import layout
+from facedouble.morphable.semantics import FEATURE_REGIONS, FEATURE_STEPS, semantics
+from facedouble.morphable.topology import topology
+from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Value
+
+LID_SHARE = 0.82  # of a lid's motion is the upper lid's
+KEYS_KEPT = 3
+WEIGHT_WINDOW, WEIGHT_SIGMA = 3, 1.3  # frames to each side; key-frame weights change smoothly
+
+
+@dataclass(frozen=True)
+class Retarget(Value):
+    """How the witness' motion scales onto the double: ratios double over witness, outline scale and vertical offset."""
+
+    mouth: float
+    face: float
+    eye: float
+    outline: float
+    offset: float
+
+    @classmethod
+    def between(cls, clip: ClipCode, double: Double) -> Retarget:
+        """Ratios with the limits that keep a strange witness shape out (note 3.5)."""
+        n = double.neutral.astype(np.float64)
+        oval = n[layout.OVAL][:, :2]
+        x, y = oval[:, 0], oval[:, 1]
+        area = float(abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2)
+        scale = float(np.clip(np.sqrt(clip.outline_area / area), 0.9, 1.1))
+        offset = clip.outline_middle - scale * float(y.max() + y.min()) / 2
+        return cls(float(np.clip(np.linalg.norm(n[61] - n[291]) / clip.mouth_width, 0.7, 1.4)),
+                   float(np.clip((n[152, 1] - n[168, 1]) / clip.face_height, 0.8, 1.25)),
+                   float(np.clip(np.linalg.norm(n[33] - n[133]) / clip.eye_width, 0.8, 1.25)),
+                   scale, float(np.clip(offset, -0.08, 0.08)))
+
+
+def _lids(points: Array, double: Double, code: FaceCode, clip: ClipCode) -> None:
+    eyes = ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID, (33, 133)), (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID, (263, 362)))
+    n = double.neutral
+    for eye, (upper, lower, corners) in enumerate(eyes):
+        shut = clip.lids_closed[eye]
+        r = (float(code.lids[eye]) - shut) / (float(np.clip(clip.lids_neutral[eye], 0.20, 0.34)) - shut)
+        r = float(np.clip(r, 0, 1.35))
+        shift = sum((points[c] - n[c]) * 0.5 for c in corners)
+        opening = n[upper[1:-1]] - n[lower[1:-1]]
+        raise_lower = (1 - LID_SHARE) * (1 - min(r, 1))
+        low = n[lower[1:-1]] + shift + opening * raise_lower
+        points[upper[1:-1]] = low + opening * (r if r < 1 else 1 + (r - 1) * 0.6) * (1 - raise_lower)
+        points[lower[1:-1]] = low
+
+
+def _lips(points: Array, code: FaceCode, ratio: float) -> None:
+    up, low = layout.UPPER_INNER_LIP[1:-1], layout.LOWER_INNER_LIP[1:-1]
+    missing = code.lips * ratio - (points[low, 1] - points[up, 1])
+    points[up, 1] -= missing * 0.3
+    points[low, 1] += missing * 0.7
+    points[layout.UPPER_OUTER_LIP[1:-1], 1] -= missing * 0.15
+    points[layout.LOWER_OUTER_LIP[1:-1], 1] += missing * 0.35
+
+
+def canonical_mesh(code: FaceCode, clip: ClipCode, double: Double, to: Retarget) -> Array:
+    """(468, 3) the double's expression in its own canonical frame."""
+    t = topology()
+    move = np.tensordot(code.expression.astype(np.float64), t.basis, 1)
+    mouth = t.shares[:, :1]
+    scale = np.concatenate([to.mouth * mouth + to.eye * (1 - mouth), to.face * mouth + to.eye * (1 - mouth),
+                            to.face * mouth + to.eye * (1 - mouth)], 1)
+    points: Array = double.neutral[:MESH_POINTS].astype(np.float64) + move * scale
+    _lids(points, double, code, clip)
+    _lips(points, code, to.mouth)
+    return points
+
+
+def place(points: Array, code: FaceCode, to: Retarget) -> Array:
+    """(468, 3) px: canonical points put where the witness' head is."""
+    rotation = Rotation.from_rotvec(code.rotation.astype(np.float64)).as_matrix()
+    placed: Array = code.scale * ((to.outline * points + [0, to.offset, 0]) @ rotation.T) + code.translation
+    return placed
+
+
+def key_weights(features: Array, double: Double) -> Array:
+    """(3, K) weight of each key frame for mouth, right eye and left eye: the nearest three, Gaussian in feature steps."""
+    k = len(double.features)
+    weights = np.zeros((3, k))
+    for region, ids in enumerate(FEATURE_REGIONS):
+        ids = list(ids)
+        far = (((features[ids] - double.features[:, ids]) / FEATURE_STEPS[ids]) ** 2).sum(1)
+        w = np.exp(-(far - far.min()) / 2)
+        w[np.argsort(w)[:-KEYS_KEPT]] = 0
+        weights[region] = w / w.sum()
+    return weights
+
+
+class Performance:
+    """A run of codes played by a double. Meshes and key weights are made when asked for, with their neighbours."""
+
+    def __init__(self, codes: tuple[FaceCode, ...], clip: ClipCode, double: Double) -> None:
+        self.codes = codes
+        self.clip = clip
+        self.double = double
+        self.to = Retarget.between(clip, double)
+        self._made: dict[int, tuple[Array, Array, Array]] = {}
+        kernel = np.exp(-np.arange(-WEIGHT_WINDOW, WEIGHT_WINDOW + 1) ** 2 / (2 * WEIGHT_SIGMA**2))
+        self._kernel = kernel / kernel.sum()
+
+    def _one(self, t: int) -> tuple[Array, Array, Array]:
+        if t not in self._made:
+            if len(self._made) > 64:
+                self._made.clear()
+            mesh = canonical_mesh(self.codes[t], self.clip, self.double, self.to)
+            features = semantics(mesh[None]).features()[0]
+            self._made[t] = mesh, features, key_weights(features, self.double)
+        return self._made[t]
+
+    def mesh(self, t: int) -> Array:
+        """(468, 3) canonical."""
+        return self._one(t)[0]
+
+    def lip_gap(self, t: int) -> float:
+        return float(self._one(t)[1][0])
+
+    def features(self, t: int) -> Array:
+        return self._one(t)[1]
+
+    def weights(self, t: int) -> Array:
+        """(3, K) key-frame weights, smoothed over seven frames."""
+        last = len(self.codes) - 1
+        near = range(t - WEIGHT_WINDOW, t + WEIGHT_WINDOW + 1)
+        total: Array = sum(w * self._one(min(max(i, 0), last))[2] for w, i in zip(self._kernel, near, strict=True))
+        return total
+
+    def gaze(self, t: int) -> Array:
+        """(4,) right x y, left x y. No offset in x; in y half of the difference of the resting heights, within .04."""
+        offset = np.clip(np.mean(self.double.gaze_middle - np.array(self.clip.gaze_middle)), -0.04, 0.04)
+        looks: Array = self.codes[t].gaze + np.array([0, offset, 0, offset])
+        return looks

@@ -1,0 +1,62 @@
+"""The hair matte: dark strands of the witness that hang in front of the face's upper and side rim stay in front.
+
+One of the two documented exceptions to the bottleneck; `--strict` does without it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+
+from facedouble.morphable import layout
+from facedouble.morphable.light import irradiance
+from facedouble.morphable.topology import topology, vertex_normals
+from facedouble.raster import blur, enlarge, linear, render, shrink
+from facedouble.types import Array, Floats
+
+DARKER, SOFT = 0.75, 0.5  # log units under the skin that the light predicts
+WORK_FACE = 200.0  # px
+BROW_CLEAR = 0.06  # canonical units
+
+
+@cache
+def _band() -> Array:
+    """(468,) where hair may hang: the outer rings of forehead and sides, and the very top."""
+    t = topology()
+    v = t.uv[:, 1]
+    band = np.where(t.ring <= 2, 1.0, np.where(t.ring == 3, 0.6, 0.0)) * np.clip((0.62 - v) / 0.12, 0, 1)
+    band = np.maximum(band, np.clip((0.17 - v) / 0.05, 0, 1))
+    brows = t.mean[layout.RIGHT_BROW + layout.LEFT_BROW]
+    far = np.sqrt(((t.mean[:468, None] - brows[None]) ** 2).sum(-1)).min(1)
+    return np.asarray(band * np.clip((far - BROW_CLEAR) / BROW_CLEAR, 0, 1))  # a brow that reaches the hair is no hair
+
+
+def hair_matte(crop: Floats, mesh: Array, light: Floats, size: float) -> Floats:
+    """Alpha (h, w) of hair in front of the face.
+
+    crop (h, w, 3) display RGB of the witness, mesh (468, 3) in its pixels, light code, size of the face in px.
+    """
+    t = topology()
+    factor = max(1, int(size / WORK_FACE))
+    height, width = crop.shape[0] // factor, crop.shape[1] // factor
+    lit = irradiance(light, vertex_normals(mesh))
+    small = mesh.copy()
+    small[:, :2] /= factor
+    ids, at = render(small, t.skin, np.concatenate([lit, _band()[:, None]], 1), height, width)
+    inside = (ids >= 0).astype(np.float32)
+    picture = shrink(linear(crop), (width, height))
+    under = np.log(np.maximum(at[..., :3].mean(-1), 1e-3)) - np.log(np.maximum(picture.mean(-1), 1e-3))
+    p = np.clip((under - DARKER) / SOFT, 0, 1) * at[..., 3] * inside
+    p = blur(p, 1.0) / np.maximum(blur(inside, 1.0), 0.2) * inside
+    strands = (p > 0.35).astype(np.uint8)
+    _, labels = cv2.connectedComponents(strands)
+    outside = cv2.dilate((ids < 0).astype(np.uint8), np.ones((5, 5)))
+    touching = np.unique(labels[(outside > 0) & (strands > 0)])
+    kept = np.isin(labels, touching[touching > 0]).astype(np.float32)  # hair comes from outside; brows do not
+    p = p * blur(cv2.dilate(kept, np.ones((5, 5))), 1.0)
+    spread = np.clip(blur(p * inside, 3.0) / np.maximum(blur(inside, 3.0), 1e-3) * 1.6, 0, 1)
+    near = blur(outside.astype(np.float32), 1.2)
+    p = np.where(inside > 0, np.maximum(p, near * spread), spread)
+    return np.clip(enlarge(p.astype(np.float32), (crop.shape[1], crop.shape[0])), 0, 1)

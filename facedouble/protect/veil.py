@@ -1,0 +1,64 @@
+"""The veil: an opaque cover of the whole head, its colour a constant, its edge calm. The fallback of everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+from facedouble.types import Array, Box, Floats, Value
+
+TOP, BOTTOM = np.array([0.46, 0.45, 0.44]), np.array([0.34, 0.335, 0.33])  # display RGB, a warm grey
+HEAD_WIDTH, HEAD_UP, HEAD_DOWN = 0.95, 1.15, 0.85  # half axes over the face box: hair and chin are inside
+EDGE = 0.16  # of the half axes, outside of the opaque part
+CALM = 4.0  # frames
+
+
+@dataclass(frozen=True)
+class Ellipse(Value):
+    """A head's cover: centre and half axes of its opaque part, px."""
+
+    x: float
+    y: float
+    rx: float
+    ry: float
+
+    def box(self, width: int, height: int) -> tuple[int, int, int, int] | None:
+        """Pixels it may touch, soft edge included, within the frame; None if there are none."""
+        a, b = self.rx * (1 + EDGE), self.ry * (1 + EDGE)
+        x0, y0 = max(0, int(self.x - a) - 1), max(0, int(self.y - b) - 1)
+        x1, y1 = min(width, int(self.x + a) + 2), min(height, int(self.y + b) + 2)
+        return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
+
+
+def head_covers(boxes: list[Box]) -> list[Ellipse]:
+    """One cover per frame of a track: moves smoothly, and contains the head of every face box of its own frame."""
+    raw = []
+    for b in boxes:
+        w, h = max(b.width, 0.72 * b.height), max(b.height, b.width)
+        cx, cy = b.centre
+        raw.append((cx, cy + (HEAD_DOWN - HEAD_UP) / 2 * h, HEAD_WIDTH * w, (HEAD_UP + HEAD_DOWN) / 2 * h))
+    p = np.array(raw)
+    if len(p) > 3:
+        calm = gaussian_filter1d(p, CALM, axis=0, mode="nearest")
+        axes = gaussian_filter1d(maximum_filter1d(p[:, 2:], 9, axis=0, mode="nearest"), CALM, axis=0, mode="nearest")
+        # what the smoothing takes away from the place is given back in size
+        away = np.abs(calm[:, :2] - p[:, :2])
+        p = np.concatenate([calm[:, :2], np.maximum(axes, p[:, 2:]) + away], 1)
+    return [Ellipse(*map(float, row)) for row in p]
+
+
+def veil_patch(cover: Ellipse, width: int, height: int) -> tuple[tuple[int, int], Floats, Floats] | None:
+    """Origin, image (h, w, 3) and alpha (h, w) of a cover; None if it lies outside of the frame."""
+    box = cover.box(width, height)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+    far = np.hypot((x - cover.x) / cover.rx, (y - cover.y) / cover.ry)
+    alpha: Array = np.clip(1 + (1 - far) / EDGE, 0, 1)
+    alpha = alpha * alpha * (3 - 2 * alpha)
+    t = np.clip((y - (cover.y - cover.ry)) / (2 * cover.ry), 0, 1)[..., None]
+    image = TOP * (1 - t) + BOTTOM * t
+    return (x0, y0), image.astype(np.float32), alpha.astype(np.float32)
