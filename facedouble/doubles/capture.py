@@ -42,6 +42,7 @@ class Selection(Value):
     features: Array
     gaze_middle: Array
     widest: int
+    rest_yaw: float
     coverage: dict[str, bool]
     quality: str
 
@@ -69,6 +70,13 @@ def coverage(s: Semantics, angles: Array, rest: Semantics) -> dict[str, bool]:
 
 def select(material: Material) -> Selection:
     """Choose neutral and key frames; InputRefused with advice if no frame is at rest."""
+    chosen = measure(material)
+    _check_neutral(chosen)
+    return chosen
+
+
+def measure(material: Material) -> Selection:
+    """The same without asking whether the neutral is one."""
     t = topology()
     marks = material.marks.astype(np.float64)
     shapes, _, rotations, _ = canonical(marks, t.mean)
@@ -77,7 +85,6 @@ def select(material: Material) -> Selection:
     rest = neutral_frames(s, angles, shapes, t.mean, t.mirror)
     neutral = np.median(shapes[rest], 0)
     n = semantics(neutral[None])
-    _check_neutral(n, neutral, angles[rest])
     features = s.features()
     if len(marks) == 1:
         chosen = [0]
@@ -97,11 +104,12 @@ def select(material: Material) -> Selection:
     found = coverage(s, angles, n)
     quality = "basic" if len(marks) == 1 else "good" if material.moving and sum(found.values()) >= 6 else "fair"
     return Selection(tuple(int(c) for c in chosen), neutral, features[chosen], _gaze_middle(shapes),
-                     int(np.argmin(open_cost)), found, quality)
+                     int(np.argmin(open_cost)), float(np.median(angles[rest, 0])), found, quality)
 
 
-def _check_neutral(n: Semantics, neutral: Array, angles: Array) -> None:
-    t = topology()
+def _check_neutral(chosen: Selection) -> None:
+    t, neutral = topology(), chosen.neutral
+    n = semantics(neutral[None])
     lips = np.array(layout.UPPER_OUTER_LIP + layout.LOWER_OUTER_LIP)
     skew = float(np.abs(neutral[lips] - neutral[t.mirror[lips]] * [-1, 1, 1]).mean())
     why = None
@@ -111,7 +119,7 @@ def _check_neutral(n: Semantics, neutral: Array, angles: Array) -> None:
         why = "the eyes are never open"
     elif skew > 0.06:
         why = "the face is never even on both sides"
-    elif float(np.abs(np.median(angles[:, 0]))) > 25:
+    elif abs(chosen.rest_yaw) > 25:
         why = "the face never looks at the camera"
     if why:
         raise InputRefused(f"no neutral face in the material: {why}; film two seconds of a face at rest, looking at the camera")

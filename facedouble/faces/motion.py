@@ -1,0 +1,151 @@
+"""How the picture moves from frame to frame, coarsely, so that a face box can be carried where no detector helps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facedouble import geometry
+from facedouble.types import Box, Bytes, Floats, Value
+
+SIDE: Final = 192  # px, longer side of the luma that is compared
+_CELLS: Final = 24  # along the longer side; the shorter side in proportion
+
+# A cut: most of the picture has no likeness to what the flow brings there, and its histogram jumped as well.
+_BLOCKS: Final = (6, 6)
+_ALIKE: Final = 0.5  # correlation of a block with its prediction
+_CHANGED: Final = 0.6  # share of blocks that are not alike: a hand or a passer-by leaves the border of the picture
+_JUMP: Final = 0.2  # total variation between the luma histograms, 0 to 1
+_UTTER: Final = 0.9  # share of blocks from which the histogram is not asked
+_FLAT: Final = 3.0  # luma levels; standard deviation under which a block has nothing to correlate
+
+_CORE: Final = 0.6  # the middle part of a box, whose motion is the face's
+_SAMPLES: Final = 5  # along each side of it
+_ZOOM: Final = 0.02  # most change of scale taken over from one frame to the next
+
+
+@dataclass(frozen=True)
+class Motion(Value):
+    """How frame `frame` - 1 became frame `frame`.
+
+    flow (rows, columns, 2) float16: px x y that a cell's content moved, in units of the picture's longer side; there is no
+    meaning in it across a `cut`.
+    """
+
+    frame: int
+    flow: NDArray[np.float16]
+    cut: bool
+
+    def check(self) -> None:
+        if self.flow.ndim != 3 or self.flow.shape[2] != 2:
+            raise ValueError("a flow has rows, columns and x y")
+
+
+def small_luma(picture: Bytes) -> Bytes:
+    """Luma (h, w) uint8 of an RGB picture or of a luma plane, longer side `SIDE`."""
+    factor = SIDE / max(picture.shape[:2])
+    height, width = (max(round(s * factor), 16) for s in picture.shape[:2])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def measure(before: Bytes | None, now: Bytes, frame: int) -> Motion:
+    """Compare two consecutive small lumas; `before` is None at the clip's first frame, which counts as a cut."""
+    height, width = now.shape
+    longer = max(height, width)
+    grid = max(round(width * _CELLS / longer), 1), max(round(height * _CELLS / longer), 1)
+    still = np.zeros((grid[1], grid[0], 2), np.float16)
+    if before is None or before.shape != now.shape:
+        return Motion(frame, still, True)
+    flow = np.asarray(cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST).calc(before, now, None), np.float32)
+    if _cut(before, now, flow):
+        return Motion(frame, still, True)
+    calm = np.stack([cv2.medianBlur(np.ascontiguousarray(flow[:, :, i]), 5) for i in (0, 1)], 2)
+    return Motion(frame, np.float16(cv2.resize(calm, grid, interpolation=cv2.INTER_AREA) / longer), False)
+
+
+def _cut(before: Bytes, now: Bytes, flow: Floats) -> bool:
+    """Whether another picture begins with `now`. Blind to gain and offset, so that most flashes are no cut."""
+    height, width = now.shape
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    # The flow runs from `before`; taken at the target, it is off by its own change over its length, good enough here.
+    expected = cv2.remap(before, x - flow[:, :, 0], y - flow[:, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    changed = []
+    for rows in np.array_split(np.arange(height), _BLOCKS[0]):
+        for columns in np.array_split(np.arange(width), _BLOCKS[1]):
+            part = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+            changed.append(not _alike(expected[part], now[part]))
+    share = float(np.mean(changed))
+    return share > _UTTER or (share > _CHANGED and _jump(before, now) > _JUMP)
+
+
+def _alike(a: Bytes, b: Bytes) -> bool:
+    """Whether two blocks show the same thing. Two flat ones do if their levels do."""
+    first, second = a.astype(np.float32), b.astype(np.float32)
+    spread = first.std(), second.std()
+    if max(spread) < _FLAT:
+        return bool(abs(first.mean() - second.mean()) < 4 * _FLAT)
+    if min(spread) < _FLAT / 3:
+        return False
+    return float(((first - first.mean()) * (second - second.mean())).mean() / (spread[0] * spread[1])) > _ALIKE
+
+
+def _jump(a: Bytes, b: Bytes) -> float:
+    """Total variation between two luma histograms of 32 bins, 0 to 1."""
+    first, second = (np.bincount(p.ravel() >> 3, minlength=32) / p.size for p in (a, b))
+    return float(np.abs(first - second).sum() / 2)
+
+
+def carry(box: Box, motions: Sequence[Motion], a: int, b: int, size: tuple[int, int]) -> Box:
+    """Move a box of frame a to frame b, forwards or backwards, with what it holds.
+
+    `motions[i]` belongs to frame i of the clip; `size` is the picture's width and height in px. Nothing is carried
+    across a cut: the box stays as it was there.
+    """
+    for frame in range(a + 1, b + 1):
+        box = step(box, motions[frame], size, 1)
+    for frame in range(a, b, -1):
+        box = step(box, motions[frame], size, -1)
+    return box
+
+
+def step(box: Box, motion: Motion, size: tuple[int, int], way: int) -> Box:
+    """Move a box by one frame, forwards (way 1: into `motion.frame`) or backwards (way -1: out of it)."""
+    if motion.cut:
+        return box
+    x, y = _samples(box)
+    flow = _flow_at(motion, x, y, size) if way > 0 else -_flow_at(motion, x, y, size)
+    if way < 0:  # the flow is known at the place before: look there, once more
+        flow = -_flow_at(motion, x + flow[..., 0], y + flow[..., 1], size)
+    moved = np.median(flow.reshape(-1, 2), 0)
+    wide = np.median(flow[:, -1, 0] - flow[:, 0, 0]) / (x[0, -1] - x[0, 0])
+    high = np.median(flow[-1, :, 1] - flow[0, :, 1]) / (y[-1, 0] - y[0, 0])
+    zoom = 1 + float(np.clip((wide + high) / 2, -_ZOOM, _ZOOM))
+    return geometry.scaled(geometry.shifted(box, float(moved[0]), float(moved[1])), zoom)
+
+
+def _samples(box: Box) -> tuple[Floats, Floats]:
+    """The x and y, each (5, 5) px, where a box's motion is read."""
+    (cx, cy), line = box.centre, np.linspace(-_CORE / 2, _CORE / 2, _SAMPLES, dtype=np.float32)
+    x, y = np.meshgrid(cx + line * box.width, cy + line * box.height)
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+def _flow_at(motion: Motion, x: Floats, y: Floats, size: tuple[int, int]) -> Floats:
+    """The flow in px at points given in px, bilinear between the cells."""
+    rows, columns = motion.flow.shape[:2]
+    width, height = size
+    u = np.clip((x + 0.5) * columns / width - 0.5, 0, columns - 1).astype(np.float32)
+    v = np.clip((y + 0.5) * rows / height - 0.5, 0, rows - 1).astype(np.float32)
+    left, top = np.minimum(u.astype(int), max(columns - 2, 0)), np.minimum(v.astype(int), max(rows - 2, 0))
+    right, under = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
+    p, q = (u - left)[..., None], (v - top)[..., None]
+    flow = motion.flow.astype(np.float32)
+    above = flow[top, left] * (1 - p) + flow[top, right] * p
+    below = flow[under, left] * (1 - p) + flow[under, right] * p
+    return np.asarray((above * (1 - q) + below * q) * max(size), np.float32)

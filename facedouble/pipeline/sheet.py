@@ -1,0 +1,40 @@
+"""The contact sheet: protected frames only, evenly through the film, with their numbers."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from facedouble.colour import picture
+from facedouble.types import Bytes, Frame
+
+COLUMNS, CELL, MOST = 5, 320, 25  # frames across, px, frames in all
+
+
+class Sheet:
+    """Collects thumbnails while the frames pass."""
+
+    def __init__(self, frames: int) -> None:
+        self.wanted = set(np.linspace(0, max(frames - 1, 0), min(MOST, max(frames, 1))).astype(int).tolist())
+        self.cells: list[Bytes] = []
+
+    def add(self, frame: Frame) -> None:
+        """Keep the frame if it is one of those wanted."""
+        if frame.index not in self.wanted:
+            return
+        rgb = picture(frame)
+        scale = CELL / rgb.shape[1]
+        cell = cv2.resize(rgb, (CELL, max(1, round(rgb.shape[0] * scale))), interpolation=cv2.INTER_AREA)
+        cv2.rectangle(cell, (0, 0), (64, 18), (0, 0, 0), -1)
+        cv2.putText(cell, str(frame.index), (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+        self.cells.append(cell)
+
+    def jpeg(self) -> bytes:
+        """The sheet as JPEG."""
+        h, w = self.cells[0].shape[:2]
+        rows = -(-len(self.cells) // COLUMNS)
+        page = np.full((rows * h, min(COLUMNS, len(self.cells)) * w, 3), 32, np.uint8)
+        for i, cell in enumerate(self.cells):
+            y, x = i // COLUMNS * h, i % COLUMNS * w
+            page[y : y + h, x : x + w] = cell
+        return bytes(cv2.imencode(".jpg", page[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1])

@@ -1,0 +1,122 @@
+"""Look at one face in one frame: a steady crop around the track, landmarks in both mirrorings, light, softness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+from facedouble.colour import crop_rgb
+from facedouble.faces.fit import Sighting, fuse
+from facedouble.faces.light import fit_light
+from facedouble.morphable.topology import topology
+from facedouble.options import FitOptions
+from facedouble.raster import cover, edge_sigma, grain_sigma
+from facedouble.types import MESH_POINTS, Array, Box, Bytes, Floats, Frame, Value
+
+CROP = 2.0  # face boxes: side of the crop
+CALM = 3.0  # frames: the crop moves smoothly, so that the landmarker can follow
+NEAR = 0.45  # face boxes: landmarks farther from the track's face belong to somebody else
+REFERENCE_FACE = 200.0  # px, of `ClipCode.edge_sigma`
+
+
+class Follower(Protocol):
+    """A landmarker that follows one face from crop to crop."""
+
+    def __call__(self, crop: Bytes) -> Floats | None: ...
+    def reset(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Window(Value):
+    """A square crop, px of the frame."""
+
+    x0: int
+    y0: int
+    side: int
+
+
+def windows(boxes: list[Box]) -> list[Window]:
+    """One crop per face of a track: smooth in place and size."""
+    p = np.array([(*b.centre, max(b.width, b.height)) for b in boxes])
+    if len(p) > 3:
+        p[:, 2] = maximum_filter1d(p[:, 2], 5, mode="nearest")
+        p = gaussian_filter1d(p, CALM, axis=0, mode="nearest")
+    side = np.maximum(np.round(p[:, 2] * CROP), 32).astype(int)
+    return [Window(round(x - s / 2), round(y - s / 2), int(s)) for (x, y, _), s in zip(p, side, strict=True)]
+
+
+def look(frame: Frame, w: Window) -> Floats:
+    """The crop (side, side, 3) as display RGB; black where it leaves the frame."""
+    x0, y0 = max(w.x0, 0), max(w.y0, 0)
+    x1, y1 = min(w.x0 + w.side, frame.width), min(w.y0 + w.side, frame.height)
+    out = np.zeros((w.side, w.side, 3), np.float32)
+    if x1 > x0 and y1 > y0:
+        out[y0 - w.y0 : y1 - w.y0, x0 - w.x0 : x1 - w.x0] = crop_rgb(frame, x0, y0, x1, y1)
+    return out
+
+
+class Pair:
+    """Two followers: one looks at the crop, one at its mirror."""
+
+    def __init__(self, make: Callable[[], Follower], options: FitOptions) -> None:
+        self.plain, self.mirrored = make(), make()
+        self.side = options.crop_side
+
+    def reset(self) -> None:
+        self.plain.reset()
+        self.mirrored.reset()
+
+    def close(self) -> None:
+        self.plain.close()
+        self.mirrored.close()
+
+    def marks(self, crop: Floats) -> tuple[Array, float] | None:
+        """Fused landmarks (478, 3) px of the crop and their disagreement; None if either sees no face."""
+        side, out = crop.shape[0], self.side
+        method = cv2.INTER_AREA if side > out else cv2.INTER_CUBIC
+        small = np.clip(cv2.resize(crop, (out, out), interpolation=method) * 255 + 0.5, 0, 255).astype(np.uint8)
+        plain, mirrored = self.plain(small), self.mirrored(np.ascontiguousarray(small[:, ::-1]))
+        if plain is None or mirrored is None:
+            return None
+        turned = mirrored.copy()
+        turned[:, 0] = out - turned[:, 0]
+        fused, apart = fuse(plain.astype(np.float64), turned.astype(np.float64))
+        fused *= side / out
+        fused[:, :2] -= 0.5  # the landmarker counts from pixel corners
+        return fused, apart
+
+
+def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> tuple[Sighting | None, Floats]:
+    """What is seen of the face in the box, or None, and the crop that was looked at."""
+    crop = look(frame, w)
+    found = pair.marks(crop)
+    if found is None:
+        return None, crop
+    marks, apart = found
+    middle = marks[:MESH_POINTS, :2].mean(0) + [w.x0, w.y0]
+    if np.abs(middle - box.centre).max() > NEAR * max(box.width, box.height):
+        pair.reset()
+        return None, crop
+    light = fit_light(crop, marks)
+    return Sighting(frame.index, (marks + [w.x0, w.y0, 0]).astype(np.float32), light, apart), crop
+
+
+def softness(crop: Floats, seen: Sighting, w: Window) -> float | None:
+    """Edge blur of the face, sigma at `REFERENCE_FACE`; None if the face is too small to tell."""
+    marks = seen.marks - np.array([w.x0, w.y0, 0])
+    mask = cv2.erode(cover(marks, topology().skin, w.side, w.side), np.ones((5, 5))) > 0
+    size = float(np.linalg.norm(marks[234, :2] - marks[454, :2]))
+    if mask.sum() < 200 or size < 20:
+        return None
+    return edge_sigma(crop.mean(-1) * 255, mask) / size * REFERENCE_FACE
+
+
+def grain(frame: Frame) -> float:
+    """Noise sigma of the frame's luma in levels of 255."""
+    return grain_sigma(frame.planes[0].astype(np.float32)) / (1 << (frame.depth - 8))
