@@ -77,7 +77,7 @@ def rasterise(points: Array, triangles: Array, ids: Array, bary: Array, depth: A
 
 @njit(cache=True, fastmath=True, nogil=True)
 def interpolate(ids: Array, bary: Array, triangles: Array, values: Array, out: Array) -> None:
-    """out (h, w, C) = values (n, C) of the vertices, interpolated where ids >= 0."""
+    """Out (h, w, C) = values (n, C) of the vertices, interpolated where ids >= 0."""
     h, w = ids.shape
     channels = values.shape[1]
     for y in range(h):
@@ -132,7 +132,7 @@ def push_pull(image: Floats, weight: Floats) -> Floats:
 
 @njit(cache=True, fastmath=True, nogil=True)
 def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float, out: Array) -> None:
-    """out (len(ys), len(xs), 2): inverse-distance mean of moves (n, 2) at points (n, 2), falling off like a Gaussian."""
+    """Out (len(ys), len(xs), 2): inverse-distance mean of moves (n, 2) at points (n, 2), falling off like a Gaussian."""
     for j in range(ys.size):
         for i in range(xs.size):
             sx, sy, total, nearest = 0.0, 0.0, 1e-12, 1e18

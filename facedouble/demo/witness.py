@@ -18,16 +18,18 @@ from facedouble.faces.detect import detect
 from facedouble.faces.fit import Sighting, fit
 from facedouble.faces.light import fit_light
 from facedouble.media.encode import Writer
+from facedouble.morphable import layout
 from facedouble.options import DrawOptions, EncodeOptions, Options
 from facedouble.pipeline.analyse import Eyes
 from facedouble.pipeline.double import key_crop, photo_frame
 from facedouble.pipeline.sight import Pair, look, windows
-from facedouble.protect.composite import Part, compose
-from facedouble.protect.drive import Performance
-from facedouble.protect.veil import head_covers
+from facedouble.protect.composite import compose
+from facedouble.protect.drive import Performance, place
+from facedouble.protect.face import area, render_face, surroundings_move
+from facedouble.protect.texture import ALPHA
+from facedouble.raster import blur, display, linear
 from facedouble.types import (
     MESH_POINTS,
-    Array,
     Box,
     Bytes,
     ClipCode,
@@ -42,6 +44,7 @@ from facedouble.types import (
 )
 
 PUBLIC_DOMAIN = Consent("public-domain portrait", ("test",), "2000-01-01", note="a work of the US government")
+SHUT = (0.06, 0.06)  # aperture over eye width that counts as closed
 TURNS = 4  # times that the landmarker sees the still, to settle
 
 
@@ -55,6 +58,7 @@ class Portrait(Value):
     clip: ClipCode
     outline: Floats
     box: Box
+    gaps: Floats
 
 
 def portrait_pixels(name: str, height: int = 512) -> Bytes:
@@ -97,9 +101,12 @@ def read_portrait(pixels: Bytes, eyes: Eyes) -> Portrait:
     light = fit_light(key, local)
     rest = fit([Sighting(i, marks.astype(np.float32), light, 0.0) for i in range(3)], 0.0, 0.0)
     chosen = capture.measure(capture.Material(marks[None].astype(np.float32), False))
-    made = capture.assemble(chosen, [capture.texture(key, local, light)], capture.iris(key, local, light), PUBLIC_DOMAIN)
+    made = capture.assemble(chosen, [capture.texture(key, local, light, clean=False)], capture.iris(key, local, light), PUBLIC_DOMAIN)
+    still = chosen.neutral
+    gaps = still[layout.LOWER_INNER_LIP[1:-1], 1] - still[layout.UPPER_INNER_LIP[1:-1], 1]
     low, high = marks[:MESH_POINTS, :2].min(0), marks[:MESH_POINTS, :2].max(0)
-    return Portrait(pixels, made, rest.codes[0], rest.clip, rest.outlines[0].mesh, Box(*map(float, (*low, *high))))
+    return Portrait(pixels, made, rest.codes[0], rest.clip, rest.outlines[0].mesh, Box(*map(float, (*low, *high))),
+                    np.maximum(gaps, 0))
 
 
 def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
@@ -115,33 +122,42 @@ def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
         codes.append(replace(
             p.rest, rotation=(turn * base).as_rotvec().astype(np.float32),
             expression=(mouth * 0.8 * s.gap[i]).astype(np.float32),
-            lids=(p.clip.lids_closed[0] + (rest_lids - p.clip.lids_closed[0]) * s.lids[i]).astype(np.float32),
-            lips=(s.gap[i] * np.array([0.25, 0.6, 0.85, 1, 1, 1, 0.85, 0.6, 0.25])).astype(np.float32),
+            lids=(np.float32(SHUT) + (rest_lids - np.float32(SHUT)) * s.lids[i]).astype(np.float32),
+            lips=(p.gaps + s.gap[i] * np.array([0.25, 0.6, 0.85, 1, 1, 1, 0.85, 0.6, 0.25])).astype(np.float32),
             gaze=(p.rest.gaze + np.array([s.gaze_x[i], s.gaze_y[i]] * 2)).astype(np.float32), light=light))
     return tuple(codes)
 
 
+def _animated(p: Portrait, stage: Performance, i: int) -> Bytes:
+    """The portrait with its own face moved: the mesh drawn over the warped picture, soft at its rim."""
+    h, w = p.picture.shape[:2]
+    mesh = place(stage.mesh(i), stage.codes[i], stage.to)
+    where = area(mesh, p.outline, w, h)
+    out, _, at, _ = render_face(stage, i, mesh, where)
+    crop = p.picture[where.y0 : where.y1, where.x0 : where.x1].astype(np.float32) / 255
+    move = surroundings_move(mesh, p.outline, where)
+    gx, gy = np.meshgrid(np.arange(crop.shape[1], dtype=np.float32), np.arange(crop.shape[0], dtype=np.float32))
+    around = linear(cv2.remap(crop, gx + move[..., 0], gy + move[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+    alpha = blur(at[..., ALPHA], 0.01 * where.size)[..., None]
+    rgb = p.picture.copy()
+    new = display(around * (1 - alpha) + out * alpha)
+    rgb[where.y0 : where.y1, where.x0 : where.x1] = np.clip(new * 255 + 0.5, 0, 255).astype(np.uint8)
+    return rgb
+
+
 def animate(p: Portrait, s: Score, rate: Fraction) -> Iterator[Frame]:
     """The frames of the clip, 4:2:0, BT.601 limited range. The whole picture sways a little, as hand-held footage does."""
-    closed = replace(p.clip, lids_closed=(0.06, 0.06), edge_sigma=0.0, grain_sigma=0.0)
-    stage = Performance(_codes(p, s), closed, p.double)
-    cover = head_covers([p.box])[0]
-    options = DrawOptions(halo=0.0, strict=True)
-    h, w = p.picture.shape[:2]
-    h, w = h // 2 * 2, w // 2 * 2
+    stage = Performance(_codes(p, s), replace(p.clip, lids_closed=SHUT, edge_sigma=0.0, grain_sigma=0.0), p.double)
+    h, w = (n // 2 * 2 for n in p.picture.shape[:2])
     rng = np.random.default_rng(7)
     for i in range(len(s.yaw)):
-        still = photo_frame(p.picture, i)
-        drawn = compose(still, [Part(0, p.box, cover, 1.0, stage, i, p.outline)], options, 0)
-        rgb = picture(drawn.safe.frame)
         t = i / float(rate)
         sway = np.float32([[1, 0, 5 * np.sin(0.9 * t)], [0, 1, 3 * np.sin(1.3 * t)]])
-        rgb = cv2.warpAffine(rgb, sway, (rgb.shape[1], rgb.shape[0]), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        noisy = rgb[:h, :w].astype(np.float32) / 255 + rng.normal(0, 1 / 255, (h, w, 1)).astype(np.float32)
+        rgb = cv2.warpAffine(_animated(p, stage, i), sway, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        noisy = rgb.astype(np.float32) / 255 + rng.normal(0, 1 / 255, (h, w, 1)).astype(np.float32)
         planes = (np.zeros((h, w), np.uint8), np.zeros((h // 2, w // 2), np.uint8), np.zeros((h // 2, w // 2), np.uint8))
         colour = Colour(primaries=6, transfer=6, matrix=6)
-        frame = Frame(i, i, 1, 1 / rate, planes, "yuv420p", colour)
-        put_rgb(frame, planes, noisy, np.ones((h, w), np.float32), 0, 0)
+        put_rgb(Frame(i, i, 1, 1 / rate, planes, "yuv420p", colour), planes, noisy, np.ones((h, w), np.float32), 0, 0)
         yield Frame(i, i, 1, 1 / rate, planes, "yuv420p", colour)
 
 
@@ -153,9 +169,3 @@ def write_clip(path: Path, frames: Iterator[Frame], width: int, height: int, rat
     with Writer(path, info, EncodeOptions(crf=14), sounds) as writer:
         for frame in frames:
             writer.add(compose(frame, [], DrawOptions(), 0).safe)
-
-
-def track_of(values: Array) -> Array:
-    """Median removed: for comparing what was recovered with the score."""
-    out: Array = values - np.median(values)
-    return out

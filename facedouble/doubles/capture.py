@@ -154,10 +154,10 @@ def _atlas_mesh() -> Array:
     return np.concatenate([topology().atlas, np.zeros((MESH_POINTS, 1))], 1)
 
 
-def texture(crop: Floats, marks: Array, light: Floats) -> Floats:
+def texture(crop: Floats, marks: Array, light: Floats, clean: bool = True) -> Floats:
     """De-lit atlas (h, w, 3) of one key frame, relative albedo: 1 is mean skin.
 
-    crop (h, w, 3) display RGB, marks (478, 3) in its pixels, light its code.
+    crop (h, w, 3) display RGB, marks (478, 3) in its pixels, light its code; clean: replace hair and what was seen too flat.
     """
     t = topology()
     ids, xy = render(_atlas_mesh(), t.triangles, marks[:MESH_POINTS, :2], ATLAS_HEIGHT, ATLAS_WIDTH)
@@ -169,7 +169,9 @@ def texture(crop: Floats, marks: Array, light: Floats) -> Floats:
     chroma = np.log((colour + ALBEDO_FLOOR) / (lit + ALBEDO_FLOOR)) - np.log(brightness)[..., None]
     albedo = brightness[..., None] * np.exp(CHROMA_LIMIT * np.tanh(chroma / CHROMA_LIMIT))
     facing = render(_atlas_mesh(), t.triangles, -vertex_normals(marks)[:, 2:], ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
-    albedo = _clean_border(albedo.astype(np.float32), ids >= 0, facing < LEAST_FACING)
+    albedo = albedo.astype(np.float32)
+    if clean:
+        albedo = _clean_border(albedo, ids >= 0, facing < LEAST_FACING)
     inner = cv2.erode((ids >= 0).astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(np.float32)
     albedo = np.where(inner[..., None] > 0, albedo, push_pull(albedo, inner))
     out: Floats = np.clip(albedo, 0, 6).astype(np.float32)

@@ -20,8 +20,8 @@ from facedouble.protect.texture import ALPHA, attributes, mouth_rows, shade
 from facedouble.raster import (
     blur,
     cover,
-    display,
     displacement,
+    display,
     edge_sigma,
     enlarge,
     linear,
@@ -109,7 +109,7 @@ def _matched_blur(stage: Performance) -> float:
         where = area(mesh, mesh, 1 << 20, 1 << 20) if mesh[:, :2].min() > 0 else None
         if where is None or size > 1500:
             continue
-        out, ids, at, _ = _render(stage, t, mesh, where)
+        out, ids, at, _ = render_face(stage, t, mesh, where)
         inner = cv2.erode(((at[..., ALPHA] > 0.9) & (ids >= 0)).astype(np.uint8), np.ones((5, 5))) > 0
         if inner.sum() >= 200:
             found.append(edge_sigma(display(out).mean(-1) * 255, inner) / size * REFERENCE_FACE)
@@ -125,7 +125,7 @@ def blur_of(stage: Performance) -> float:
     return float(stage.matched_blur)
 
 
-def _render(stage: Performance, t: int, mesh: Array, where: Area) -> tuple[Floats, Array, Floats, Array]:
+def render_face(stage: Performance, t: int, mesh: Array, where: Area) -> tuple[Floats, Array, Floats, Array]:
     """The double's face in linear light, triangle ids, attributes, and the light at the vertices."""
     topo, code, double = topology(), stage.codes[t], stage.double
     light = irradiance(code.light, vertex_normals(mesh))
@@ -153,7 +153,7 @@ def _textures(stage: Performance) -> Floats:
     return held
 
 
-def _surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
+def surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
     """(h, w, 2) px: where each pixel of the surroundings comes from, so that the witness' outline meets the double's."""
     h, w = where.y1 - where.y0, where.x1 - where.x0
     rim = topology().ring <= 2
@@ -202,14 +202,14 @@ def _seam(surroundings: Floats, out: Floats, alpha: Array, hole: Array, gone: Fl
 def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, blanked: Floats, mask: Array,
          matte: Floats | None, halo: float, noise: np.random.Generator) -> tuple[Floats, Floats]:
     """The finished crop (h, w, 3) display RGB, and alpha (h, w): 1 where it differs from `blanked`."""
-    out, ids, at, _ = _render(stage, t, mesh, where)
+    out, ids, at, _ = render_face(stage, t, mesh, where)
     h, w = ids.shape
     hole = (ids >= 0).astype(np.uint8)
     soft = blur_of(stage) * where.size / REFERENCE_FACE
     if soft > LEAST_BLUR:
         solid = hole.astype(np.float32)
         out = blur(out, soft) / np.maximum(blur(solid, soft), 0.05)[..., None] * solid[..., None]
-    move = _surroundings_move(mesh, outline, where)
+    move = surroundings_move(mesh, outline, where)
     gx, gy = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     from_x, from_y = gx + move[..., 0], gy + move[..., 1]
     around = linear(cv2.remap(blanked, from_x, from_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))

@@ -55,7 +55,7 @@ def attributes(light: Array, mesh: Array) -> Floats:
 @njit(cache=True, fastmath=True, nogil=True)
 def shade(ids: Array, at: Array, textures: Array, weights: Array, gap: float, key_gaps: Array, upper: Array, lower: Array,
           skin_count: int, mouth_count: int, out: Array) -> None:
-    """out (h, w, 3) linear light. Teeth are never stretched: a mouth wider than its key frame opens in the dark middle."""
+    """Out (h, w, 3) linear light. Teeth are never stretched: a mouth wider than its key frame opens in the dark middle."""
     h, w = ids.shape
     keys, rows, columns = textures.shape[0], textures.shape[1], textures.shape[2]
     for y in range(h):
