@@ -1,7 +1,7 @@
 """Face boxes of one picture: the union of all detectors, near and far, light and dark.
 
-A missed face is a person shown; a false one is a veil too many. So the union of everything is kept, and boxes are merged
-only where they are one face.
+A missed face is a person shown; a false one is a veil too many. So the union of everything is kept, and boxes are
+merged only where they are one face.
 """
 
 from __future__ import annotations
@@ -112,15 +112,16 @@ def darkness(picture: Bytes) -> Doubles:
 
 
 def brightened(picture: Bytes, below: float) -> Bytes | None:
-    """A copy in which the dark part can be seen; None if there is none: a quarter of the cells, or the mean, under `below`.
+    """A copy in which the dark part can be seen; None if there is none.
 
+    Dark: the mean luma, or that of a quarter of the cells, is under `below`.
     A gain, not a gamma, so that contrast stays; then local histogram equalisation of the luma.
     """
     cells = darkness(picture)
     if cells.mean() >= below and (cells < below).mean() < _DARK_PART:
         return None
-    dark = cv2.resize(np.float32(cells < max(below, cells.min() + 1e-6)), picture.shape[1::-1],
-                      interpolation=cv2.INTER_NEAREST) > 0
+    cell = (cells < max(below, float(cells.min()) + 1e-6)).astype(np.uint8)
+    dark = cv2.resize(cell, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
     level = float(np.percentile(picture[dark] @ _LUMA, 90)) / 255
     gain = np.clip(_DARK_GOAL / max(level, 1e-3), 1.0, _MOST_GAIN)
     lifted = np.asarray(np.minimum(np.arange(256) * gain, 255), np.uint8)[picture]

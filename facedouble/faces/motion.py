@@ -33,8 +33,8 @@ _ZOOM: Final = 0.02  # most change of scale taken over from one frame to the nex
 class Motion(Value):
     """How frame `frame` - 1 became frame `frame`.
 
-    flow (rows, columns, 2) float16: px x y that a cell's content moved, in units of the picture's longer side; there is no
-    meaning in it across a `cut`.
+    flow (rows, columns, 2) float16: what a cell's content moved, x y, in units of the picture's longer side; zero
+    across a `cut`.
     """
 
     frame: int
@@ -62,19 +62,22 @@ def measure(before: Bytes | None, now: Bytes, frame: int) -> Motion:
     still = np.zeros((grid[1], grid[0], 2), np.float16)
     if before is None or before.shape != now.shape:
         return Motion(frame, still, True)
-    flow = np.asarray(cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST).calc(before, now, None), np.float32)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    flow: Floats = np.asarray(search.calc(before, now, np.zeros((height, width, 2), np.float32)), np.float32)
     if _cut(before, now, flow):
         return Motion(frame, still, True)
     calm = np.stack([cv2.medianBlur(np.ascontiguousarray(flow[:, :, i]), 5) for i in (0, 1)], 2)
-    return Motion(frame, np.float16(cv2.resize(calm, grid, interpolation=cv2.INTER_AREA) / longer), False)
+    coarse = np.asarray(cv2.resize(calm, grid, interpolation=cv2.INTER_AREA) / longer)
+    return Motion(frame, coarse.astype(np.float16), False)
 
 
 def _cut(before: Bytes, now: Bytes, flow: Floats) -> bool:
     """Whether another picture begins with `now`. Blind to gain and offset, so that most flashes are no cut."""
     height, width = now.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    # The flow runs from `before`; taken at the target, it is off by its own change over its length, good enough here.
-    expected = cv2.remap(before, x - flow[:, :, 0], y - flow[:, :, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # The flow runs from `before`; taken at the target, it is off by its own change over its length.
+    expected = np.asarray(cv2.remap(before, x - flow[:, :, 0], y - flow[:, :, 1], cv2.INTER_LINEAR,
+                                    borderMode=cv2.BORDER_REPLICATE), np.uint8)
     changed = []
     for rows in np.array_split(np.arange(height), _BLOCKS[0]):
         for columns in np.array_split(np.arange(width), _BLOCKS[1]):
