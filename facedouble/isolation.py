@@ -96,8 +96,9 @@ def deny_network() -> Denial:
 def no_core_dumps() -> None:
     """Keep memory out of crash files.
 
-    The limit is one byte, not 0: both keep the kernel from writing a file, but only 1 also keeps it from piping the dump to a
-    crash collector. PR_SET_DUMPABLE stays as it is, because without it /proc/self/fd, by which finished files are published, cannot be read.
+    The limit is one byte, not 0: both keep the kernel from writing a file, but only 1 also keeps it from piping the
+    dump to a crash collector (fs/coredump.c). PR_SET_DUMPABLE stays as it is: without it /proc/self/fd cannot be read,
+    and finished files are published through it.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     limit = 0 if hard == 0 else 1

@@ -295,7 +295,8 @@ class Double(Value):
 
     neutral (478, 3) canonical; textures (K, h, w, 3) float16 relative albedo, 1 = mean skin; features (K, 8) mouth and
     eye semantics of the key frames; iris (2, 5): radius over eye width, colour over skin (3), sclera over skin;
-    gaze_middle (2,) vertical iris centre at rest; quality "basic" (one photo), "fair" (several), "good" (a clip);
+    gaze_middle (2,) vertical iris centre at rest; lip_response (n, 2) lip gap drawn (canonical) -> what a landmarker then
+    measures, both rising; quality "basic" (one photo), "fair" (several), "good" (a clip);
     coverage maps each part of the capture sheet to whether it was found.
     """
 
@@ -305,6 +306,7 @@ class Double(Value):
     features: Floats
     iris: Floats
     gaze_middle: Floats
+    lip_response: Floats
     quality: str
     coverage: dict[str, bool]
     consent: Consent

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facedouble.morphable import layout
-from facedouble.morphable.topology import topology
 from facedouble.types import Array, Value
 
 BLINK = 0.16  # s, from open to open
@@ -42,16 +40,3 @@ def score(frames: int, rate: float, yaw: float = 9.0) -> Score:
         yaw * np.sin(2 * np.pi * 0.23 * t), 4.0 * np.sin(2 * np.pi * 0.31 * t + 0.7), 2.5 * np.sin(2 * np.pi * 0.17 * t),
         lids, 0.16 * syllables * pause, 0.09 * np.sin(2 * np.pi * 0.37 * t + 0.4), 0.02 * np.sin(2 * np.pi * 0.53 * t),
         1 + 0.10 * np.sin(2 * np.pi * 0.11 * t))
-
-
-def open_mouth() -> Array:
-    """(32,) expression that lowers jaw and lower lip by one canonical unit: least squares on the mouth's basis."""
-    t = topology()
-    goal = np.zeros((468, 3))
-    y = t.mean[:468, 1]
-    below = np.clip((y - t.mean[13, 1]) / (t.mean[152, 1] - t.mean[13, 1]), 0, 1)
-    lower = np.isin(np.arange(468), layout.LOWER_INNER_LIP[1:-1] + layout.LOWER_OUTER_LIP[1:-1])
-    goal[:, 1] = np.where(lower, 1.0, np.sqrt(below) * (y > t.mean[14, 1]))
-    found = np.zeros(32)
-    found[:16] = np.linalg.lstsq(t.basis[:16].reshape(16, -1).T, goal.ravel(), rcond=None)[0]
-    return found

@@ -12,13 +12,14 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from facedouble.colour import picture, put_rgb
-from facedouble.demo.script import Score, open_mouth
+from facedouble.demo.script import Score
 from facedouble.doubles import capture
 from facedouble.faces.detect import detect
 from facedouble.faces.fit import Sighting, fit
 from facedouble.faces.light import fit_light
 from facedouble.media.encode import Writer
 from facedouble.morphable import layout
+from facedouble.morphable.gestures import JAW_SHARE, LIP_PROFILE, open_mouth
 from facedouble.options import DrawOptions, EncodeOptions, Options
 from facedouble.pipeline.analyse import Eyes
 from facedouble.pipeline.double import key_crop, photo_frame
@@ -121,9 +122,9 @@ def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
         light[:27] *= s.light[i]
         codes.append(replace(
             p.rest, rotation=(turn * base).as_rotvec().astype(np.float32),
-            expression=(mouth * 0.8 * s.gap[i]).astype(np.float32),
+            expression=(mouth * JAW_SHARE * s.gap[i]).astype(np.float32),
             lids=(np.float32(SHUT) + (rest_lids - np.float32(SHUT)) * s.lids[i]).astype(np.float32),
-            lips=(p.gaps + s.gap[i] * np.array([0.25, 0.6, 0.85, 1, 1, 1, 0.85, 0.6, 0.25])).astype(np.float32),
+            lips=(p.gaps + s.gap[i] * LIP_PROFILE).astype(np.float32),
             gaze=(p.rest.gaze + np.array([s.gaze_x[i], s.gaze_y[i]] * 2)).astype(np.float32), light=light))
     return tuple(codes)
 

@@ -43,6 +43,7 @@ class Selection(Value):
     gaze_middle: Array
     widest: int
     rest_yaw: float
+    least_gap: float
     coverage: dict[str, bool]
     quality: str
 
@@ -104,7 +105,8 @@ def measure(material: Material) -> Selection:
     found = coverage(s, angles, n)
     quality = "basic" if len(marks) == 1 else "good" if material.moving and sum(found.values()) >= 6 else "fair"
     return Selection(tuple(int(c) for c in chosen), neutral, features[chosen], _gaze_middle(shapes),
-                     int(np.argmin(open_cost)), float(np.median(angles[rest, 0])), found, quality)
+                     int(np.argmin(open_cost)), float(np.median(angles[rest, 0])),
+                     float(np.percentile(s.gap, 5)), found, quality)
 
 
 def _check_neutral(chosen: Selection) -> None:
@@ -113,7 +115,7 @@ def _check_neutral(chosen: Selection) -> None:
     lips = np.array(layout.UPPER_OUTER_LIP + layout.LOWER_OUTER_LIP)
     skew = float(np.abs(neutral[lips] - neutral[t.mirror[lips]] * [-1, 1, 1]).mean())
     why = None
-    if float(n.gap[0]) > 0.10:
+    if chosen.least_gap > 0.10:
         why = "the mouth is never closed"
     elif min(float(n.right_aperture[0]), float(n.left_aperture[0])) < 0.12:
         why = "the eyes are never open"
@@ -233,9 +235,13 @@ def iris(crop: Floats, marks: Array, light: Floats) -> Array:
     return both
 
 
-def assemble(chosen: Selection, textures: list[Floats], eyes: Array, consent: Consent) -> Double:
+UNCALIBRATED = np.array([[0, 0], [1, 1]], np.float32)
+
+
+def assemble(chosen: Selection, textures: list[Floats], eyes: Array, consent: Consent,
+             lip_response: Floats = UNCALIBRATED) -> Double:
     """Put the parts together and give the double its id."""
     parts = (chosen.neutral.astype(np.float32), np.stack(textures).astype(np.float16), chosen.features.astype(np.float32),
-             eyes.astype(np.float32), chosen.gaze_middle.astype(np.float32))
+             eyes.astype(np.float32), chosen.gaze_middle.astype(np.float32), lip_response)
     unnamed = Double("", *parts, chosen.quality, chosen.coverage, consent)
     return Double(identity(unnamed), *parts, chosen.quality, chosen.coverage, consent)

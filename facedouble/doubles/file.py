@@ -17,7 +17,8 @@ from facedouble.types import LANDMARKS, Consent, Double
 
 FORMAT = "facedouble-double-1"
 SHAPES: dict[str, tuple[int | None, ...]] = {
-    "neutral": (LANDMARKS, 3), "textures": (None, None, None, 3), "features": (None, 8), "iris": (2, 5), "gaze_middle": (2,)}
+    "neutral": (LANDMARKS, 3), "textures": (None, None, None, 3), "features": (None, 8), "iris": (2, 5), "gaze_middle": (2,),
+    "lip_response": (None, 2)}
 LARGEST = 1 << 30  # bytes
 
 

@@ -39,13 +39,21 @@ def _plane(plane: Any, deep: bool) -> Array:
     return raw[:, : plane.width]
 
 
+def _on_black(frame: Any) -> Any:
+    """A frame with transparency laid on black: what a player would not show must not become visible."""
+    rgba = frame.to_ndarray(format="rgba").astype(np.uint16)
+    flat = (rgba[..., :3] * rgba[..., 3:] + 127) // 255
+    return av.VideoFrame.from_ndarray(flat.astype(np.uint8), format="rgb24")
+
+
 def _planes(frame: Any, info: MediaInfo) -> tuple[tuple[Array, ...], str]:
     name = frame.format.name
     target = working_format(name, info.width, info.height, info.rotation)
     if name not in KEPT:
-        plain = target
-        frame = frame.reformat(format=plain)
-        name = plain
+        if any(c.is_alpha for c in frame.format.components):
+            frame = _on_black(frame)
+        frame = frame.reformat(format=target)
+        name = target
     deep = KEPT[name].endswith("10le")
     planes = [_plane(p, deep) for p in frame.planes[:3]]
     if target.startswith("yuv444p") and not KEPT[name].startswith("yuv444p"):
@@ -65,6 +73,7 @@ def frames(info: MediaInfo) -> Iterator[Frame]:
     index, last_ticks = 0, None
     waiting: list[tuple[int, int]] = []  # (ticks, span) of packets whose frame has not come out yet
     shape: tuple[tuple[Array, ...], str] | None = None
+    damaged: set[int] = set()
     step = max(1, round(1 / (info.rate * info.time_base)))
 
     def build(ticks: int, span: int, planes: tuple[Array, ...], name: str, corrupt: bool) -> Frame:
@@ -75,11 +84,11 @@ def frames(info: MediaInfo) -> Iterator[Frame]:
         index, last_ticks = index + 1, ticks
         return made
 
-    def missing(before: int | None) -> Iterator[Frame]:
-        while waiting and (before is None or waiting[0][0] < before):
+    def missing(before: int | None, like: tuple[tuple[Array, ...], str] | None) -> Iterator[Frame]:
+        while waiting and like is not None and (before is None or waiting[0][0] < before):
             ticks, span = heapq.heappop(waiting)
-            if shape is not None:
-                yield build(ticks, span, tuple(np.full_like(p, 128) for p in shape[0]), shape[1], True)
+            grey = 512 if like[1].endswith("10le") else 128
+            yield build(ticks, span, tuple(np.full_like(p, grey) for p in like[0]), like[1], True)
 
     with opened(Path(info.path), info.container) as box:
         stream = video_of(box)
@@ -87,9 +96,10 @@ def frames(info: MediaInfo) -> Iterator[Frame]:
         for packet in box.demux(stream):
             try:
                 decoded = list(packet.decode())
-                bad = bool(packet.is_corrupt)
             except av.error.FFmpegError:
-                decoded, bad = [], True
+                decoded = []
+            if packet.is_corrupt and packet.pts is not None:
+                damaged.add(packet.pts)
             if packet.pts is not None and packet.size and not packet.is_discard:
                 heapq.heappush(waiting, (packet.pts, packet.duration or step))
             for frame in decoded:
@@ -99,12 +109,13 @@ def frames(info: MediaInfo) -> Iterator[Frame]:
                     raise InputRefused(f"{info.path}: the picture's size changes within the film; cut it there first")
                 shape = planes, name
                 ticks = frame.pts if frame.pts is not None else (last_ticks + step if last_ticks is not None else 0)
-                yield from missing(ticks)
+                yield from missing(ticks, shape)
                 span = step
                 if waiting and waiting[0][0] == ticks:
                     span = heapq.heappop(waiting)[1]
-                yield build(ticks, span, planes, name, bool(frame.is_corrupt) or bad)
-        yield from missing(None)
+                yield build(ticks, span, planes, name, bool(frame.is_corrupt) or ticks in damaged)
+                damaged.discard(ticks)
+        yield from missing(None, shape)
     if index == 0:
         raise InputRefused(f"{info.path}: not one picture in it can be read; copy it again")
 

@@ -17,8 +17,8 @@ from facedouble.types import AudioInfo, Floats, MediaInfo
 BLOCK = 4096  # samples of generated silence
 
 
-def _frames(info: MediaInfo, index: int) -> Iterator[tuple[int, Any]]:
-    """(start sample, decoded frame) of one stream."""
+def _frames(info: MediaInfo, index: int) -> Iterator[tuple[int, int, Any]]:
+    """(start sample, samples that count, decoded frame) of one stream."""
     with opened(Path(info.path), info.container) as box:
         stream = box.streams[index]
         start = None
@@ -32,14 +32,16 @@ def _frames(info: MediaInfo, index: int) -> Iterator[tuple[int, Any]]:
                 at = None if frame.pts is None else frame.pts * base
                 if start is None:
                     start = at or Fraction(0)
-                yield (-1 if at is None else round((at - start) * frame.sample_rate)), frame
+                # the last frame of AAC holds more samples than its packet lasts: the rest is padding
+                span = round(frame.duration * base * frame.sample_rate) if frame.duration else frame.samples
+                yield (-1 if at is None else round((at - start) * frame.sample_rate)), min(span, frame.samples), frame
 
 
 def sample_count(info: MediaInfo, index: int) -> int:
     """Samples per channel of the stream, gaps included."""
     end = 0
-    for at, frame in _frames(info, index):
-        end = max(end, at if at >= 0 else end) + frame.samples if at >= end or at < 0 else end + frame.samples
+    for at, span, _ in _frames(info, index):
+        end = max(end, at) + span
     return end
 
 
@@ -47,14 +49,14 @@ def pcm(info: MediaInfo, index: int) -> Iterator[Floats]:
     """Blocks (N, C) float32; gaps in time are silent, so that the length is `sample_count`."""
     end = 0
     resampler = av.AudioResampler(format="fltp")
-    for at, frame in _frames(info, index):
+    for at, span, frame in _frames(info, index):
         if at > end:
-            channels = len(frame.layout.channels)
-            for block in silence_blocks(at - end, channels):
-                yield block
+            yield from silence_blocks(at - end, len(frame.layout.channels))
             end = at
+        left = span
         for made in resampler.resample(frame):
-            block = np.ascontiguousarray(made.to_ndarray().T, np.float32)
+            block = np.ascontiguousarray(made.to_ndarray().T, np.float32)[:left]
+            left -= len(block)
             end += len(block)
             yield block
 

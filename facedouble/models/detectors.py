@@ -46,7 +46,7 @@ def far(score: float) -> Detector:
         found = model.process(np.ascontiguousarray(picture)).detections or []
         places = [(d.location_data.relative_bounding_box, float(d.score[0])) for d in found]
         squares = [(p.xmin * width, p.ymin * height, p.width * width, p.height * height, s) for p, s in places]
-        return _boxes((_face(*square) for square in squares if square[2] >= _SMALLEST * max(height, width)))
+        return _boxes(_face(*square) for square in squares if square[2] >= _SMALLEST * max(height, width))
 
     return find
 
@@ -77,7 +77,8 @@ def yunet(path: Path, score: float) -> Detector:
         bgr = _padded(picture[:, :, ::-1])
         model.setInputSize((bgr.shape[1], bgr.shape[0]))
         rows = model.detect(bgr)[1]
-        return [] if rows is None else _boxes((*map(float, row[:4]), float(row[14])) for row in rows)
+        found = [] if rows is None else rows[:, [0, 1, 2, 3, 14]].tolist()
+        return _boxes(tuple(row) for row in found)
 
     return find
 

@@ -1,4 +1,7 @@
-"""MediaPipe's face mesh with irises behind one call. Quiet: its C++ code writes to stderr, which belongs to the user."""
+"""MediaPipe's face mesh with irises behind one call.
+
+Its C++ code writes to stderr, which belongs to the user: it is kept quiet while it starts.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,8 @@ class FaceMesh:
         if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
             return None
         # Relative to the picture; pixel centres are at integers. MediaPipe's z has the scale of x.
-        return points * np.float32([width, height, width]) - np.float32([0.5, 0.5, 0.0])
+        place: Floats = points * np.array([width, height, width], np.float32) - np.array([0.5, 0.5, 0], np.float32)
+        return place
 
     def reset(self) -> None:
         """Forget the face: the next crop is searched afresh."""

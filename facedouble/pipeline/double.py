@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from facedouble.colour import crop_rgb
+from facedouble.colour import crop_rgb, picture
 from facedouble.doubles import capture
 from facedouble.doubles.capture import Material, Selection
+from facedouble.doubles.file import identity
 from facedouble.errors import InputRefused
 from facedouble.faces.detect import detect
 from facedouble.faces.light import fit_light
@@ -19,7 +21,8 @@ from facedouble.media.decode import frames, photo
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Eyes, Progress, quiet
-from facedouble.pipeline.sight import Pair, windows
+from facedouble.pipeline.calibrate import calibrate
+from facedouble.pipeline.sight import Pair, look, windows
 from facedouble.types import MESH_POINTS, Array, Box, Bytes, Colour, Consent, Double, Floats, Frame
 
 PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
@@ -54,8 +57,6 @@ def _pictures(sources: Sequence[Path]) -> Iterator[Frame]:
 
 
 def _largest(frame: Frame, eyes: Eyes, options: Options) -> Box | None:
-    from facedouble.colour import picture
-
     found = detect(picture(frame), 0, eyes.detectors, options.detect)
     return max((b for b, _ in found), key=lambda b: b.area, default=None)
 
@@ -77,8 +78,6 @@ def _landmarks(sources: Sequence[Path], moving: bool, eyes: Eyes, options: Optio
             window = windows([box])[0]
             if not moving:
                 pair.reset()
-            from facedouble.pipeline.sight import look
-
             crop = look(frame, window)
             found = None
             for _ in range(1 if moving else SETTLE):
@@ -118,7 +117,13 @@ def make_double(sources: Sequence[Path], consent: Consent, eyes: Eyes, options: 
     if size < 60:
         raise InputRefused(f"{sources[0]}: the face is only {size:.0f} px wide; film it closer, at least 300 px wide")
     chosen = capture.select(Material(np.stack(marks), moving))
-    return _paint(sources, chosen, numbers, marks, consent, progress)
+    double = _paint(sources, chosen, numbers, marks, consent, progress)
+    pair = Pair(eyes.follower, options.fit)
+    try:
+        made = replace(double, lip_response=calibrate(double, pair))
+    finally:
+        pair.close()
+    return replace(made, id=identity(made))
 
 
 def _paint(sources: Sequence[Path], chosen: Selection, numbers: list[int], marks: list[Array], consent: Consent,

@@ -13,6 +13,10 @@ from facedouble.morphable.topology import topology
 from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Value
 
 LID_SHARE = 0.82  # of a lid's motion is the upper lid's
+RESTING_OPENING = (0.20, 0.34)  # aperture over eye width: outside of that a rest is a squint or a stare, or measured badly
+WIDENING, WIDEST = 0.75, 1.45  # of what goes beyond rest; times the opening at rest
+LIP_FACTORS = (0.7, 2.5)
+LIP_RATIOS = (0.9, 1.15)  # a gap follows the face's height: a small mouth still has to be seen opening
 KEYS_KEPT = 3
 WEIGHT_WINDOW, WEIGHT_SIGMA = 3, 1.3  # frames to each side; key-frame weights change smoothly
 
@@ -47,19 +51,28 @@ def _lids(points: Array, double: Double, code: FaceCode, clip: ClipCode) -> None
     n = double.neutral
     for eye, (upper, lower, corners) in enumerate(eyes):
         shut = clip.lids_closed[eye]
-        r = (float(code.lids[eye]) - shut) / (float(np.clip(clip.lids_neutral[eye], 0.20, 0.34)) - shut)
-        r = float(np.clip(r, 0, 1.35))
+        r = (float(code.lids[eye]) - shut) / (float(np.clip(clip.lids_neutral[eye], *RESTING_OPENING)) - shut)
+        r = float(np.clip(r, 0, WIDEST)) if r < 1 else min(1 + (r - 1) * WIDENING, WIDEST)
         shift = sum((points[c] - n[c]) * 0.5 for c in corners)
         opening = n[upper[1:-1]] - n[lower[1:-1]]
         raise_lower = (1 - LID_SHARE) * (1 - min(r, 1))
         low = n[lower[1:-1]] + shift + opening * raise_lower
-        points[upper[1:-1]] = low + opening * (r if r < 1 else 1 + (r - 1) * 0.6) * (1 - raise_lower)
+        points[upper[1:-1]] = low + opening * r * (1 - raise_lower)
         points[lower[1:-1]] = low
 
 
-def _lips(points: Array, code: FaceCode, ratio: float) -> None:
+def lip_factor(double: Double, gap: float) -> float:
+    """By how much lip gaps are drawn wider so that a landmarker sees a middle gap of `gap` (canonical)."""
+    if gap < 1e-4:
+        return 1.0
+    drawn, measured = double.lip_response[:, 0], double.lip_response[:, 1]
+    return float(np.clip(np.interp(measured[0] + gap, measured, drawn) / gap, *LIP_FACTORS))
+
+
+def _lips(points: Array, double: Double, code: FaceCode, ratio: float) -> None:
     up, low = layout.UPPER_INNER_LIP[1:-1], layout.LOWER_INNER_LIP[1:-1]
-    missing = code.lips * ratio - (points[low, 1] - points[up, 1])
+    wanted = code.lips * ratio
+    missing = wanted * lip_factor(double, float(wanted[3:6].mean())) - (points[low, 1] - points[up, 1])
     points[up, 1] -= missing * 0.3
     points[low, 1] += missing * 0.7
     points[layout.UPPER_OUTER_LIP[1:-1], 1] -= missing * 0.15
@@ -75,7 +88,7 @@ def canonical_mesh(code: FaceCode, clip: ClipCode, double: Double, to: Retarget)
                             to.face * mouth + to.eye * (1 - mouth)], 1)
     points: Array = double.neutral[:MESH_POINTS].astype(np.float64) + move * scale
     _lids(points, double, code, clip)
-    _lips(points, code, to.mouth)
+    _lips(points, double, code, float(np.clip(to.face, *LIP_RATIOS)))
     return points
 
 

@@ -41,6 +41,7 @@ FEATHER_WIDTH, FEATHER_ALIKE = 0.05, 0.35  # face sizes, log units
 STILL = 0.05  # px of displacement that count as none
 REFERENCE_FACE = 200.0  # px: clip codes give the blur at this size
 LEAST_BLUR = 0.45  # px
+BLUR_SHARE = 0.5  # of the estimate: a smooth-skinned face has soft edges without being out of focus
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _matched_blur(stage: Performance) -> float:
             found.append(edge_sigma(display(out).mean(-1) * 255, inner) / size * REFERENCE_FACE)
     if not found:
         return 0.0
-    return float(np.sqrt(max(0.0, stage.clip.edge_sigma**2 - float(np.median(found)) ** 2)))
+    return BLUR_SHARE * float(np.sqrt(max(0.0, stage.clip.edge_sigma**2 - float(np.median(found)) ** 2)))
 
 
 def blur_of(stage: Performance) -> float:

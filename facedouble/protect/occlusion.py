@@ -30,7 +30,8 @@ def _band() -> Array:
     band = np.maximum(band, np.clip((0.17 - v) / 0.05, 0, 1))
     brows = t.mean[layout.RIGHT_BROW + layout.LEFT_BROW]
     far = np.sqrt(((t.mean[:468, None] - brows[None]) ** 2).sum(-1)).min(1)
-    return np.asarray(band * np.clip((far - BROW_CLEAR) / BROW_CLEAR, 0, 1))  # a brow that reaches the hair is no hair
+    clear = np.where(t.ring <= 1, 1.0, np.clip((far - BROW_CLEAR) / BROW_CLEAR, 0, 1))
+    return np.asarray(band * clear)  # a brow that reaches the hair is no hair
 
 
 def hair_matte(crop: Floats, mesh: Array, light: Floats, size: float) -> Floats:
