@@ -116,22 +116,22 @@ def dig(table: Any, *keys: Any) -> Any:
 def row(clip: str, group: str, name: str, made: Analysis, hidden: int, s: dict[str, Any], fps: float) -> Row:
     """One line of the table from the analysis and the referee's figures."""
     doubled, veiled, near = shares(made)
-    faces = dig(s, "faces") or []
-    f = faces[0] if faces else {}
-    sface = dig(f, "identity", "sface") or dig(s, "identity", "sface") or {}
+    f = (dig(s, "people") or [{}])[0]
+    sface = dig(f, "identity", "sface") or {}
     return Row(clip, group, name, doubled, veiled, hidden / made.frames, near, count(s, "bare"), count(s, "accepted"),
-               dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"), None, dig(sface, "witness_to_double", "mean"),
+               dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"), dig(sface, "top1", "double"),
+               dig(sface, "witness_to_double", "mean"),
                {k: dig(f, "expression", k, "r") for k in SIGNALS}, dig(f, "expression", "blink", "f1"),
                dig(f, "expression", "pose_error_deg", "debiased"), dig(f, "temporal", "jitter_percent"),
                dig(f, "temporal", "flicker_ratio"), dig(f, "quality", "sharpness_ratio"),
                dig(f, "quality", "face_neck_ciede2000"), dig(s, "background", "changed_blocks"),
-               bool(dig(s, "timing", "pts_equal")), [], fps)
+               bool(dig(s, "timing", "pts_equal")),
+               [x for x in dig(s, "findings") or [] if x.startswith(("container", "timing"))], fps)
 
 
 def count(s: dict[str, Any], kind: str) -> int:
     """Number of frames listed as bare or accepted."""
-    held = dig(s, "coverage", kind)
-    return len(held) if isinstance(held, list) else int(dig(held, "frames") or 0) if held else 0
+    return int(dig(s, "coverage", kind, "frames") or 0)
 
 
 def main() -> None:

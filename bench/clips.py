@@ -1,0 +1,47 @@
+"""Test clips made from real ones: scaled, cut, with seeded grain, which upscaled footage lacks and which costs bits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+SEED = 7
+
+
+def scaled(source: Path, destination: Path, height: int, frames: int, grain_sigma: float) -> tuple[int, int]:
+    """Write the first `frames` frames as H.264, the shorter side `height` px; returns width and height.
+
+    `grain_sigma` is the sigma of Gaussian luma noise in levels of 255, the same at every run.
+    """
+    rng = np.random.default_rng(SEED)
+    with av.open(str(source)) as read, av.open(str(destination), "w", format="mp4") as write:
+        stream = read.streams.video[0]
+        factor = height / min(stream.codec_context.width, stream.codec_context.height)
+        w, h = (round(s * factor / 2) * 2 for s in (stream.codec_context.width, stream.codec_context.height))
+        out: Any = write.add_stream("libx264", rate=Fraction(stream.average_rate or 25))
+        out.width, out.height, out.pix_fmt = w, h, "yuv420p"
+        out.options = {"crf": "17", "preset": "veryfast"}
+        done = 0
+        for frame in read.decode(stream):
+            if done == frames:
+                break
+            small = frame.reformat(width=w, height=h, format="yuv420p", interpolation="BICUBIC")
+            if grain_sigma > 0:
+                _add_grain(small, grain_sigma, rng)
+            small.pts, small.time_base = done, 1 / Fraction(stream.average_rate or 25)
+            small.pict_type = 0
+            write.mux(out.encode(small))
+            done += 1
+        write.mux(out.encode(None))
+    return w, h
+
+
+def _add_grain(frame: Any, sigma: float, rng: np.random.Generator) -> None:
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+    noise = rng.standard_normal(rows.shape, np.float32) * np.float32(sigma)
+    rows[:] = np.clip(rows + noise + 0.5, 0, 255).astype(np.uint8)

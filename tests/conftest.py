@@ -1,0 +1,74 @@
+"""Small real things: a generated witness clip, a double from a public-domain photo, the real models."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facedouble.demo.run import make_volunteer
+from facedouble.demo.script import Score, score
+from facedouble.demo.witness import animate, portrait_pixels, read_portrait, write_clip
+from facedouble.doubles.file import read_double
+from facedouble.media.probe import probe
+from facedouble.options import Options
+from facedouble.pipeline.analyse import Analysis, Eyes, analyse
+from facedouble.pipeline.protect import Job, open_eyes
+from facedouble.pipeline.render import Voice
+from facedouble.types import Double, Floats
+
+RATE = Fraction(25)
+FRAMES = 60
+HEIGHT = 360
+
+
+def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
+    """A 440 Hz tone, (N, 1)."""
+    t = np.arange(round(seconds * rate)) / rate
+    yield np.float32(0.2 * np.sin(2 * np.pi * 440 * t))[:, None]
+
+
+@pytest.fixture(scope="session")
+def eyes() -> Eyes:
+    return open_eyes(Options())
+
+
+@pytest.fixture(scope="session")
+def script() -> Score:
+    return score(FRAMES, float(RATE))
+
+
+@pytest.fixture(scope="session")
+def witness(tmp_path_factory: pytest.TempPathFactory, eyes: Eyes, script: Score) -> Path:
+    """A generated clip of one speaking person, 60 frames, with a tone."""
+    path = tmp_path_factory.mktemp("witness") / "witness.mp4"
+    portrait = read_portrait(portrait_pixels("astronaut", HEIGHT), eyes)
+    h, w = portrait.picture.shape[:2]
+    write_clip(path, animate(portrait, script, RATE), w, h, RATE, [(16000, 1, Fraction(0), tone(FRAMES / 25))])
+    return path
+
+
+@pytest.fixture(scope="session")
+def double_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("double") / "ana.fdouble"
+    make_volunteer(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def double(double_path: Path) -> Double:
+    return read_double(double_path)
+
+
+@pytest.fixture(scope="session")
+def analysis(witness: Path, eyes: Eyes) -> Analysis:
+    return analyse(probe(witness), eyes, Options())
+
+
+@pytest.fixture
+def job(witness: Path, double_path: Path, tmp_path: Path) -> Job:
+    return Job(witness, tmp_path / "safe.mp4", double_path, Voice(), False, "test", dt.date(2026, 11, 21))
