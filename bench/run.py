@@ -116,7 +116,7 @@ def dig(table: Any, *keys: Any) -> Any:
 def row(clip: str, group: str, name: str, made: Analysis, hidden: int, s: dict[str, Any], fps: float) -> Row:
     """One line of the table from the analysis and the referee's figures."""
     doubled, veiled, near = shares(made)
-    f = (dig(s, "people") or [{}])[0]
+    f = dig(s, "people", "0") or dig(s, "people", 0) or {}
     sface = dig(f, "identity", "sface") or {}
     return Row(clip, group, name, doubled, veiled, hidden / made.frames, near, count(s, "bare"), count(s, "accepted"),
                dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"), dig(sface, "top1", "double"),

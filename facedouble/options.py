@@ -96,7 +96,9 @@ class Options(Checked):
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _build(cls: type[Any], table: dict[str, Any], place: str) -> Any:
+def _build(cls: type[Any], table: Any, place: str) -> Any:
+    if not isinstance(table, dict):
+        raise UsageError(f"option {place.rstrip('.')} has to be a table, not {table!r}")
     known = {f.name: f for f in fields(cls)}
     for key in table:
         if key not in known:
@@ -106,6 +108,8 @@ def _build(cls: type[Any], table: dict[str, Any], place: str) -> Any:
             for k, v in table.items()}
     for key, value in made.items():
         want = type(getattr(defaults, key))
+        if isinstance(value, bool) and want is not bool:
+            raise UsageError(f"option {place}{key} has to be {want.__name__}, not {value!r}")
         if not isinstance(value, want) and not (want is float and isinstance(value, int)):
             raise UsageError(f"option {place}{key} has to be {want.__name__}, not {value!r}")
     return cls(**made)

@@ -116,8 +116,8 @@ def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
     rest_lids = np.array(p.clip.lids_neutral, np.float32)
     codes = []
     for i in range(len(s.yaw)):
-        # image axes x right, y down, z away: a turn to the viewer's right has the sign of `pose.euler`
-        turn = Rotation.from_euler("yxz", [-s.yaw[i], s.pitch[i], s.roll[i]], degrees=True)
+        # the signs of `pose.euler`
+        turn = Rotation.from_euler("yxz", [s.yaw[i], s.pitch[i], s.roll[i]], degrees=True)
         light = p.rest.light.copy()
         light[:27] *= s.light[i]
         codes.append(replace(

@@ -235,6 +235,7 @@ def _fill(plane: Any, samples: Array) -> None:
     target = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
     raw = samples.view(np.uint8).reshape(samples.shape[0], -1)
     target[:, : raw.shape[1]] = raw
+    target[:, raw.shape[1] :] = 0  # x264 looks at the padding, which would make its bits depend on old memory
 
 
 class _Mapped:

@@ -18,6 +18,7 @@ WIDENING, WIDEST = 0.75, 1.45  # of what goes beyond rest; times the opening at 
 LIP_FACTORS = (0.7, 2.5)
 LIP_RATIOS = (0.9, 1.15)  # a gap follows the face's height: a small mouth still has to be seen opening
 KEYS_KEPT = 3
+KEPT_FRAMES = 64  # meshes held while their neighbours are drawn
 WEIGHT_WINDOW, WEIGHT_SIGMA = 3, 1.3  # frames to each side; key-frame weights change smoothly
 
 
@@ -125,13 +126,15 @@ class Performance:
         self._kernel = kernel / kernel.sum()
 
     def _one(self, t: int) -> tuple[Array, Array, Array]:
-        if t not in self._made:
-            if len(self._made) > 64:
-                self._made.clear()
+        made = self._made.get(t)
+        if made is None:
             mesh = canonical_mesh(self.codes[t], self.clip, self.double, self.to)
             features = semantics(mesh[None]).features()[0]
-            self._made[t] = mesh, features, key_weights(features, self.double)
-        return self._made[t]
+            made = mesh, features, key_weights(features, self.double)
+            if len(self._made) > KEPT_FRAMES:  # threads draw frames near each other; a lost entry is only made again
+                self._made = {}
+            self._made[t] = made
+        return made
 
     def mesh(self, t: int) -> Array:
         """(468, 3) canonical."""

@@ -1,0 +1,40 @@
+# make setup | demo | test | lint | bench | help
+# Needs Linux, GNU make, Python 3.11 with venv (Debian: python3.11 python3-venv) and, for `setup`, a package index.
+
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+STAMP := .venv/.setup
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: setup demo test lint bench help
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## .venv with everything at the locked versions, and the models
+
+$(STAMP): requirements/lock.txt requirements/lock-dev.txt requirements/lock-nodeps.txt pyproject.toml \
+		facedouble/models/registry.py
+	@test -x $(BIN)/python || test -n "$(PYTHON)" || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --require-hashes -r requirements/lock.txt -r requirements/lock-dev.txt
+	$(PIP) --require-hashes --no-deps -r requirements/lock-nodeps.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/facedouble models install
+	@touch $@
+
+demo: setup  ## demo/before.mp4, demo/after.mp4, demo/sheet.jpg
+	$(BIN)/facedouble demo demo
+
+lint: setup  ## ruff, mypy, import contracts
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary facedouble tests scripts $(wildcard bench)
+	$(BIN)/lint-imports --no-logo
+
+test: lint  ## lint and every test
+	$(BIN)/python -m pytest
+
+bench: setup  ## figures into bench/; QUICK=1 for a short run
+	$(BIN)/python bench/run.py $(if $(QUICK),--quick)

@@ -1,0 +1,73 @@
+"""Every kernel against its slow, obvious twin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facedouble.raster import cover, display, displacement, linear, push_pull, render
+
+
+def slow_render(points: np.ndarray, triangles: np.ndarray, values: np.ndarray, h: int, w: int) -> tuple[np.ndarray, np.ndarray]:
+    ids, out, depth = np.full((h, w), -1), np.zeros((h, w, values.shape[1])), np.full((h, w), np.inf)
+    for k, (a, b, c) in enumerate(triangles):
+        m = np.array([[points[a, 0], points[b, 0], points[c, 0]], [points[a, 1], points[b, 1], points[c, 1]], [1, 1, 1]])
+        if abs(np.linalg.det(m)) < 1e-9:
+            continue
+        inverse = np.linalg.inv(m)
+        for y in range(h):
+            for x in range(w):
+                l = inverse @ [x, y, 1]
+                z = l @ points[[a, b, c], 2]
+                if (l >= -1e-6).all() and z < depth[y, x]:
+                    depth[y, x], ids[y, x], out[y, x] = z, k, l @ values[[a, b, c]]
+    return ids, out
+
+
+def test_render_is_barycentric_and_the_nearest_wins() -> None:
+    rng = np.random.default_rng(0)
+    points = np.c_[rng.uniform(-5, 45, (12, 2)), rng.uniform(0, 9, 12)]
+    triangles = rng.integers(0, 12, (9, 3)).astype(np.int32)
+    triangles = triangles[[len(set(t)) == 3 for t in triangles.tolist()]]
+    values = rng.normal(size=(12, 2))
+    ids, out = render(points, triangles, values, 40, 40)
+    slow_ids, slow_out = slow_render(points, triangles, values, 40, 40)
+    same = ids == slow_ids
+    assert same.mean() > 0.995  # rounding on shared edges
+    assert np.abs(out - slow_out)[same].max() < 1e-3
+
+
+def test_cover_holds_every_rendered_pixel() -> None:
+    rng = np.random.default_rng(1)
+    points = np.c_[rng.uniform(0, 60, (20, 2)), np.zeros(20)]
+    triangles = np.array([[i, i + 1, i + 2] for i in range(18)], np.int32)
+    ids, _ = render(points, triangles, np.zeros((20, 1)), 60, 60)
+    assert (cover(points, triangles, 60, 60)[ids >= 0] == 1).mean() > 0.995
+
+
+def test_light_and_display_are_each_others_inverse() -> None:
+    x = np.linspace(0, 1, 1000, dtype=np.float32)[None]
+    assert np.abs(linear(x) - x**2.2).max() < 1e-5
+    assert np.abs(display(linear(x)) - x).max() < 2e-3
+
+
+def test_displacement_matches_its_formula() -> None:
+    rng = np.random.default_rng(2)
+    points, moves = rng.uniform(0, 50, (7, 2)), rng.normal(size=(7, 2))
+    xs, ys, sigma = np.arange(0, 50.0, 8), np.arange(0, 40.0, 8), 6.0
+    out = np.zeros((len(ys), len(xs), 2))
+    displacement(xs, ys, points, moves, sigma, out)
+    for j, y in enumerate(ys):
+        for i, x in enumerate(xs):
+            d2 = ((points - [x, y]) ** 2).sum(1)
+            w = 1 / (d2 + sigma**2 * 0.01) ** 1.5
+            expected = (w[:, None] * moves).sum(0) / w.sum() * np.exp(-d2.min() / (2 * sigma**2))
+            assert np.allclose(out[j, i], expected, atol=1e-6)
+
+
+def test_push_pull_keeps_what_is_known_and_fills_the_rest() -> None:
+    image = np.full((33, 47, 3), 0.4, np.float32)
+    weight = np.ones((33, 47), np.float32)
+    image[10:20, 10:30], weight[10:20, 10:30] = 9.0, 0.0
+    out = push_pull(image, weight)
+    assert np.allclose(out[weight > 0], 0.4, atol=1e-5)
+    assert np.allclose(out[weight == 0], 0.4, atol=1e-3)
