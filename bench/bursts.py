@@ -41,7 +41,7 @@ _DISC: Array = np.array([(x, y) for x in np.linspace(-1, 1, 41) for y in np.lins
 
 @dataclass(frozen=True)
 class Read:
-    """One clip as the models saw it. `truths`: (frame, face, by landmarks?) of every face that counts."""
+    """One clip as the models saw it; `seen` as `pipeline.analyse` holds it: sightings, softness and grain of each track."""
 
     info: MediaInfo
     corrupt: frozenset[int]
@@ -142,7 +142,7 @@ def broken(clip: Read, burst: range, options: Options) -> list[tuple[Role, dict[
                 by_frame[s.frame].append(s)
     roles = []
     for t in tracks:
-        mine = [s for f in t.faces if (s := _nearest(by_frame[f.frame], f.box, options)) is not None]
+        mine = [near for f in t.faces if (near := _nearest(by_frame[f.frame], f.box, options)) is not None]
         roles.append((_role(t, mine, 0.0, 0.0, options), {s.frame: s for s in mine}))
     return roles
 
@@ -164,7 +164,7 @@ def share_covered(box: Box, covers: list[Ellipse], width: int, height: int) -> f
     points = points[((points >= 0) & (points < [width, height])).all(1)]
     if not len(points):
         return 1.0
-    return max((float((((points - [c.x, c.y]) / [c.rx, c.ry]) ** 2).sum(1).__le__(1).mean()) for c in covers), default=0.0)
+    return max((float(((((points - [c.x, c.y]) / [c.rx, c.ry]) ** 2).sum(1) <= 1).mean()) for c in covers), default=0.0)
 
 
 def _doubled(truth: Truth, role: Role, sightings: dict[int, Sighting]) -> bool:
@@ -227,6 +227,7 @@ def check(name: str, clip: Read, options: Options, bad: list[dict[str, object]])
         yield row
 
 
+SUMMED = ("bursts", "checked", "within", "uncovered", "mesh_checked", "mesh_uncovered", "blind")
 HEAD = ("| clip | burst, frames | bursts | faces checked | of them in a burst | uncovered | landmark faces checked | uncovered | "
         "blind | least covered |\n|---|---|---|---|---|---|---|---|---|---|")
 
@@ -264,9 +265,8 @@ def main() -> int:
     for length in (0, *LENGTHS):
         mine = [r for r in rows if r.length == length]
         if mine:
-            print(line(Row("**all**", length, *(sum(getattr(r, k) for r in mine) for k in (
-                "bursts", "checked", "within", "uncovered", "mesh_checked", "mesh_uncovered", "blind")),
-                min(r.worst for r in mine))))
+            print(line(Row("**all**", length, **{k: sum(getattr(r, k) for r in mine) for k in SUMMED},
+                           worst=min(r.worst for r in mine))))
     total = sum(r.uncovered + r.mesh_uncovered for r in rows)
     print(f"\n{total} of {sum(r.checked + r.mesh_checked for r in rows)} faces uncovered, "
           f"{sum(r.blind for r in rows)} blind (every find of the face fell into the burst).")

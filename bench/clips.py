@@ -25,8 +25,7 @@ def scaled(source: Path, destination: Path, height: int, frames: int, grain_sigm
         out: Any = write.add_stream("libx264", rate=Fraction(stream.average_rate or 25))
         out.width, out.height, out.pix_fmt = w, h, "yuv420p"
         out.options = {"crf": "17", "preset": "veryfast"}
-        done = 0
-        for frame in read.decode(stream):
+        for done, frame in enumerate(read.decode(stream)):
             if done == frames:
                 break
             small = frame.reformat(width=w, height=h, format="yuv420p", interpolation="BICUBIC")
@@ -35,7 +34,6 @@ def scaled(source: Path, destination: Path, height: int, frames: int, grain_sigm
             small.pts, small.time_base = done, 1 / Fraction(stream.average_rate or 25)
             small.pict_type = 0
             write.mux(out.encode(small))
-            done += 1
         write.mux(out.encode(None))
     return w, h
 

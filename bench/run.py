@@ -97,8 +97,8 @@ def shares(made: Analysis) -> tuple[float, float, float | None]:
 def score(tool: Path, original: Path, protected: Path, double: Path, frames: int) -> dict[str, Any]:
     """The referee's figures."""
     out = protected.with_suffix(".score")
-    subprocess.run([str(tool), str(original), str(protected), "--double", str(double), "--frames", str(frames), "--out", str(out)],
-                   check=True, capture_output=True)
+    command = [str(tool), str(original), str(protected), "--double", str(double), "--frames", str(frames), "--out", str(out)]
+    subprocess.run(command, check=True, capture_output=True)
     found: dict[str, Any] = json.loads((out / "score.json").read_text())
     return found
 

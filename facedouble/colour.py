@@ -27,12 +27,12 @@ def _to_rgb(y: Array, u: Array, v: Array, x0: int, y0: int, sx: int, sy: int, bl
     ch, cw = u.shape
     for j in range(out.shape[0]):
         cy = (j + y0 - 0.5 * sy) / (1 + sy)  # chroma centred between rows
-        j0 = int(math.floor(cy))
+        j0 = math.floor(cy)
         fy = cy - j0
         ja, jb = min(max(j0, 0), ch - 1), min(max(j0 + 1, 0), ch - 1)
         for i in range(out.shape[1]):
             cx = (i + x0) / (1 + sx)  # chroma sited on even columns (MPEG-2 style)
-            i0 = int(math.floor(cx))
+            i0 = math.floor(cx)
             fx = cx - i0
             ia, ib = min(i0, cw - 1), min(i0 + 1, cw - 1)
             cb = (1 - fy) * ((1 - fx) * u[ja, ia] + fx * u[ja, ib]) + fy * ((1 - fx) * u[jb, ia] + fx * u[jb, ib])
@@ -59,7 +59,8 @@ def crop_rgb(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> Floats:
     out = np.empty((y1 - y0, x1 - x0, 3), np.float32)
     black, white, middle, reach = _levels(frame)
     kr, kb = luma_weights(frame.colour, frame.height)
-    _to_rgb(*frame.planes, x0, y0, sx, sy, black, white, middle, reach, kr, kb, out)
+    y, u, v = frame.planes
+    _to_rgb(y, u, v, x0, y0, sx, sy, black, white, middle, reach, kr, kb, out)
     return out
 
 

@@ -58,8 +58,8 @@ def rasterise(points: Array, triangles: Array, ids: Array, bary: Array, depth: A
         d = (by - cy) * (ax - cx) + (cx - bx) * (ay - cy)
         if abs(d) < 1e-9:
             continue
-        x0, x1 = max(0, int(math.floor(min(ax, bx, cx)))), min(w - 1, int(math.ceil(max(ax, bx, cx))))
-        y0, y1 = max(0, int(math.floor(min(ay, by, cy)))), min(h - 1, int(math.ceil(max(ay, by, cy))))
+        x0, x1 = max(0, math.floor(min(ax, bx, cx))), min(w - 1, math.ceil(max(ax, bx, cx)))
+        y0, y1 = max(0, math.floor(min(ay, by, cy))), min(h - 1, math.ceil(max(ay, by, cy)))
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
                 l0 = ((by - cy) * (x - cx) + (cx - bx) * (y - cy)) / d

@@ -234,9 +234,9 @@ class FaceCode(Value):
 
     def pack(self) -> bytes:
         """The code as `CODE_FLOATS` little-endian float32."""
-        parts = [np.float32([self.scale]), self.rotation, self.translation, self.expression, self.lids, self.lips,
+        parts = [np.array([self.scale]), self.rotation, self.translation, self.expression, self.lids, self.lips,
                  self.gaze, self.light]
-        return np.concatenate([np.asarray(p, "<f4").ravel() for p in parts]).tobytes()
+        return bytes(np.concatenate([np.asarray(p, "<f4").ravel() for p in parts]).tobytes())
 
     @classmethod
     def unpack(cls, data: bytes) -> FaceCode:

@@ -26,6 +26,7 @@ from scipy.spatial.transform import Rotation
 from facedouble.morphable import layout
 from facedouble.morphable.pose import canonical, euler, similarity
 from facedouble.morphable.semantics import neutral_frames, semantics
+from facedouble.types import Array
 
 # person -> clips; one vote each. Clips in which the mesh is unreliable (profile, < 60 px) are left out.
 PEOPLE = {
@@ -40,7 +41,7 @@ SAMPLES = 220  # per person
 FALSE_TRIANGLES = {(49, 64, 129), (279, 294, 358)}  # 3-cycles of the edge list that are no faces of the mesh
 
 
-def track(path: Path) -> np.ndarray:
+def track(path: Path) -> Array:
     """(T, 2, 478, 3) px: landmarks of the picture, and of its mirror turned back in x; NaN where not found."""
     nets = [face_mesh.FaceMesh(max_num_faces=1, refine_landmarks=True, min_detection_confidence=.4,
                                min_tracking_confidence=.4) for _ in range(2)]
@@ -64,7 +65,7 @@ def track(path: Path) -> np.ndarray:
     return np.array(rows)
 
 
-def tesselation() -> np.ndarray:
+def tesselation() -> Array:
     """(852, 3) triangles: the 3-cycles of the edge list, without two false ones and the openings' fillings."""
     near: dict[int, set[int]] = {}
     for a, b in links.FACEMESH_TESSELATION:
@@ -77,7 +78,7 @@ def tesselation() -> np.ndarray:
     return np.array(kept, np.int32)
 
 
-def mean_shape(tracks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def mean_shape(tracks: dict[str, Array]) -> tuple[Array, Array]:
     """Symmetrised generalised Procrustes mean over people's most frontal frames, and the mirror map."""
     rigid = layout.RIGID
     shapes = []
@@ -95,13 +96,13 @@ def mean_shape(tracks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         ref = np.mean(aligned, 0)
         ref -= ref[rigid].mean(0)
         ref /= np.linalg.norm(ref[33] - ref[263])
-    mirror = np.arange(478)
+    mirror: Array = np.arange(478)
     for _ in range(5):
         flipped = ref * [-1, 1, 1]
         mirror = linear_sum_assignment(cdist(flipped[:468], ref[:468]))[1]
         mirror = np.r_[mirror, np.zeros(10, int)]
-        for a, b in IRIS_MIRROR.items():
-            mirror[a], mirror[b] = b, a
+        for one, other in IRIS_MIRROR.items():
+            mirror[one], mirror[other] = other, one
         s, r, t = similarity(flipped, ref[mirror])
         turned = np.zeros_like(ref)
         turned[mirror] = s * flipped @ r.T + t
@@ -110,7 +111,7 @@ def mean_shape(tracks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         axis = ref[263] - ref[33]
         axis /= np.linalg.norm(axis)
         turn = np.cross(axis, [1., 0, 0])
-        angle = np.linalg.norm(turn)
+        angle = float(np.linalg.norm(turn))
         if angle > 1e-9:
             ref = ref @ Rotation.from_rotvec(turn / angle * np.arcsin(min(angle, 1.))).as_matrix().T
         ref[:, 0] -= (ref[mirror, 0] + ref[:, 0]).mean() / 2
@@ -118,12 +119,13 @@ def mean_shape(tracks: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return ref / np.linalg.norm(ref[33] - ref[263]), mirror
 
 
-def region_weights(ref: np.ndarray) -> np.ndarray:
+def region_weights(ref: Array) -> Array:
     """(468, 3) share of mouth and jaw, right eye and brow, left eye and brow in a vertex' motion."""
     x = ref[:468]
 
-    def near(ids: list[int], radius: float) -> np.ndarray:
-        return np.exp(-(cdist(x, x[ids]).min(1) / radius) ** 2)
+    def near(ids: list[int], radius: float) -> Array:
+        weight: Array = np.exp(-(cdist(x, x[ids]).min(1) / radius) ** 2)
+        return weight
 
     mouth = near(layout.UPPER_INNER_LIP + layout.LOWER_INNER_LIP + layout.UPPER_OUTER_LIP + layout.LOWER_OUTER_LIP, .30)
     jaw = np.clip((x[:, 1] - x[2, 1]) / (x[14, 1] - x[2, 1]), 0, 1)
@@ -140,7 +142,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=None, help="folder for the landmarks of the clips (not committed)")
     args = parser.parse_args()
-    tracks: dict[str, np.ndarray] = {}
+    tracks: dict[str, Array] = {}
     for person, clips in PEOPLE.items():
         parts = []
         for clip in clips:

@@ -29,7 +29,7 @@ HEIGHT = 360
 def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
     """A 440 Hz tone, (N, 1)."""
     t = np.arange(round(seconds * rate)) / rate
-    yield np.float32(0.2 * np.sin(2 * np.pi * 440 * t))[:, None]
+    yield (0.2 * np.sin(2 * np.pi * 440 * t))[:, None].astype(np.float32)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def grey_ramp(name: str, full: bool = False) -> Frame:
     sx, sy = FORMATS[name]
     deep = name.endswith("10le")
     dtype, scale = (np.uint16, 4) if deep else (np.uint8, 1)
-    y = (np.tile(np.arange(64), (32, 1)) * 3 + 20).astype(dtype) * scale
+    y = ((np.tile(np.arange(64), (32, 1)) * 3 + 20) * scale).astype(dtype)
     c = np.full((32 >> sy, 64 >> sx), 128 * scale, dtype)
     return Frame(0, 0, 1, Fraction(1, 25), (y, c, c.copy()), name, Colour(full=full))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from facedouble.raster import cover, display, displacement, linear, push_pull, render
+from facedouble.raster import cover, displacement, display, linear, push_pull, render
+from facedouble.types import Array
 
 
-def slow_render(points: np.ndarray, triangles: np.ndarray, values: np.ndarray, h: int, w: int) -> tuple[np.ndarray, np.ndarray]:
+def slow_render(points: Array, triangles: Array, values: Array, h: int, w: int) -> tuple[Array, Array]:
     ids, out, depth = np.full((h, w), -1), np.zeros((h, w, values.shape[1])), np.full((h, w), np.inf)
     for k, (a, b, c) in enumerate(triangles):
         m = np.array([[points[a, 0], points[b, 0], points[c, 0]], [points[a, 1], points[b, 1], points[c, 1]], [1, 1, 1]])
@@ -16,10 +17,10 @@ def slow_render(points: np.ndarray, triangles: np.ndarray, values: np.ndarray, h
         inverse = np.linalg.inv(m)
         for y in range(h):
             for x in range(w):
-                l = inverse @ [x, y, 1]
-                z = l @ points[[a, b, c], 2]
-                if (l >= -1e-6).all() and z < depth[y, x]:
-                    depth[y, x], ids[y, x], out[y, x] = z, k, l @ values[[a, b, c]]
+                bary = inverse @ [x, y, 1]
+                z = bary @ points[[a, b, c], 2]
+                if (bary >= -1e-6).all() and z < depth[y, x]:
+                    depth[y, x], ids[y, x], out[y, x] = z, k, bary @ values[[a, b, c]]
     return ids, out
 
 

@@ -44,7 +44,7 @@ def speech(seconds: float) -> Iterator[Floats]:
         sound = np.zeros(total)
         sound[: min(total, len(raw))] = raw[:total]
     for start in range(0, total, 4096):
-        yield np.float32(sound[start : start + 4096, None])
+        yield sound[start : start + 4096, None].astype(np.float32)
 
 
 def make_witness(path: Path, seconds: float = SECONDS, progress: Progress = quiet, name: str = "astronaut",

@@ -70,12 +70,11 @@ def portrait_pixels(name: str, height: int = 512) -> Bytes:
     if name == "astronaut":
         from skimage import data
 
-        full = np.asarray(data.astronaut())[:300, 60:390]
+        full = np.asarray(data.astronaut())[:300, 60:390]  # type: ignore[no-untyped-call]
     else:
         from matplotlib import cbook
 
-        with cbook.get_sample_data("grace_hopper.jpg") as file:  # type: ignore[no-untyped-call]
-            raw = np.frombuffer(file.read(), np.uint8)
+        raw = np.fromfile(str(cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)), np.uint8)
         full = cv2.imdecode(raw, cv2.IMREAD_COLOR)[..., ::-1][20:420, 80:430]  # above the name tag
     scale = height / full.shape[0]
     width = round(full.shape[1] * scale) // 2 * 2
@@ -102,7 +101,8 @@ def read_portrait(pixels: Bytes, eyes: Eyes) -> Portrait:
     light = fit_light(key, local)
     rest = fit([Sighting(i, marks.astype(np.float32), light, 0.0) for i in range(3)], 0.0, 0.0)
     chosen = capture.measure(capture.Material(marks[None].astype(np.float32), False))
-    made = capture.assemble(chosen, [capture.texture(key, local, light, clean=False)], capture.iris(key, local, light), PUBLIC_DOMAIN)
+    atlas = capture.texture(key, local, light, clean=False)
+    made = capture.assemble(chosen, [atlas], capture.iris(key, local, light), PUBLIC_DOMAIN)
     still = chosen.neutral
     gaps = still[layout.LOWER_INNER_LIP[1:-1], 1] - still[layout.UPPER_INNER_LIP[1:-1], 1]
     low, high = marks[:MESH_POINTS, :2].min(0), marks[:MESH_POINTS, :2].max(0)
@@ -113,7 +113,7 @@ def read_portrait(pixels: Bytes, eyes: Eyes) -> Portrait:
 def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
     mouth = open_mouth()
     base = Rotation.from_rotvec(p.rest.rotation)
-    rest_lids = np.array(p.clip.lids_neutral, np.float32)
+    rest_lids, shut = np.array(p.clip.lids_neutral), np.array(SHUT)
     codes = []
     for i in range(len(s.yaw)):
         # the signs of `pose.euler`
@@ -123,7 +123,7 @@ def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
         codes.append(replace(
             p.rest, rotation=(turn * base).as_rotvec().astype(np.float32),
             expression=(mouth * JAW_SHARE * s.gap[i]).astype(np.float32),
-            lids=(np.float32(SHUT) + (rest_lids - np.float32(SHUT)) * s.lids[i]).astype(np.float32),
+            lids=(shut + (rest_lids - shut) * s.lids[i]).astype(np.float32),
             lips=(p.gaps + s.gap[i] * LIP_PROFILE).astype(np.float32),
             gaze=(p.rest.gaze + np.array([s.gaze_x[i], s.gaze_y[i]] * 2)).astype(np.float32), light=light))
     return tuple(codes)
@@ -153,10 +153,10 @@ def animate(p: Portrait, s: Score, rate: Fraction) -> Iterator[Frame]:
     rng = np.random.default_rng(7)
     for i in range(len(s.yaw)):
         t = i / float(rate)
-        sway = np.float32([[1, 0, 5 * np.sin(0.9 * t)], [0, 1, 3 * np.sin(1.3 * t)]])
+        sway = np.array([[1, 0, 5 * np.sin(0.9 * t)], [0, 1, 3 * np.sin(1.3 * t)]], np.float32)
         rgb = cv2.warpAffine(_animated(p, stage, i), sway, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         noisy = rgb.astype(np.float32) / 255 + rng.normal(0, 1 / 255, (h, w, 1)).astype(np.float32)
-        planes = (np.zeros((h, w), np.uint8), np.zeros((h // 2, w // 2), np.uint8), np.zeros((h // 2, w // 2), np.uint8))
+        planes = tuple(np.zeros((h >> k, w >> k), np.uint8) for k in (0, 1, 1))
         colour = Colour(primaries=6, transfer=6, matrix=6)
         put_rgb(Frame(i, i, 1, 1 / rate, planes, "yuv420p", colour), planes, noisy, np.ones((h, w), np.float32), 0, 0)
         yield Frame(i, i, 1, 1 / rate, planes, "yuv420p", colour)

@@ -32,7 +32,8 @@ def identity(double: Double) -> str:
 
 def write_double(double: Double, path: Path) -> None:
     """Write a new file; it exists only when whole. StoreError if the destination exists or cannot be written."""
-    header = {"format": FORMAT, "id": double.id, "quality": double.quality, "coverage": json.dumps(double.coverage, sort_keys=True),
+    header = {"format": FORMAT, "id": double.id, "quality": double.quality,
+              "coverage": json.dumps(double.coverage, sort_keys=True),
               "consent": json.dumps(vars(double.consent), sort_keys=True)}
     data = save({name: np.ascontiguousarray(getattr(double, name)) for name in SHAPES}, header)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -72,8 +73,8 @@ def read_double(path: Path) -> Double:
     try:
         consent = json.loads(header["consent"])
         consent["scope"] = tuple(consent["scope"])
-        double = Double(header["id"], *(arrays[n] for n in SHAPES), header["quality"], json.loads(header["coverage"]),
-                        Consent(**consent))
+        double = Double(id=header["id"], quality=header["quality"], coverage=json.loads(header["coverage"]),
+                        consent=Consent(**consent), **arrays)
     except (KeyError, TypeError, ValueError) as error:
         raise InputRefused(f"{path}: damaged header; make the double again") from error
     if identity(double) != double.id:

@@ -54,4 +54,5 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     left = np.clip(np.log(np.maximum(lum, 1e-4) / model), -0.7, 0.7)
     knots = light_weights(uv) * weight[:, None]
     grid = (knots * left[:, None]).sum(0) / (knots.sum(0) + 1.0)
-    return np.concatenate([c.ravel(), grid]).astype(np.float32)
+    code: Floats = np.concatenate([c.ravel(), grid]).astype(np.float32)
+    return code

@@ -15,8 +15,6 @@ ALLOWED = {
 }
 HANDLERS = {b"vide", b"soun"}
 NAL_TYPES = {1, 5, 7, 8, 9}  # slices, IDR, parameter sets, delimiter; no SEI (6), no filler (12)
-# what FFmpeg writes without a single tag: an empty list of metadata
-EMPTY_UDTA = bytes.fromhex("0000005a7564746100000052") + b"meta" + b"\0" * 4
 
 
 def boxes(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
@@ -88,9 +86,8 @@ def _check(kind: bytes, body: bytes, found: list[str], state: _Lengths) -> None:
         count = int.from_bytes(body[4:8], "big")
         if count > 2:
             found.append("an edit list with more than one entry")
-    elif kind == b"udta":
-        if b"data" in body or b"xyz" in body or len(body) > 82:
-            found.append("user data")
+    elif kind == b"udta" and (b"data" in body or b"xyz" in body or len(body) > 82):
+        found.append("user data")
 
 
 def _numbers(file: BinaryIO, where: tuple[int, int]) -> list[int]:

@@ -27,7 +27,9 @@ def working_format(name: str, width: int, height: int, rotation: int) -> str:
         ten = depth_of(name) > 8
         wide = any(k in name for k in ("444", "rgb", "bgr", "gbr", "pal8", "argb", "abgr", "422", "yuyv", "uyvy", "411", "440"))
         base = ("yuv444p" if wide else "yuv420p") + ("10le" if ten else "")
-    if ("422" in base and rotation in (90, 270)) or ("420" in base and (width % 2 or height % 2)) or ("422" in base and width % 2):
+    turned = "422" in base and rotation in (90, 270)
+    odd = ("420" in base and (width % 2 or height % 2)) or ("422" in base and width % 2)
+    if turned or odd:
         base = base.replace("422", "444").replace("420", "444")
     return base
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from av.bitstream import BitStreamFilterContext
 
 from facedouble.errors import FacedoubleError, StoreError
 from facedouble.media.container import violations
+from facedouble.media.sound import silence_blocks
 from facedouble.options import EncodeOptions
 from facedouble.types import Array, Floats, Frame, MediaInfo, SafeFrame
 
@@ -52,17 +54,18 @@ class _Track:
     """One sound stream on its way: blocks in, packets out, kept level with the picture."""
 
     def __init__(self, stream: Any, rate: int, channels: int, start: Fraction, blocks: Iterator[Floats], layout: str) -> None:
-        self.stream, self.rate, self.channels, self.start, self.blocks = stream, rate, channels, start, blocks
+        # a late start becomes silence: an edit list would show the encoder's priming and shift the sound by it
+        lead = silence_blocks(round(start * rate), channels)
+        self.stream, self.rate, self.channels, self.blocks = stream, rate, channels, chain(lead, blocks)
         self.layout = layout
         self.samples = 0
         self.ended = False
         self.resampler = av.AudioResampler(format="fltp", layout=layout, rate=stream.codec_context.sample_rate)
-        self.offset = round(start * stream.codec_context.sample_rate)
         self.sent = 0
 
     @property
     def time(self) -> Fraction:
-        return self.start + Fraction(self.samples, self.rate)
+        return Fraction(self.samples, self.rate)
 
     def frames(self) -> Iterator[Any]:
         """The next block as encoder frames; flushes at the end."""
@@ -81,7 +84,7 @@ class _Track:
         for out in made:
             if out.samples == 0:
                 continue
-            out.pts = self.offset + self.sent
+            out.pts = self.sent
             out.time_base = Fraction(1, out.sample_rate)
             self.sent += out.samples
             yield out

@@ -20,7 +20,7 @@ BLOCK = 4096  # samples of generated silence
 def _frames(info: MediaInfo, index: int) -> Iterator[tuple[int, int, Any]]:
     """(start sample, samples that count, decoded frame) of one stream."""
     with opened(Path(info.path), info.container) as box:
-        stream = box.streams[index]
+        stream: Any = box.streams[index]
         start = None
         for packet in box.demux(stream):
             try:

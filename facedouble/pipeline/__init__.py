@@ -1,1 +1,1 @@
-"""The runs, each a straight function: `make_double`, `analyse`, `render`, `protect`. Files and models meet the algorithms here."""
+"""The runs, each a straight function: make_double, analyse, render, protect. Files and models meet the algorithms here."""

@@ -14,7 +14,7 @@ from facedouble.faces.motion import Motion, measure, small_luma
 from facedouble.faces.track import link
 from facedouble.media.decode import frames
 from facedouble.options import Options
-from facedouble.pipeline.sight import Follower, Pair, grain, sighting, softness, windows
+from facedouble.pipeline.sight import Follower, Pair, Window, grain, sighting, softness, windows
 from facedouble.protect.veil import Ellipse, head_covers
 from facedouble.types import MESH_POINTS, Array, Box, Frame, MediaInfo, Track, Value
 
@@ -118,7 +118,7 @@ def _sightings(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: 
                 float(np.median(n.grain)) if n.grain else 0.0) for k, n in notes.items()}
 
 
-def _note(frame: Frame, box: Box, window, pair: Pair, notes: _Notes, measure: bool) -> None:  # type: ignore[no-untyped-def]
+def _note(frame: Frame, box: Box, window: Window, pair: Pair, notes: _Notes, measure: bool) -> None:
     seen, crop = sighting(frame, box, window, pair)
     if seen is None:
         return

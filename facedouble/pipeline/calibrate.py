@@ -48,7 +48,8 @@ def _rest(double: Double) -> FaceCode:
     light[9:12] = -0.10  # from the camera
     width = float(np.linalg.norm(n[234, :2] - n[454, :2]))
     middle = np.array([0.5, *double.gaze_middle[:1], 0.5, *double.gaze_middle[1:]], np.float32)
-    return FaceCode(FACE / width, np.zeros(3, np.float32), np.float32([SIDE / 2, SIDE * 0.45, 0]), np.zeros(32, np.float32),
+    where = np.array([SIDE / 2, SIDE * 0.45, 0], np.float32)
+    return FaceCode(FACE / width, np.zeros(3, np.float32), where, np.zeros(32, np.float32),
                     np.ones(2, np.float32), np.zeros(9, np.float32), middle, light)
 
 
@@ -68,7 +69,8 @@ class _Mirror:
         inside = blur((ids >= 0).astype(np.float32), 1.5)[..., None]
         skin = np.median(out[ids >= 0], 0) * 0.8
         part = picture[where.y0 : where.y1, where.x0 : where.x1]
-        picture[where.y0 : where.y1, where.x0 : where.x1] = np.where(ids[..., None] >= 0, out, skin) * inside + part * (1 - inside)
+        face = np.where(ids[..., None] >= 0, out, skin)
+        picture[where.y0 : where.y1, where.x0 : where.x1] = face * inside + part * (1 - inside)
         seen = None
         for _ in range(LOOKS):
             seen = self.pair.marks(display(picture))
@@ -80,7 +82,8 @@ def _rising(drawn: Array, measured: Array) -> Floats:
     fixed = [float(measured[0])]
     for (d0, d1), m in zip(pairwise(drawn), measured[1:], strict=True):
         fixed.append(max(float(m), fixed[-1] + LEAST_RISE * (d1 - d0)))
-    return np.stack([drawn, np.array(fixed)], 1).astype(np.float32)
+    made: Floats = np.stack([drawn, np.array(fixed)], 1).astype(np.float32)
+    return made
 
 
 def calibrate(double: Double, pair: Pair) -> Floats:

@@ -99,12 +99,12 @@ def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> tuple[Sighting | 
     if found is None:
         return None, crop
     marks, apart = found
-    middle = marks[:MESH_POINTS, :2].mean(0) + [w.x0, w.y0]
+    middle = marks[:MESH_POINTS, :2].mean(0) + np.array([w.x0, w.y0])
     if np.abs(middle - box.centre).max() > NEAR * max(box.width, box.height):
         pair.reset()
         return None, crop
     light = fit_light(crop, marks)
-    return Sighting(frame.index, (marks + [w.x0, w.y0, 0]).astype(np.float32), light, apart), crop
+    return Sighting(frame.index, (marks + np.array([w.x0, w.y0, 0])).astype(np.float32), light, apart), crop
 
 
 def softness(crop: Floats, seen: Sighting, w: Window) -> float | None:

@@ -70,6 +70,13 @@ class _Canvas:
     def write(self, image: Floats, alpha: Floats, x0: int, y0: int) -> None:
         put_rgb(self.frame, self.planes, image, alpha, x0, y0)
 
+    def veil(self, cover: Ellipse, strength: float) -> None:
+        """Lay a head's cover over what is there."""
+        patch = veil_patch(cover, self.frame.width, self.frame.height)
+        if patch is not None:
+            (x0, y0), cloth, edge = patch
+            self.write(cloth, (edge * strength).astype(np.float32), x0, y0)
+
 
 def _core_covered(mask: Array, x0: int, y0: int, box: Box) -> float:
     """Share of the core of a face box that a mask (at x0, y0) covers; parts outside of the crop count as bare."""
@@ -106,6 +113,9 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
             strength = 1.0
         if strength > 0:
             veiled[part.track] = strength
+    for part in parts:
+        if veiled.get(part.track, 0.0) >= 1:  # and again at the end: what is drawn beside it may not pick it up
+            canvas.veil(part.cover, 1.0)
     ready = []
     for part, mesh, where, mask, code in jobs:  # blackout first: all faces, before anything is drawn
         assert part.outline is not None
@@ -114,10 +124,10 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
         if not options.strict:
             flat = np.concatenate([part.outline, mesh[:, 2:3]], 1).astype(np.float64) - where.origin
             matte = hair_matte(crop, flat, code.light, where.size)
-            image = blank(crop, mask) * (1 - matte[..., None]) + crop * matte[..., None]
-        else:
-            image = blank(crop, mask)
-        canvas.write(image, mask.astype(np.float32), where.x0, where.y0)
+        filled = blank(crop, mask)
+        if matte is not None:
+            filled = (filled * (1 - matte[..., None]) + crop * matte[..., None]).astype(np.float32)
+        canvas.write(filled, mask.astype(np.float32), where.x0, where.y0)
         ready.append((part, mesh, where, mask, matte))
     for part, mesh, where, mask, matte in ready:
         assert part.stage is not None and part.outline is not None
@@ -127,9 +137,6 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
         canvas.write(image, alpha, where.x0, where.y0)
     for part in parts:
         if part.track in veiled:
-            patch = veil_patch(part.cover, frame.width, frame.height)
-            if patch is not None:
-                (x0, y0), image, alpha = patch
-                canvas.write(image, alpha * np.float32(veiled[part.track]), x0, y0)
+            canvas.veil(part.cover, veiled[part.track])
     safe = SafeFrame(_SEAL, _with_planes(frame, canvas.planes), False)
     return Composed(safe, frozenset(track for track, strength in veiled.items() if strength >= 1.0))

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from facedouble.morphable import layout
 from facedouble.morphable.semantics import FEATURE_REGIONS, FEATURE_STEPS, semantics
 from facedouble.morphable.topology import topology
-from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Value
+from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Floats, Value
 
 LID_SHARE = 0.82  # of a lid's motion is the upper lid's
 RESTING_OPENING = (0.20, 0.34)  # aperture over eye width: outside of that a rest is a squint or a stare, or measured badly
@@ -48,7 +48,8 @@ class Retarget(Value):
 
 
 def _lids(points: Array, double: Double, code: FaceCode, clip: ClipCode) -> None:
-    eyes = ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID, (33, 133)), (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID, (263, 362)))
+    eyes = ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID, (33, 133)),
+            (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID, (263, 362)))
     n = double.neutral
     for eye, (upper, lower, corners) in enumerate(eyes):
         shut = clip.lids_closed[eye]
@@ -104,8 +105,8 @@ def key_weights(features: Array, double: Double) -> Array:
     """(3, K) weight of each key frame for mouth, right eye and left eye: the nearest three, Gaussian in feature steps."""
     k = len(double.features)
     weights = np.zeros((3, k))
-    for region, ids in enumerate(FEATURE_REGIONS):
-        ids = list(ids)
+    for region, columns in enumerate(FEATURE_REGIONS):
+        ids = list(columns)
         far = (((features[ids] - double.features[:, ids]) / FEATURE_STEPS[ids]) ** 2).sum(1)
         w = np.exp(-(far - far.min()) / 2)
         w[np.argsort(w)[:-KEYS_KEPT]] = 0
@@ -122,6 +123,8 @@ class Performance:
         self.double = double
         self.to = Retarget.between(clip, double)
         self._made: dict[int, tuple[Array, Array, Array]] = {}
+        self.textures: Floats = double.textures.astype(np.float32)
+        self.matched_blur: float | None = None  # set by the first drawing
         kernel = np.exp(-np.arange(-WEIGHT_WINDOW, WEIGHT_WINDOW + 1) ** 2 / (2 * WEIGHT_SIGMA**2))
         self._kernel = kernel / kernel.sum()
 

@@ -29,7 +29,7 @@ from facedouble.raster import (
     render,
     shrink,
 )
-from facedouble.types import Array, Floats, Value
+from facedouble.types import Array, Bools, Floats, Value
 
 MARGIN = 0.45  # of the face size around both outlines
 GROW = 3  # px around the mesh are blanked too: chroma of the face reaches that far in 4:2:0
@@ -121,9 +121,9 @@ def _matched_blur(stage: Performance) -> float:
 
 def blur_of(stage: Performance) -> float:
     """The matched blur, made once per performance."""
-    if not hasattr(stage, "matched_blur"):
-        stage.matched_blur = _matched_blur(stage)  # type: ignore[attr-defined]
-    return float(stage.matched_blur)
+    if stage.matched_blur is None:
+        stage.matched_blur = _matched_blur(stage)
+    return stage.matched_blur
 
 
 def render_face(stage: Performance, t: int, mesh: Array, where: Area) -> tuple[Floats, Array, Floats, Array]:
@@ -136,7 +136,7 @@ def render_face(stage: Performance, t: int, mesh: Array, where: Area) -> tuple[F
     ids, at = render(placed, topo.triangles, attributes(light, canonical), h, w)
     out = np.zeros((h, w, 3), np.float32)
     upper, lower = mouth_rows()
-    shade(ids, at, _textures(stage), stage.weights(t).astype(np.float32), stage.lip_gap(t),
+    shade(ids, at, stage.textures, stage.weights(t).astype(np.float32), stage.lip_gap(t),
           double.features[:, 0].astype(np.float64), upper, lower, len(topo.skin), len(topo.mouth), out)
     if double.quality == "basic" and double.features[:, 0].max() < 0.10:
         inside = (ids >= len(topo.skin)) & (ids < len(topo.skin) + len(topo.mouth))
@@ -145,13 +145,6 @@ def render_face(stage: Performance, t: int, mesh: Array, where: Area) -> tuple[F
     side = float(np.clip(-c[1].mean() / max(float(c[0].mean()), 1e-3) * 4, -1, 1))
     draw_eyes(out, placed, double.iris.astype(np.float64), stage.gaze(t), light, side)
     return out, ids, at, light
-
-
-def _textures(stage: Performance) -> Floats:
-    if not hasattr(stage, "textures32"):
-        stage.textures32 = stage.double.textures.astype(np.float32)  # type: ignore[attr-defined]
-    held: Floats = stage.textures32  # type: ignore[attr-defined]
-    return held
 
 
 def surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
@@ -235,10 +228,11 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, b
     if stage.clip.grain_sigma > 0.6:
         grain = noise.normal(0, stage.clip.grain_sigma / 255, (h, w)).astype(np.float32)
         picture = picture + (grain * np.maximum(under, a))[..., None]
-    changed = (np.hypot(move[..., 0], move[..., 1]) > STILL) | (under > 0) | (a > 0)
+    changed: Bools = (np.hypot(move[..., 0], move[..., 1]) > STILL) | (under > 0) | (a > 0)
     if halo > 0:
-        changed |= _halo_weight(hole, where.size, halo) > 1 / 512
-    return picture, changed.astype(np.float32)
+        changed = np.logical_or(changed, _halo_weight(hole, where.size, halo) > 1 / 512)
+    alpha: Floats = changed.astype(np.float32)
+    return picture, alpha
 
 
 def _feather(under: Floats, fill: Floats, around: Floats, size: float) -> Floats:
@@ -246,9 +240,9 @@ def _feather(under: Floats, fill: Floats, around: Floats, size: float) -> Floats
     outside = cv2.distanceTransform((under < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     apart = np.log(np.maximum(blur(around, 0.02 * size), 1e-3)) - np.log(np.maximum(fill, 1e-3))
     alike = np.exp(-((np.abs(apart).max(-1) / FEATHER_ALIKE) ** 2))
-    weight: Floats = np.exp(-((outside / (FEATHER_WIDTH * size)) ** 2)) * alike
-    weight[weight < 1 / 255] = 0
-    return weight
+    weight = np.exp(-((outside / (FEATHER_WIDTH * size)) ** 2)) * alike
+    kept: Floats = np.where(weight < 1 / 255, 0, weight).astype(np.float32)
+    return kept
 
 
 def _halo_weight(hole: Array, size: float, halo: float) -> Floats:
@@ -260,6 +254,6 @@ def _halo_weight(hole: Array, size: float, halo: float) -> Floats:
 
 def _halo(light: Floats, hole: Array, size: float, halo: float) -> Floats:
     """A soft, slightly lifted rim along the outline, which tells viewers that the face is a disguise."""
-    weight = _halo_weight(hole, size, halo)[..., None]
+    weight: Array = _halo_weight(hole, size, halo)[..., None]
     soft: Floats = light * (1 - weight) + blur(light, HALO_BLUR * size) * (1 + HALO_LIFT) * weight
     return soft

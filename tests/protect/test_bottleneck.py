@@ -74,7 +74,7 @@ def test_the_proof_can_fail(scene: tuple[list[Frame], list[Part]]) -> None:
     """Noise beside the face does change the frame, so the comparison above is not blind."""
     frame, part = scene[0][0], scene[1][0]
     assert part.outline is not None
-    area = face_area(frame, part.outline + np.float32([0, 12]))
+    area = face_area(frame, part.outline + np.array([0, 12], np.float32))
     changed = compose(with_noise(frame, area), [part], STRICT, 0).safe.frame
     plain = compose(frame, [part], STRICT, 0).safe.frame
     assert any((a != b).any() for a, b in zip(changed.planes, plain.planes, strict=True))

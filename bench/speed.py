@@ -1,0 +1,317 @@
+"""CPU and wall time per frame, by stage, beside a plain re-encoding and `deface`, all in the same run. Prints a table.
+
+Clips are made from one real clip at several sizes, with grain. Every measurement is a process of its own, after a warm-up
+that loads what numba has compiled. CPU time counts all threads and children; on a busy machine believe it, not the wall.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from bench.clips import scaled  # noqa: E402  found from any folder, and facedouble from where Python would look first
+
+OUT = HERE / "out"
+SIZES, QUICK_SIZES = (360, 512, 720, 1080, 2160), (360, 720)
+GRAIN = 2.0
+DEFACE_HOME = Path("~/.cache/facedouble-bench/deface").expanduser()
+DEFACE_PINS = ("deface==1.5.0", "imageio==2.38.1", "imageio-ffmpeg==0.8.1", "tqdm", "numpy==1.26.4",
+               "opencv-python-headless==4.11.0.86", "scikit-image==0.26.0", "lazy-loader", "scipy==1.17.1", "packaging", "pillow",
+               "networkx")
+DEFACE_FRAMES, DEFACE_START = 14, 2  # it is slow; the time of the shorter clip is its start, and is taken off
+LIMIT = 900  # s a measurement
+
+
+@dataclass
+class Row:
+    """One clip. CPU in ms a frame, memory in MiB; None where it could not be measured."""
+
+    size: str
+    frames: int
+    megabits: float
+    plain_cpu: float
+    plain_wall: float
+    decode: float
+    find: float
+    motion: float
+    read: float
+    draw: float
+    encode: float
+    cpu: float
+    wall: float
+    ratio: float
+    wall_ratio: float
+    memory: float
+    plain_memory: float
+    doubled: float
+    deface_cpu: float | None
+    deface_wall: float | None
+    deface_note: str
+
+
+def cpu() -> float:
+    """CPU seconds of this process, its threads and the children it waited for."""
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+
+
+def peak() -> float:
+    """Most resident memory so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class Clock:
+    """CPU seconds by stage. What other threads do meanwhile (the decoder reads ahead) counts for the stage that runs."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = defaultdict(float)
+
+    def wrap(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **more: Any) -> Any:
+            began = time.process_time()
+            try:
+                return call(*args, **more)
+            finally:
+                self.spent[name] += time.process_time() - began
+
+        return timed
+
+    def wrap_iterator(self, name: str, call: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        def timed(*args: Any, **more: Any) -> Iterator[Any]:
+            source = call(*args, **more)
+            while True:
+                began = time.process_time()
+                item = next(source, None)
+                self.spent[name] += time.process_time() - began
+                if item is None:
+                    return
+                yield item
+
+        return timed
+
+
+def plain(clip: Path, out: Path) -> dict[str, float]:
+    """Decode and encode with nothing in between, with the settings of `facedouble.media.encode`."""
+    import av
+
+    began, wall = cpu(), time.perf_counter()
+    count = 0
+    with av.open(str(clip)) as read, av.open(str(out), "w", format="mp4") as write:
+        stream = read.streams.video[0]
+        stream.thread_type = "AUTO"
+        video: Any = write.add_stream("libx264", rate=Fraction(stream.average_rate or 25))
+        video.width, video.height, video.pix_fmt = stream.codec_context.width, stream.codec_context.height, "yuv420p"
+        video.codec_context.thread_count = 2
+        video.options = {"crf": "17", "preset": "fast"}
+        for frame in read.decode(stream):
+            frame.pict_type = 0
+            write.mux(video.encode(frame))
+            count += 1
+        write.mux(video.encode(None))
+    return {"frames": count, "cpu": cpu() - began, "wall": time.perf_counter() - wall, "memory": peak()}
+
+
+def ours(clip: Path, double: Path, out: Path, warm: Path) -> dict[str, float]:
+    """Analyse and render; stages of the analysis by wrapping its calls, the drawing alone in a pass of its own."""
+    import facedouble.pipeline.analyse as analysing
+    import facedouble.pipeline.render as rendering
+    from facedouble.doubles.file import read_double
+    from facedouble.media.decode import frames
+    from facedouble.media.probe import probe
+    from facedouble.options import Options
+    from facedouble.pipeline.protect import open_eyes
+    from facedouble.protect.composite import compose
+    from facedouble.protect.drive import Performance
+
+    options, performer = Options(), read_double(double)
+    eyes = open_eyes(options)
+    first = analysing.analyse(probe(warm), eyes, options)
+    rendering.render(first, out.with_name("warm.mp4"), performer, rendering.Voice(), options)
+
+    clock = Clock()
+    tracked: Any = analysing
+    tracked.frames = clock.wrap_iterator("decode", frames)
+    tracked.picture = clock.wrap("find", tracked.picture)
+    tracked.detect = clock.wrap("find", tracked.detect)
+    tracked.measure = clock.wrap("motion", tracked.measure)
+    tracked.small_luma = clock.wrap("motion", tracked.small_luma)
+    tracked.sighting = clock.wrap("read", tracked.sighting)
+    begun, wall = cpu(), time.perf_counter()
+    made = analysing.analyse(probe(clip), eyes, options)
+    analysed = cpu()
+    rendering.render(made, out, performer, rendering.Voice(), options)
+    total, wall, memory = cpu() - begun, time.perf_counter() - wall, peak()
+    rendered = cpu() - analysed
+
+    # apart from the account above: decode alone, then draw from memory, one frame at a time
+    began = cpu()
+    held = list(frames(probe(clip)))
+    decode = cpu() - began
+    casts = [rendering.Cast(r, Performance(r.fit.codes, r.fit.clip, performer) if r.fit is not None else None)
+             for r in made.roles]
+    began = cpu()
+    for frame in held:
+        compose(frame, [p for c in casts if (p := c.part(frame.index)) is not None], options.draw, options.seed)
+    draw = cpu() - began
+    faces = sum(len(r.weights) for r in made.roles)
+    doubled = sum(float((r.weights > 0).sum()) for r in made.roles) / max(faces, 1)
+    return {"frames": made.frames, "cpu": total, "wall": wall, "memory": memory, "decode": clock.spent["decode"] + decode,
+            "find": clock.spent["find"], "motion": clock.spent["motion"], "read": clock.spent["read"], "draw": draw,
+            "encode": max(rendered - decode - draw, 0.0), "doubled": doubled}
+
+
+def deface(clip: Path, out: Path) -> dict[str, float]:
+    """`deface` as it comes, with OpenCV as its back end."""
+    began, wall = cpu(), time.perf_counter()
+    program = DEFACE_HOME / "bin" / "deface"
+    done = subprocess.run([str(program), str(clip), "-o", str(out), "--backend", "opencv"], capture_output=True, timeout=LIMIT)
+    if done.returncode or not out.exists():
+        raise RuntimeError(done.stderr.decode(errors="replace").strip().splitlines()[-1])
+    return {"cpu": cpu() - began, "wall": time.perf_counter() - wall,
+            "memory": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024}
+
+
+def install_deface() -> str:
+    """Put deface into its own environment, unless it is there; returns what went wrong, or nothing."""
+    if (DEFACE_HOME / "bin" / "deface").exists() and not _asked(DEFACE_HOME / "bin" / "deface", "--version"):
+        return ""
+    try:
+        venv.create(DEFACE_HOME, with_pip=True)
+        made = subprocess.run([str(DEFACE_HOME / "bin" / "python"), "-m", "pip", "install", "-q", "--no-deps", *DEFACE_PINS],
+                              capture_output=True, timeout=LIMIT)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"not installed: {type(error).__name__}"
+    if made.returncode:
+        return f"not installed: {made.stderr.decode(errors='replace').strip().splitlines()[-1]}"
+    return _asked(DEFACE_HOME / "bin" / "deface", "--version")
+
+
+def _asked(*command: str | Path) -> str:
+    """What went wrong when the command was run, or nothing."""
+    done = subprocess.run([str(c) for c in command], capture_output=True, timeout=LIMIT)
+    return "" if done.returncode == 0 else f"does not start: {done.stderr.decode(errors='replace').strip().splitlines()[-1:]}"
+
+
+def apart(kind: str, *paths: Path) -> dict[str, float]:
+    """A measurement in a fresh process."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--one", kind, *map(str, paths)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, timeout=LIMIT, env={**os.environ, "PYTHONPATH": os.pathsep.join(
+        [os.getcwd(), str(HERE.parent)])})
+    if done.returncode:
+        raise RuntimeError(f"{kind} {paths[0].name}: exit status {done.returncode}")
+    told: dict[str, float] = json.loads(done.stdout.decode().strip().splitlines()[-1])
+    return told
+
+
+def bench_double(data: Path) -> Path:
+    """The double of lp_d18.mp4, made once."""
+    from facedouble.doubles.file import write_double
+    from facedouble.options import Options
+    from facedouble.pipeline.double import make_double
+    from facedouble.pipeline.protect import open_eyes
+    from facedouble.types import Consent
+
+    path = OUT / "speed-lp_d18.fdouble"
+    if not path.exists():
+        consent = Consent("bench", ("test",), "2000-01-01")
+        write_double(make_double([data / "video" / "lp_d18.mp4"], consent, open_eyes(Options()), Options()), path)
+    return path
+
+
+def measure(source: Path, height: int, count: int, double: Path, folder: Path, missing: str) -> Row:
+    """All measurements of one size."""
+    clip, warm = folder / f"{height}.mp4", folder / "warm-in.mp4"
+    width, high = scaled(source, clip, height, count, GRAIN)
+    if not warm.exists():
+        scaled(source, warm, 256, 12, GRAIN)
+    base = apart("plain", clip, folder / f"{height}-plain.mp4")
+    mine = apart("ours", clip, double, folder / f"{height}-ours.mp4", warm)
+    (folder / "warm.mp4").unlink(missing_ok=True)
+    other: dict[str, float] | None = None
+    note = missing
+    if not missing:
+        short, shorter = folder / f"{height}-d.mp4", folder / f"{height}-d0.mp4"
+        scaled(source, short, height, DEFACE_FRAMES, GRAIN)
+        scaled(source, shorter, height, DEFACE_START, GRAIN)
+        try:
+            a, b = apart("deface", shorter, folder / "d0.mp4"), apart("deface", short, folder / "d.mp4")
+            other = {k: (b[k] - a[k]) / (DEFACE_FRAMES - DEFACE_START) * 1000 for k in ("cpu", "wall")}
+        except (RuntimeError, subprocess.SubprocessError) as error:
+            note = f"failed: {error}"
+        for made in (folder / "d0.mp4", folder / "d.mp4"):
+            made.unlink(missing_ok=True)
+    n = mine["frames"]
+    ms = {k: v / n * 1000 for k, v in mine.items()}
+    plain_cpu, plain_wall = base["cpu"] / base["frames"] * 1000, base["wall"] / base["frames"] * 1000
+    return Row(f"{width} x {high}", int(n), clip.stat().st_size * 8 / 1e6 / (n / 25), plain_cpu, plain_wall, ms["decode"],
+               ms["find"], ms["motion"], ms["read"], ms["draw"], ms["encode"], ms["cpu"], ms["wall"], ms["cpu"] / plain_cpu,
+               ms["wall"] / plain_wall, mine["memory"], base["memory"], mine["doubled"],
+               other["cpu"] if other else None, other["wall"] if other else None, note)
+
+
+HEAD = ("| size | plain, CPU ms | decode twice | find | motion | read | draw | encode | **ours, CPU ms** | to plain | "
+        "ours, wall ms | fps | to plain | memory, MiB | deface, CPU ms | wall ms | fps |\n" + "|---" * 17 + "|")
+
+
+def line(r: Row) -> str:
+    """A row of the table."""
+    if r.deface_cpu is None or r.deface_wall is None:
+        theirs = f"{r.deface_note} | | "
+    else:
+        theirs = f"{r.deface_cpu:.0f} | {r.deface_wall:.0f} | {1000 / r.deface_wall:.2f}"
+    return (f"| {r.size} | {r.plain_cpu:.1f} | {r.decode:.1f} | {r.find:.1f} | {r.motion:.1f} | {r.read:.1f} | {r.draw:.1f} | "
+            f"{r.encode:.1f} | **{r.cpu:.0f}** | {r.ratio:.1f} | {r.wall:.0f} | {1000 / r.wall:.1f} | {r.wall_ratio:.1f} | "
+            f"{r.memory:.0f} | {theirs} |")
+
+
+def one(kind: str, paths: list[Path]) -> dict[str, float]:
+    """One measurement, in this process."""
+    calls: dict[str, Callable[..., dict[str, float]]] = {"plain": plain, "ours": ours, "deface": deface}
+    return calls[kind](*paths)
+
+
+def main() -> int:
+    """Command line; returns the exit status."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--quick", action="store_true", help="two sizes, 25 frames")
+    arguments.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
+    arguments.add_argument("--double", type=Path, help="a .fdouble; without it one is made from lp_d18.mp4")
+    arguments.add_argument("--json", type=Path, help="write the rows there")
+    arguments.add_argument("--one", nargs="+", metavar="X", help=argparse.SUPPRESS)
+    given = arguments.parse_args()
+    if given.one:
+        print(json.dumps(one(given.one[0], [Path(p) for p in given.one[1:]])))
+        return 0
+    OUT.mkdir(exist_ok=True)
+    missing = install_deface()
+    double = given.double or bench_double(given.data)
+    sizes, count = (QUICK_SIZES, 25) if given.quick else (SIZES, 60)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; {count} frames of sad_a.mp4, grain {GRAIN:g}. "
+          f"Per frame, after warm-up; deface {DEFACE_FRAMES} frames, its start taken off.\n\n{HEAD}", flush=True)
+    rows = []
+    with tempfile.TemporaryDirectory(dir=OUT) as place:
+        for size in sizes:
+            rows.append(measure(given.data / "video" / "sad_a.mp4", size, count, double, Path(place), missing))
+            print(line(rows[-1]), flush=True)
+            if given.json:
+                given.json.write_text(json.dumps([asdict(r) for r in rows], indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""In and out again: counts, times, planes, colour, sound; and nothing of the source's container."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.media.make import clip, safe
+
+from facedouble.colour import picture
+from facedouble.media.container import violations
+from facedouble.media.decode import frames
+from facedouble.media.encode import Writer
+from facedouble.media.probe import probe
+from facedouble.media.sound import pcm, sample_count
+from facedouble.options import EncodeOptions
+from facedouble.types import Frame, MediaInfo
+
+FAST = EncodeOptions(preset="ultrafast")
+
+
+def through(source: Path, target: Path) -> tuple[MediaInfo, list[Frame], MediaInfo, list[Frame]]:
+    """Source and copy: information and frames."""
+    info = probe(source)
+    sounds = [(a.rate, a.channels, a.start, pcm(info, a.index)) for a in info.audio]
+    held = list(frames(info))
+    with Writer(target, info, FAST, sounds) as writer:
+        for frame in held:
+            writer.add(safe(frame))
+    after = probe(target)
+    return info, held, after, list(frames(after))
+
+
+CASES: dict[str, Callable[[Path], Path]] = {
+    "plain": lambda p: clip(p / "a.mp4", audio=[(44100, 0.5, 0)]),
+    "odd size": lambda p: clip(p / "a.mkv", 97, 65, codec="ffv1", fmt="yuv420p"),
+    "4:2:2": lambda p: clip(p / "a.mkv", codec="ffv1", fmt="yuv422p"),
+    "4:4:4": lambda p: clip(p / "a.mkv", codec="ffv1", fmt="yuv444p"),
+    "10 bit": lambda p: clip(p / "a.mkv", codec="ffv1", fmt="yuv420p10le"),
+    "10 bit 4:2:2": lambda p: clip(p / "a.mkv", codec="ffv1", fmt="yuv422p10le"),
+    "RGB": lambda p: clip(p / "a.mkv", codec="ffv1", fmt="bgr0"),
+    "MPEG": lambda p: clip(p / "a.mpg", 96, 64, codec="mpeg2video", audio=[(44100, 0.5, 0)]),
+    "variable rate": lambda p: clip(p / "a.mp4", pts=[0, 7, 11, 30, 31, 32, 60, 61, 90, 91, 92, 200], base=Fraction(1, 600)),
+    "late start": lambda p: clip(p / "a.mp4", pts=[50 + 3 * i for i in range(12)], base=Fraction(1, 90)),
+    "anamorphic": lambda p: clip(p / "a.mp4", sar=Fraction(4, 3)),
+    "full range": lambda p: clip(p / "a.mp4", full=True),
+    "one frame": lambda p: clip(p / "a.mp4", frames=1),
+    "two sounds": lambda p: clip(p / "a.mp4", audio=[(44100, 0.5, 0), (48000, 0.4, 0)]),
+    "rare sound rate": lambda p: clip(p / "a.mkv", codec="ffv1", audio=[(32000, 0.5, 0)]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_clip_comes_out_as_it_went_in(case: str, tmp_path: Path) -> None:
+    info, before, after, copied = through(CASES[case](tmp_path), tmp_path / "out.mp4")
+    assert violations(tmp_path / "out.mp4") == []
+    assert len(before) == len(copied) > 0
+    shift = copied[0].time - before[0].time
+    assert [f.time + shift for f in before] == [f.time for f in copied]
+    assert (after.width, after.height, after.sample_aspect) == (info.width, info.height, info.sample_aspect)
+    assert after.colour == info.colour
+    assert before[0].depth == copied[0].depth and before[0].chroma_shift == copied[0].chroma_shift
+    worst = max(np.abs(picture(a).astype(int) - picture(b)).mean() for a, b in zip(before, copied, strict=True))
+    assert worst < 3
+    assert [sample_count(info, a.index) for a in info.audio] == [sample_count(after, a.index) for a in after.audio]
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_rotated_footage_is_upright(rotation: int, tmp_path: Path) -> None:
+    """A player turns the stored picture counter-clockwise by the display rotation; so do we, and store it upright."""
+    info, before, after, _ = through(clip(tmp_path / "a.mp4", 96, 64, rotation=rotation), tmp_path / "out.mp4")
+    assert info.rotation == rotation and after.rotation == 0
+    assert (info.width, info.height) == ((64, 96) if rotation in (90, 270) else (96, 64))
+    rgb = picture(before[0]).astype(int).sum(-1)
+    h, w = rgb.shape
+    corners = {0: rgb[:6, :6], 90: rgb[-6:, :6], 180: rgb[-6:, -6:], 270: rgb[:6, -6:]}
+    assert max(corners, key=lambda k: corners[k].mean()) == rotation
+    assert h == info.height and w == info.width
+
+
+@pytest.mark.parametrize("late", [0.0, 0.5])
+def test_the_sound_keeps_its_place(late: float, tmp_path: Path) -> None:
+    source = clip(tmp_path / "a.mp4", frames=40, audio=[(48000, 0.8, late)])
+    info, before, after, copied = through(source, tmp_path / "out.mp4")
+    assert copied[0].time == before[0].time == 0
+    assert after.audio[0].start == 0
+    a, b = (np.concatenate(list(pcm(i, i.audio[0].index)))[:, 0] for i in (info, after))
+    lead = round(info.audio[0].start * 48000)  # a late start has become silence
+    assert len(b) == lead + len(a)
+    a = np.concatenate([np.zeros(lead, np.float32), a])
+    n = len(a)
+    spectrum = np.fft.irfft(np.fft.rfft(b, 2 * n) * np.conj(np.fft.rfft(a, 2 * n)))
+    shift = int(np.argmax(spectrum))
+    assert min(shift, 2 * n - shift) < 96  # 2 ms
+
+
+def test_nothing_of_the_source_is_in_the_output(tmp_path: Path) -> None:
+    tags = {"title": "CANARYTITLE", "comment": "CANARYCOMMENT", "artist": "CANARYNAME", "location": "+51.5+000.1/"}
+    source = clip(tmp_path / "CANARYFILE.mp4", audio=[(44100, 0.3, 0)], tags=tags)
+    through(source, tmp_path / "out.mp4")
+    data = (tmp_path / "out.mp4").read_bytes()
+    for word in (b"CANARY", b"+51.5", b"Lavc", b"Lavf", b"x264", b"Handler"):
+        assert word not in data, word
+    assert b"CANARYTITLE" in source.read_bytes()
+
+
+def test_untouched_planes_reach_the_encoder_as_they_were_decoded(tmp_path: Path) -> None:
+    source = clip(tmp_path / "a.mkv", codec="ffv1", fmt="yuv420p")
+    first = next(iter(frames(probe(source))))
+    info = probe(source)
+    with Writer(tmp_path / "out.mp4", info, EncodeOptions(crf=0, preset="ultrafast"), []) as writer:
+        for frame in frames(info):
+            writer.add(safe(frame))
+    again = next(iter(frames(probe(tmp_path / "out.mp4"))))
+    assert all(np.array_equal(a, b) for a, b in zip(first.planes, again.planes, strict=True))
+
+
+def test_a_file_with_more_than_it_may_hold_is_seen(tmp_path: Path) -> None:
+    through(clip(tmp_path / "a.mp4"), tmp_path / "out.mp4")
+    clean = (tmp_path / "out.mp4").read_bytes()
+    assert violations(tmp_path / "out.mp4") == []
+
+    def faulty(data: bytes) -> list[str]:
+        (tmp_path / "bad.mp4").write_bytes(data)
+        return violations(tmp_path / "bad.mp4")
+
+    assert faulty(clean + b"\x00\x00\x00\x10uuidCANARY!!")
+    assert faulty(clean + b"tail")
+    assert faulty(clean + b"\x00\x00\x00\x10freeCANARY!!")
+    at = clean.index(b"mvhd") + 8
+    assert faulty(clean[:at] + b"\x01" + clean[at + 1 :])
+    with_sei = clip(tmp_path / "sei.mp4")
+    assert any("type 6" in v for v in violations(with_sei))
