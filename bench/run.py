@@ -120,7 +120,7 @@ def row(clip: str, group: str, name: str, made: Analysis, hidden: int, s: dict[s
     sface = dig(f, "identity", "sface") or {}
     return Row(clip, group, name, doubled, veiled, hidden / made.frames, near, count(s, "bare"), count(s, "accepted"),
                dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"), dig(sface, "top1", "double"),
-               dig(sface, "witness_to_double", "mean"),
+               dig(sface, "witness_to_double"),
                {k: dig(f, "expression", k, "r") for k in SIGNALS}, dig(f, "expression", "blink", "f1"),
                dig(f, "expression", "pose_error_deg", "debiased"), dig(f, "temporal", "jitter_percent"),
                dig(f, "temporal", "flicker_ratio"), dig(f, "quality", "sharpness_ratio"),

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from facedouble.errors import ExitCode, FacedoubleError, StoreError, UsageError
@@ -183,7 +184,7 @@ def doctor() -> None:
     findings = examine(default_directory())
     for f in findings:
         mark = {True: "[green]ok  [/]", False: "[red]BAD [/]", None: "[yellow]note[/]"}[f.ok]
-        OUT.print(f"{mark} {f.what}: {f.detail}" + (f" — {f.remedy}" if f.remedy else ""))
+        OUT.print(mark, escape(f"{f.what}: {f.detail}" + (f" — {f.remedy}" if f.remedy else "")))
     if any(f.ok is False for f in findings):
         raise typer.Exit(ExitCode.MODEL if any(f.ok is False and f.what.startswith("model") for f in findings)
                          else ExitCode.MACHINE)
@@ -214,8 +215,10 @@ def main() -> None:
     """Run the command line; map every error to one sentence and its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        result = app(standalone_mode=False)
-        sys.exit(int(result or 0))
+        result = int(app(standalone_mode=False) or 0)
+        if result == ExitCode.INTERRUPTED:  # typer turns Ctrl-C into a code of its own
+            raise KeyboardInterrupt
+        sys.exit(result)
     except FacedoubleError as error:
         ERR.print(f"facedouble: {error}", markup=False)
         sys.exit(int(error.exit_code))

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from facedouble.demo.run import make_volunteer
 from facedouble.demo.script import Score, score
 from facedouble.demo.witness import animate, portrait_pixels, read_portrait, write_clip
-from facedouble.doubles.file import read_double
+from facedouble.doubles.file import read_double, write_double
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, analyse
+from facedouble.pipeline.double import make_double
 from facedouble.pipeline.protect import Job, open_eyes
 from facedouble.pipeline.render import Voice
-from facedouble.types import Double, Floats
+from facedouble.types import Consent, Double, Floats
 
 RATE = Fraction(25)
 FRAMES = 60
@@ -53,10 +54,13 @@ def witness(tmp_path_factory: pytest.TempPathFactory, eyes: Eyes, script: Score)
 
 
 @pytest.fixture(scope="session")
-def double_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("double") / "ana.fdouble"
-    make_volunteer(path)
-    return path
+def double_path(tmp_path_factory: pytest.TempPathFactory, eyes: Eyes) -> Path:
+    """A double from one public-domain photo: the quickest that is real."""
+    folder = tmp_path_factory.mktemp("double")
+    cv2.imwrite(str(folder / "photo.png"), portrait_pixels("admiral", 800)[..., ::-1])
+    consent = Consent("public-domain portrait", ("test", "film"), "2000-01-01")
+    write_double(make_double([folder / "photo.png"], consent, eyes, Options()), folder / "ana.fdouble")
+    return folder / "ana.fdouble"
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from facedouble.demo.script import score
@@ -26,6 +26,8 @@ from facedouble.types import Consent, Floats
 
 RATE = Fraction(25)
 SECONDS = 8
+CAPTURE_SECONDS = 3
+CLOSING = 0.6  # of the portrait's lip gap: a smile that shows its teeth a little
 SOUND_RATE = 22050
 WORDS = "I can tell you what happened to us. I was afraid, and I am still afraid. But I want you to know."
 NAMES = ("before.mp4", "ana.fdouble", "after.mp4", "after.report.json", "after.sheet.jpg", "sheet.jpg")
@@ -47,7 +49,7 @@ def speech(seconds: float) -> Iterator[Floats]:
         yield sound[start : start + 4096, None].astype(np.float32)
 
 
-def make_witness(path: Path, seconds: float = SECONDS, progress: Progress = quiet, name: str = "astronaut",
+def make_witness(path: Path, seconds: float = SECONDS, progress: Progress = quiet, name: str = "admiral",
                  height: int = 512) -> None:
     """Write a clip of an animated portrait, with sound."""
     portrait = read_portrait(portrait_pixels(name, height), open_eyes(Options()))
@@ -62,13 +64,17 @@ def make_witness(path: Path, seconds: float = SECONDS, progress: Progress = quie
     write_clip(path, counted(), w, h, RATE, [(SOUND_RATE, 1, Fraction(0), speech(seconds))])  # type: ignore[arg-type]
 
 
-def make_volunteer(path: Path) -> None:
-    """Write a double made from one public-domain photo."""
+def make_volunteer(path: Path, progress: Progress = quiet) -> None:
+    """Write a double made from a generated capture clip: another portrait that smiles less, blinks and speaks."""
+    portrait = read_portrait(portrait_pixels("astronaut", 640), open_eyes(Options()))
+    closing = replace(portrait, gaps=portrait.gaps * CLOSING)
+    frames = round(CAPTURE_SECONDS * RATE)
+    h, w = portrait.picture.shape[:2]
     with tempfile.TemporaryDirectory() as folder:
-        photo = Path(folder) / "volunteer.png"
-        cv2.imwrite(str(photo), portrait_pixels("admiral", 800)[..., ::-1])
+        capture = Path(folder) / "capture.mp4"
+        write_clip(capture, animate(closing, score(frames, float(RATE)), RATE), w, h, RATE, [])
         consent = Consent("public-domain portrait", ("test", "film"), "2000-01-01")
-        write_double(make_double([photo], consent, open_eyes(Options()), Options()), path)
+        write_double(make_double([capture], consent, open_eyes(Options()), Options(), progress), path)
 
 
 def run(folder: Path, progress: Progress = quiet) -> list[Path]:
@@ -82,7 +88,7 @@ def run(folder: Path, progress: Progress = quiet) -> list[Path]:
         raise StoreError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
     before, double, after = folder / "before.mp4", folder / "ana.fdouble", folder / "after.mp4"
     make_witness(before, progress=progress)
-    make_volunteer(double)
+    make_volunteer(double, progress)
     job = Job(before, after, double, Voice(), False, "test", dt.date.today())
     protect(job, Options(), progress)
     shutil.move(job.sheet, folder / "sheet.jpg")

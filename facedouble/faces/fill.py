@@ -18,9 +18,12 @@ from facedouble.types import Bools, Box
 # is off by .12 after 2 s in 99 of 100 cases and by .51 at worst.
 _MOST: Final = 0.6
 _SPLIT: Final = 0.5  # of the distance between a gap's carried-on and carried-back boxes: more cover in its middle
+_STRAY: Final = 0.5  # of the distance that a box was carried beyond its last observation: more cover...
+_STRAY_MOST: Final = 0.3  # ...up to that many face sizes. A hand before the face takes the box along
 
 _SHORTEST: Final = 0.2  # s that any face stays covered before and after it was found
 _TIMES: Final = 3  # a face found on n frames stays covered for that many n, while others are being found
+_BURST: Final = 90  # frames for which detectors may fail together
 _SURE_SCORE: Final = 0.75  # a find of which, or...
 _SURE_FRAMES: Final = 3  # ...that many finds are a face for sure: where all detectors are silent, they may be failing
 
@@ -99,10 +102,12 @@ def _beyond(end: Place, way: int, seen: Mapping[int, tuple[Box, float]], shot: S
     while shot.span[0] <= frame < shot.span[1]:
         away = abs(frame - end.frame)
         silent = silent and bool(shot.silent[frame])
-        if away > (max(alive, options.linger * shot.rate) if silent else alive):
+        if away > (max(alive, options.linger * shot.rate, _BURST) if silent else alive):
             break
         box = step(box, shot.motions[frame if way > 0 else frame + 1], shot.size, way)
-        cover = geometry.grown(box, geometry.size(box) * margin(away / shot.rate, options.growth))
+        side = geometry.size(box)
+        stray = min(_STRAY * geometry.distance(box, end.core), _STRAY_MOST * side)
+        cover = geometry.grown(box, side * margin(away / shot.rate, options.growth) + stray)
         if geometry.clipped(box, *shot.size) is None:
             break
         places.append(Place(frame, box, cover, end.score, False))

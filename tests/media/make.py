@@ -21,7 +21,7 @@ def safe(frame: Frame) -> SafeFrame:
 def scene(i: int, width: int, height: int) -> Array:
     """RGB (h, w, 3) uint8: a ramp with a bright corner top left and a moving block."""
     y, x = np.mgrid[0:height, 0:width]
-    rgb = np.stack([x * 200 // max(width, 1), y * 200 // max(height, 1), np.full_like(x, 60)], -1).astype(np.uint8)
+    rgb: Array = np.stack([x * 200 // max(width, 1), y * 200 // max(height, 1), np.full_like(x, 60)], -1).astype(np.uint8)
     rgb[: height // 8, : width // 8] = 250
     rgb[height // 2 : height // 2 + 8, (i * 5) % (width - 8) : (i * 5) % (width - 8) + 8] = (20, 240, 20)
     return rgb

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.media.make import clip, safe
 
 from facedouble.colour import picture
 from facedouble.media.container import violations
@@ -18,6 +17,7 @@ from facedouble.media.probe import probe
 from facedouble.media.sound import pcm, sample_count
 from facedouble.options import EncodeOptions
 from facedouble.types import Frame, MediaInfo
+from tests.media.make import clip, safe
 
 FAST = EncodeOptions(preset="ultrafast")
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.media.make import clip, safe
 
 from facedouble.errors import InputRefused, StoreError
 from facedouble.media.decode import frames, photo
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
 from facedouble.options import EncodeOptions
+from tests.media.make import clip, safe
 
 FAST = EncodeOptions(preset="ultrafast")
 ROOT = Path(__file__).resolve().parents[2]

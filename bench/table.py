@@ -1,0 +1,100 @@
+"""Rows of `bench/run.py` -> the quality section of bench/RESULTS.md."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+BEGIN, END = "<!-- quality: make bench -->", "<!-- end of quality -->"
+CASTING = 0.15  # SFace of double to witness from which a pair is refused beforehand (note, section 10)
+LIMITS = {"mouth": 0.95, "width": 0.90, "aperture": 0.88, "brow": 0.90, "blink": 0.85}
+
+Row = dict[str, Any]
+
+
+def middle(rows: list[Row], pick: Callable[[Row], float | None]) -> str:
+    """Median over the rows that have the figure."""
+    held = [v for r in rows if (v := pick(r)) is not None and np.isfinite(v)]
+    return f"{np.median(held):.2f}" if held else "–"
+
+
+def pair(name: str) -> Callable[[Row], float | None]:
+    """Mean of the right and left signal."""
+    def pick(row: Row) -> float | None:
+        held = [v for side in ("r", "l") if (v := row["signals"].get(f"{name}_{side}")) is not None]
+        return float(np.mean(held)) if held else None
+    return pick
+
+
+def signal(name: str) -> Callable[[Row], float | None]:
+    """One signal's correlation."""
+    return lambda row: row["signals"].get(name)
+
+
+def ratio(row: Row) -> float | None:
+    """Jitter of the output over that of the input."""
+    return row["jitter"][1] / row["jitter"][0] if row["jitter"] and row["jitter"][0] else None
+
+
+def line(title: str, rows: list[Row]) -> str:
+    """One line of the table."""
+    shares = [f"{np.mean([r[k] for r in rows]):.1%}" for k in ("doubled", "veiled", "hidden")]
+    cells = [title, str(len(rows)), *shares, middle(rows, lambda r: r["near"]), str(sum(r["bare"] for r in rows)),
+             str(sum(r["accepted"] for r in rows)), middle(rows, lambda r: r["witness"]), middle(rows, lambda r: r["to_double"]),
+             middle(rows, signal("mouth")), middle(rows, signal("width")), middle(rows, pair("aperture")),
+             middle(rows, pair("brow")), middle(rows, lambda r: r["blink"]), middle(rows, signal("gaze_x")), middle(rows, lambda r: r["pose"]),
+             middle(rows, ratio), middle(rows, lambda r: r["flicker"]), middle(rows, lambda r: r["sharpness"])]
+    return "| " + " | ".join(cells) + " |"
+
+
+def quality(rows: list[Row]) -> str:
+    """The section, with what did not pass named."""
+    head = ("| | pairs | doubled | veiled | hidden | near and frontal doubled | bare | accepted | SFace witness | SFace double | "
+            "mouth | width | aperture | brows | blink F1 | gaze x | pose ° | jitter ratio | flicker ratio | sharpness |")
+    out = [BEGIN, "", head, "|" + "---|" * 20]
+    groups = list(dict.fromkeys(r["group"] for r in rows))
+    out += [line(g, [r for r in rows if r["group"] == g]) for g in groups]
+    core = [r for r in rows if r["group"] in ("frontal talking", "expression")]
+    if core:
+        out.append(line("**frontal + expression**", core))
+    for double in dict.fromkeys(r["double"] for r in rows):
+        out.append(line(f"double: {double}", [r for r in rows if r["double"] == double]))
+    out.append(line("**all**", rows))
+    alike = [r for r in rows if (r["likeness"] or 0) > CASTING]
+    out += ["", "Medians over pairs of clip and double; shares of face-frames; bare and accepted are frames, summed. Correlations only",
+            "where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px."]
+    named = ", ".join(f"{r['clip']} with {r['double']} ({r['likeness']:.2f})" for r in alike)
+    out.append(f"\nPairs that casting refuses beforehand (SFace of double to witness > {CASTING}): {named or 'none'}.")
+    bad = [r for r in rows if (r["bare"] or r["accepted"]) and r not in alike]
+    worst = ", ".join(f"{r['clip']} with {r['double']}: bare {r['bare']}, accepted {r['accepted']} (double to witness "
+                      f"{r['likeness'] if r['likeness'] is not None else float('nan'):.2f})" for r in bad)
+    out.append(f"\nBare or accepted frames in other pairs: {worst or 'none'}.")
+    late = [r["clip"] for r in rows if not r["exact"] and not r["clip"].endswith((".mkv", ".mpg"))]
+    found = sorted({x for r in rows for x in r["container"]})
+    out.append(f"\nFrame times not equal: {', '.join(sorted(set(late))) or 'none'} (Matroska and MPEG may start above 0; ours at 0). "
+               f"Findings in containers: {'; '.join(found) or 'none'}.")
+    return "\n".join([*out, "", END])
+
+
+def main() -> None:
+    """Read the rows, replace the section."""
+    folder = Path(sys.argv[1])
+    rows = [json.loads(p.read_text()) for p in sorted(folder.glob("*__*.json")) if not p.name.endswith(".report.json")]
+    if not rows:
+        sys.exit("no rows yet")
+    text = quality(rows)
+    page = HERE / "RESULTS.md"
+    old = page.read_text() if page.exists() else f"# Measured\n\n{BEGIN}\n{END}\n"
+    start, stop = old.index(BEGIN), old.index(END) + len(END)
+    page.write_text(old[:start] + text + old[stop:])
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

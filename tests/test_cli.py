@@ -1,0 +1,147 @@
+"""The program as a user meets it: every documented command, one sentence and an exit code for each mistake."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facedouble.demo.witness import portrait_pixels
+from facedouble.types import Array
+from tests.media.make import clip
+
+ROOT = Path(__file__).resolve().parents[1]
+CONSENT = 'code = "V3"\nscope = ["film", "trailer", "test"]\ndate = 2026-01-01\n'
+# the reader runs these as they are; `make test` is what runs this, `make bench` is a long trial
+NOT_HERE = re.compile(r"^make (demo|test|setup|bench)")
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    return subprocess.run([sys.executable, "-m", "facedouble", *words], cwd=cwd, env=env, capture_output=True, text=True,
+                          timeout=300)
+
+
+def documented() -> list[str]:
+    """Commands from indented blocks, and from the table of options, of README and documents."""
+    found = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for line in path.read_text().splitlines():
+            match = re.match(r"^ {4}(?:\.venv/bin/)?(facedouble .*|make .*)$", line)
+            if match and match[1] not in found:
+                found.append(match[1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, witness: Path, double_path: Path) -> Path:
+    """A folder with the files that the documents speak of."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "consent.toml").write_text(CONSENT)
+    (folder / "interview.mp4").write_bytes(witness.read_bytes())
+    cv2.imwrite(str(folder / "portrait.png"), portrait_pixels("admiral", 700)[..., ::-1])
+    return folder
+
+
+def test_every_documented_command_runs(desk: Path) -> None:
+    commands = [c for c in documented() if not NOT_HERE.match(c)]
+    assert any("protect" in c for c in commands) and any("double make" in c for c in commands)
+    still = cv2.imread(str(desk / "portrait.png"))
+    frames = [cv2.warpAffine(still, np.array([[1, 0, 2 * np.sin(i)], [0, 1, np.cos(i)]], np.float32), still.shape[1::-1])
+              for i in range(12)]
+    _film(desk / "capture.mp4", frames)
+    for command in commands:
+        words = shlex.split(command.replace("…", "she asked for it"))[1:]
+        for made in ("ana.fdouble", "ana.contact.jpg", "safe.mp4", "safe.report.json", "safe.sheet.jpg"):
+            if made in words and "show" not in words and "--double" not in words[words.index(made) - 1 : words.index(made)]:
+                (desk / made).unlink(missing_ok=True)
+            if "-o" in words and made.startswith("safe."):
+                (desk / made).unlink(missing_ok=True)
+        if "install" in words:
+            continue  # tests/models/test_install.py
+        done = run(*words, cwd=desk)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def _film(path: Path, pictures: list[Array]) -> None:
+    import av
+
+    h, w = (n // 2 * 2 for n in pictures[0].shape[:2])
+    with av.open(str(path), "w") as box:
+        stream = box.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = w, h, "yuv420p"
+        for p in pictures:
+            box.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(p[:h, :w]), format="bgr24")))
+        box.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("words", [(), ("protect",), ("double",), ("double", "make"), ("double", "show"), ("doctor",),
+                                   ("models",), ("models", "install"), ("demo",)])
+def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = run(*words, "--help", cwd=tmp_path)
+    assert done.returncode == 0 and "Usage" in done.stdout
+    if words not in ((), ("double",), ("models",)):
+        assert "Example: facedouble" in done.stdout
+
+
+def mistakes(desk: Path) -> list[tuple[str, int, str]]:
+    """Command, exit code, a word of the sentence."""
+    (desk / "notes.mp4").write_text("these are notes\n" * 100)
+    (desk / "list.mp4").write_text("ffconcat version 1.0\nfile interview.mp4\n")
+    (desk / "empty.mp4").write_bytes(b"")
+    (desk / "cut.mp4").write_bytes((desk / "interview.mp4").read_bytes()[:-2000])
+    (desk / "bad.fdouble").write_bytes(b"nothing")
+    (desk / "mine.mp4").write_bytes(b"mine")
+    (desk / "odd.toml").write_text("[draw]\nhalow = 1\n")
+    clip(desk / "wall.mp4", 128, 96, 10)
+    return [
+        ("protect none.mp4 -o o.mp4", 7, "no such file"), ("protect notes.mp4 -o o.mp4", 7, "not footage"),
+        ("protect list.mp4 -o o.mp4", 7, "playlists"), ("protect empty.mp4 -o o.mp4", 7, "empty"),
+        ("protect cut.mp4 -o o.mp4", 7, "cut"), ("protect wall.mp4 -o o.mp4", 7, "--no-faces"),
+        ("protect interview.mp4 -o interview.mp4", 2, "same file"), ("protect interview.mp4 -o mine.mp4", 5, "exists"),
+        ("protect interview.mp4 -o nowhere/o.mp4", 5, "folder"), ("protect interview.mp4 -o o.avi", 2, ".mp4"),
+        ("protect interview.mp4 -o o.mp4 --double bad.fdouble", 7, "double"),
+        ("protect interview.mp4 -o o.mp4 --double none.fdouble", 7, "no such double"),
+        ("protect interview.mp4 -o o.mp4 --voice keep", 2, "--reason"),
+        ("protect interview.mp4 -o o.mp4 --voice loud", 2, "mute or keep"),
+        ("protect interview.mp4 -o o.mp4 --halo 2", 2, "halo"), ("protect interview.mp4 -o o.mp4 --options odd.toml", 2, "halow"),
+        ("protect interview.mp4", 2, "output"), ("dance", 2, "dance"),
+        ("double make o.fdouble portrait.png", 4, "consent"), ("double show bad.fdouble", 7, "double"),
+    ]
+
+
+def test_mistakes_get_one_sentence_and_their_exit_code(desk: Path) -> None:
+    before = None
+    for command, code, word in mistakes(desk):
+        before = before or sorted(p.name for p in desk.iterdir())
+        done = run(*shlex.split(command), cwd=desk)
+        said = [line for line in done.stderr.splitlines() if "━" not in line and line.strip()]
+        assert done.returncode == code, (command, done.returncode, done.stderr)
+        assert word in done.stderr and len(said) == 1 and "Traceback" not in done.stderr, (command, said)
+        assert sorted(p.name for p in desk.iterdir()) == before, command
+    assert (desk / "mine.mp4").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("name", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_stopped_run_leaves_nothing(desk: Path, name: signal.Signals, code: int, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ["protect", str(desk / "interview.mp4"), "-o", str(out / "o.mp4")]
+    process = subprocess.Popen([sys.executable, "-m", "facedouble", *words], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    time.sleep(5)
+    process.send_signal(name)
+    _, said = process.communicate(timeout=60)
+    if process.returncode != 0:  # a fast machine may have finished
+        assert process.returncode == code
+        assert list(out.iterdir()) == []
+        assert name == signal.SIGKILL or "stopped" in said
