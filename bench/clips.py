@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +45,24 @@ def _add_grain(frame: Any, sigma: float, rng: np.random.Generator) -> None:
     rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
     noise = rng.standard_normal(rows.shape, np.float32) * np.float32(sigma)
     rows[:] = np.clip(rows + noise + 0.5, 0, 255).astype(np.uint8)
+
+
+def joined(sources: Sequence[Path], destination: Path, frames: int) -> None:
+    """Write the first `frames` frames of clips of one size one after the other, as H.264: a film with cuts."""
+    with av.open(str(destination), "w", format="mp4") as write:
+        out: Any = None
+        rate, done = Fraction(25), 0
+        for source in sources:
+            with av.open(str(source)) as read:
+                stream = read.streams.video[0]
+                if out is None:
+                    rate = Fraction(stream.average_rate or 25)
+                    out = write.add_stream("libx264", rate=rate)
+                    out.width, out.height, out.pix_fmt = stream.codec_context.width, stream.codec_context.height, "yuv420p"
+                    out.options = {"crf": "17", "preset": "veryfast"}
+                for frame in islice(read.decode(stream), frames):
+                    plain = frame.reformat(width=out.width, height=out.height, format="yuv420p")
+                    plain.pts, plain.time_base, plain.pict_type = done, 1 / rate, 0
+                    write.mux(out.encode(plain))
+                    done += 1
+        write.mux(out.encode(None))

@@ -48,7 +48,8 @@ def line(title: str, rows: list[Row]) -> str:
     cells = [title, str(len(rows)), *shares, middle(rows, lambda r: r["near"]), str(sum(r["bare"] for r in rows)),
              str(sum(r["accepted"] for r in rows)), middle(rows, lambda r: r["witness"]), middle(rows, lambda r: r["to_double"]),
              middle(rows, signal("mouth")), middle(rows, signal("width")), middle(rows, pair("aperture")),
-             middle(rows, pair("brow")), middle(rows, lambda r: r["blink"]), middle(rows, signal("gaze_x")), middle(rows, lambda r: r["pose"]),
+             middle(rows, pair("brow")), middle(rows, lambda r: r["blink"]), middle(rows, signal("gaze_x")),
+             middle(rows, lambda r: r["pose"]),
              middle(rows, ratio), middle(rows, lambda r: r["flicker"]), middle(rows, lambda r: r["sharpness"])]
     return "| " + " | ".join(cells) + " |"
 
@@ -67,8 +68,8 @@ def quality(rows: list[Row]) -> str:
         out.append(line(f"double: {double}", [r for r in rows if r["double"] == double]))
     out.append(line("**all**", rows))
     alike = [r for r in rows if (r["likeness"] or 0) > CASTING]
-    out += ["", "Medians over pairs of clip and double; shares of face-frames; bare and accepted are frames, summed. Correlations only",
-            "where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px."]
+    out += ["", "Medians over pairs of clip and double; shares of face-frames; bare and accepted are frames, summed.",
+            "Correlations only where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px."]
     named = ", ".join(f"{r['clip']} with {r['double']} ({r['likeness']:.2f})" for r in alike)
     out.append(f"\nPairs that casting refuses beforehand (SFace of double to witness > {CASTING}): {named or 'none'}.")
     bad = [r for r in rows if (r["bare"] or r["accepted"]) and r not in alike]
@@ -77,7 +78,7 @@ def quality(rows: list[Row]) -> str:
     out.append(f"\nBare or accepted frames in other pairs: {worst or 'none'}.")
     late = [r["clip"] for r in rows if not r["exact"] and not r["clip"].endswith((".mkv", ".mpg"))]
     found = sorted({x for r in rows for x in r["container"]})
-    out.append(f"\nFrame times not equal: {', '.join(sorted(set(late))) or 'none'} (Matroska and MPEG may start above 0; ours at 0). "
+    out.append(f"\nFrame times not equal: {', '.join(sorted(set(late))) or 'none'} (Matroska, MPEG: ours start at 0). "
                f"Findings in containers: {'; '.join(found) or 'none'}.")
     return "\n".join([*out, "", END])
 

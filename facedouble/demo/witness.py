@@ -134,6 +134,8 @@ def _animated(p: Portrait, stage: Performance, i: int) -> Bytes:
     h, w = p.picture.shape[:2]
     mesh = place(stage.mesh(i), stage.codes[i], stage.to)
     where = area(mesh, p.outline, w, h)
+    if where is None:
+        return p.picture
     out, _, at, _ = render_face(stage, i, mesh, where)
     crop = p.picture[where.y0 : where.y1, where.x0 : where.x1].astype(np.float32) / 255
     move = surroundings_move(mesh, p.outline, where)

@@ -23,6 +23,10 @@ Found = tuple[tuple[Box, float], ...]
 TILE: Final = 384  # px; at 192 px of input a face of 24 px is seen with 12
 _TILE_OVERLAP: Final = 0.25  # of a tile: a face up to that size is whole in one of them
 
+_SURE: Final = 0.8  # score under which a find in a tile, which may show half a neck, is looked at once more
+_AROUND: Final = 3.0  # face sizes of picture around it, then...
+_SEEN: Final = 192  # ...made that large, px
+
 _SAME: Final = 0.3  # intersection over union from which two boxes are one face
 _AGREE: Final = 0.5  # from which their mean is taken instead of the union
 
@@ -91,11 +95,21 @@ def _in_tiles(detector: Detector) -> Detector:
                 for box, score in detector(tile):
                     inner = (left == 0 or box.x0 > 0) and (top == 0 or box.y0 > 0)
                     inner &= (left + TILE >= width or box.x1 < TILE) and (top + TILE >= height or box.y1 < TILE)
-                    if inner:
+                    if inner and (score >= _SURE or _confirmed(detector, picture, geometry.shifted(box, left, top))):
                         found.append((geometry.shifted(box, left, top), score))
         return found
 
     return find
+
+
+def _confirmed(detector: Detector, picture: Bytes, box: Box) -> bool:
+    """Whether the detector finds the same face once more, in a crop with the face in its middle."""
+    (x, y), half = box.centre, max(box.width, box.height) * _AROUND / 2
+    crop = picture[max(round(y - half), 0):max(round(y + half), 1), max(round(x - half), 0):max(round(x + half), 1)]
+    factor = _SEEN / max(crop.shape[:2])
+    large = np.asarray(cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), np.uint8)
+    back = (geometry.times(found, 1 / factor, 1 / factor) for found, _ in detector(large))
+    return any(same(geometry.shifted(b, max(round(x - half), 0), max(round(y - half), 0)), box) for b in back)
 
 
 def _starts(length: int) -> list[int]:

@@ -64,6 +64,8 @@ class _Mirror:
         stage = Performance((code,), self.clip, self.double)
         mesh = place(stage.mesh(0), code, stage.to)
         where = area(mesh, mesh, SIDE, SIDE)
+        if where is None:
+            return None
         out, ids, _, _ = render_face(stage, 0, mesh, where)
         picture = np.full((SIDE, SIDE, 3), 0.25, np.float32)
         inside = blur((ids >= 0).astype(np.float32), 1.5)[..., None]

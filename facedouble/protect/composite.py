@@ -105,6 +105,9 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
             code = part.stage.codes[part.step]
             mesh = place(part.stage.mesh(part.step), code, part.stage.to)
             where = area(mesh, part.outline, frame.width, frame.height)
+            if where is None:  # leaving the picture
+                veiled[part.track] = 1.0
+                continue
             mask = blank_mask(part.outline, where)
             if _core_covered(mask, where.x0, where.y0, part.box) < CORE_COVERED:
                 strength = 1.0

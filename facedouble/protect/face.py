@@ -65,15 +65,15 @@ def face_size(mesh: Array) -> float:
     return float(max(wide, np.linalg.norm(mesh[10, :2] - mesh[152, :2]) * 0.75))
 
 
-def area(double_mesh: Array, outline: Array, width: int, height: int) -> Area:
-    """The crop that holds both outlines with their margin; ValueError if it is outside of the frame."""
+def area(double_mesh: Array, outline: Array, width: int, height: int) -> Area | None:
+    """The crop that holds both outlines with their margin; None if hardly any of it is in the frame."""
     size = face_size(double_mesh)
     both = np.concatenate([double_mesh[:, :2], outline[:, :2]])
     low, high = np.floor(both.min(0) - MARGIN * size), np.ceil(both.max(0) + MARGIN * size)
     x0, y0 = (int(max(v, 0)) // 2 * 2 for v in low)
     x1, y1 = int(min(high[0], width)), int(min(high[1], height))
     if x1 - x0 < 16 or y1 - y0 < 16:
-        raise ValueError("the face is outside of the frame")
+        return None
     return Area(x0, y0, x1, y1, size)
 
 
