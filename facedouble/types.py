@@ -316,21 +316,6 @@ class Double(Value):
             raise ValueError("the arrays of a double do not fit each other")
 
 
-@dataclass(frozen=True)
-class Patch(Value):
-    """Pixels to put into a frame: image (h, w, 3), alpha (h, w), at origin (x, y)."""
-
-    frame: int
-    track: int
-    origin: tuple[int, int]
-    image: Floats
-    alpha: Floats
-
-    def check(self) -> None:
-        if self.image.shape[:2] != self.alpha.shape:
-            raise ValueError("image and alpha of a patch differ in size")
-
-
 class _Seal:
     """The right to call a frame safe. There is one, and `protect.composite` takes it when it is imported."""
 

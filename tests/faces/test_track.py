@@ -40,7 +40,7 @@ def box(x: float, y: float, w: float = 60) -> Box:
 def test_a_burst_of_blindness_leaves_every_face_covered(start: int, length: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     steps = rng.normal(0, 1.5, (120, 2))
-    places = np.clip(np.cumsum(steps, 0) + [320, 180], [100, 100], [540, 260])
+    places = np.clip(np.cumsum(steps, 0) + np.array([320, 180]), [100, 100], [540, 260])
     truth = [box(x, y) for x, y in places]
     moves = np.vstack([[0, 0], np.diff(places, axis=0)])
     motions = [moving(i, *m) for i, m in enumerate(moves)]
@@ -51,7 +51,8 @@ def test_a_burst_of_blindness_leaves_every_face_covered(start: int, length: int,
     covers = {t.id: head_covers([f.box for f in t.faces]) for t in tracks}
     for i, b in enumerate(truth):
         held = [covers[t.id][i - t.start] for t in tracks if t.at(i) is not None]
-        core = [(b.centre[0] + 0.4 * b.width * c, b.centre[1] + 0.4 * b.height * s) for c, s in ((1, 0), (-1, 0), (0, 1), (0, -1))]
+        sides = ((1, 0), (-1, 0), (0, 1), (0, -1))
+        core = [(b.centre[0] + 0.4 * b.width * c, b.centre[1] + 0.4 * b.height * s) for c, s in sides]
         assert any(all(np.hypot((x - c.x) / c.rx, (y - c.y) / c.ry) <= 1 for x, y in core) for c in held), i
 
 
@@ -78,7 +79,8 @@ def test_a_face_on_one_frame_only_is_covered_there() -> None:
 def portrait(side: int, face: float) -> Bytes:
     """A plain picture with the astronaut, her face about `face` px high."""
     scale = face / 100  # her face is about 100 px high in the original
-    small = cv2.resize(np.asarray(data.astronaut())[:300, 60:390], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    whole = np.asarray(data.astronaut())[:300, 60:390]  # type: ignore[no-untyped-call]
+    small = cv2.resize(whole, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     out: Bytes = np.full((side, side * 16 // 9, 3), 120, np.uint8)
     out[40 : 40 + small.shape[0], 60 : 60 + small.shape[1]] = small[: side - 40]
     return out
