@@ -58,6 +58,7 @@ class Read:
     motions: list[Motion]
     tracks: tuple[Track, ...]
     seen: dict[int, tuple[list[Sighting], float, float]]
+    joins: tuple[int, ...] = ()  # first frames after cuts that are known to be there, found or not
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Row:
     worst: float = 1.0
 
 
-def read(path: Path, eyes: Eyes, options: Options) -> Read:
+def read(path: Path, eyes: Eyes, options: Options, joins: tuple[int, ...] = ()) -> Read:
     """Detection, motion and landmarks of a clip, once."""
     info = probe(path)
     found: list[Found] = []
@@ -107,7 +108,7 @@ def read(path: Path, eyes: Eyes, options: Options) -> Read:
         before = now
     tracks = link(found, motions, float(info.rate), (info.width, info.height), options.track)
     seen = _sightings(info, tracks, eyes, options, quiet, len(found)) if tracks else {}
-    return Read(info, frozenset(corrupt), found, motions, tracks, seen)
+    return Read(info, frozenset(corrupt), found, motions, tracks, seen, joins)
 
 
 def mesh_box(marks: Array) -> Box:
@@ -134,9 +135,8 @@ def places(clip: Read, length: int) -> Iterator[int]:
     """First frames of the bursts: start, middle and end of the clip; before, across and after each cut."""
     count = len(clip.found)
     starts = {0, (count - length) // 2, count - length}
-    for m in clip.motions:
-        if m.cut and m.frame > 0:
-            starts |= {m.frame - length, m.frame - length // 2, m.frame}
+    for cut in {*clip.joins, *(m.frame for m in clip.motions[1:] if m.cut)}:
+        starts |= {cut - length, cut - length // 2, cut}
     yield from sorted({min(max(s, 0), max(count - length, 0)) for s in starts})
 
 
@@ -275,13 +275,14 @@ def main() -> int:
     for name in names:
         began = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
-            clip = read(footage(name, given.data, Path(folder)), eyes, options)
+            joins = tuple(CUT[name][1] * i for i in range(1, len(CUT[name][0]))) if name in CUT else ()
+            clip = read(footage(name, given.data, Path(folder)), eyes, options, joins)
         middle = time.perf_counter()
         for row in check(name, clip, options, bad):
             rows.append(row)
             print(line(row), flush=True)
         print(f"{name}: read in {middle - began:.0f} s, checked in {time.perf_counter() - middle:.0f} s, "
-              f"{sum(m.cut for m in clip.motions[1:])} cuts", file=sys.stderr)
+              f"cuts found at {[m.frame for m in clip.motions[1:] if m.cut]}, made at {list(joins)}", file=sys.stderr)
         if given.json:
             given.json.write_text(json.dumps({"rows": [asdict(r) for r in rows], "uncovered": bad}, indent=1))
     for length in (0, *LENGTHS):

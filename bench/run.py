@@ -38,7 +38,7 @@ GROUPS = {
     "turning": ["cisco_zhling.mp4", "lp_s18.mp4", "lp_s20.mp4"],
     "several people": ["cisco_vt2people.mp4", "intel_three_people.mp4", "intel_two_people.mp4"],
 }
-DOUBLES = {"clip A": "video/lp_d18.mp4", "clip B": "video/lp_d10.mp4", "one photo": "photo/hu_stock-emotions-a-3.jpg"}
+DOUBLES = {"clip A": "video/lp_d18.mp4", "clip B": "video/lp_d10.mp4", "one photo": "photo/df_img7.jpg"}
 SIGNALS = ("mouth", "width", "aperture_r", "aperture_l", "brow_r", "brow_l", "gaze_x", "gaze_y")
 CASTING = 0.15  # SFace of double to witness above which the pair is refused beforehand (note, section 10)
 QUICK = ("sad_a.mp4", "lp_d12.mp4", "asl_thanks.mkv")
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", type=Path, default=HERE.parents[0].parent / "shared/data")
     parser.add_argument("--frames", type=int, default=60, help="frames on which the referee measures identity")
+    parser.add_argument("--doubles", nargs="*", default=list(DOUBLES), choices=list(DOUBLES))
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
     if not args.data.is_dir():
@@ -149,7 +150,7 @@ def main() -> None:
     options, eyes = Options(), open_eyes(Options())
     doubles = {}
     for name, source in DOUBLES.items():
-        if args.quick and name != "clip A":
+        if name not in args.doubles or (args.quick and name != "clip A"):
             continue
         path = args.out / f"{Path(source).stem}.fdouble"
         if not path.exists():

@@ -26,7 +26,6 @@ from facedouble.types import (
     Face,
     FaceCode,
     Frame,
-    Patch,
     SafeFrame,
     Track,
     frozen,
@@ -56,7 +55,6 @@ def a_double(**changes: Any) -> Double:
 
 VALUES = [
     a_frame(), a_code(np.arange(CODE_FLOATS)), a_double(),
-    Patch(0, 1, (2, 3), np.zeros((4, 5, 3), np.float32), np.zeros((4, 5), np.float32)),
     Track(1, (Face(4, Box(0, 0, 2, 2), 0.9), Face(5, Box(0, 0, 2, 2), 0.0, observed=False))),
 ]
 
@@ -154,8 +152,6 @@ def test_arrays_of_doubles_and_patches_have_to_fit() -> None:
         a_double(neutral=np.zeros((LANDMARKS, 2), np.float32))
     with pytest.raises(ValueError, match="fit"):
         a_double(features=np.zeros((3, 8), np.float32))
-    with pytest.raises(ValueError, match="size"):
-        Patch(0, 1, (0, 0), np.zeros((4, 5, 3), np.float32), np.zeros((5, 4), np.float32))
 
 
 @pytest.mark.parametrize("seal", [None, object(), "seal", type("_Seal", (), {})()])

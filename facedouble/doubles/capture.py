@@ -19,6 +19,7 @@ from facedouble.types import MESH_POINTS, Array, Consent, Double, Floats, Value
 
 KEY_FRAMES = 14
 KEY_YAW, KEY_PITCH, KEY_MOTION = 25.0, 15.0, 0.15  # degrees, degrees, eye distances per frame
+REST_YAW, REST_YAW_PHOTO = 25.0, 12.0  # degrees: one photo has to show both sides of the face
 ALBEDO_FLOOR = 0.012  # linear: dark pixels have no reliable chroma
 LEAST_FACING = 0.2  # cosine: skin seen flatter than that is smeared over the atlas
 CHROMA_LIMIT = 0.55  # log units
@@ -121,7 +122,7 @@ def _check_neutral(chosen: Selection) -> None:
         why = "the eyes are never open"
     elif skew > 0.06:
         why = "the face is never even on both sides"
-    elif abs(chosen.rest_yaw) > 25:
+    elif abs(chosen.rest_yaw) > (REST_YAW_PHOTO if chosen.quality == "basic" else REST_YAW):
         why = "the face never looks at the camera"
     if why:
         raise InputRefused(f"no neutral face in the material: {why}; film two seconds of a face at rest, looking at the camera")

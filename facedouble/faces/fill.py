@@ -21,6 +21,9 @@ _SPLIT: Final = 0.5  # of the distance between a gap's carried-on and carried-ba
 _STRAY: Final = 0.5  # of the distance that a box was carried beyond its last observation: more cover...
 _STRAY_MOST: Final = 0.3  # ...up to that many face sizes. A hand before the face takes the box along
 
+_SHRINKS: Final = 0.8  # a carried box is at least and...
+_SWELLS: Final = 2.0  # ...at most that many times as large as the observed one: small errors of scale add up
+
 _SHORTEST: Final = 0.2  # s that any face stays covered before and after it was found
 _TIMES: Final = 3  # a face found on n frames stays covered for that many n, while others are being found
 _BURST: Final = 90  # frames for which detectors may fail together
@@ -57,17 +60,24 @@ def filled(seen: Mapping[int, tuple[Box, float]], parts: Sequence[tuple[int, Box
     places = {f: Place(f, seen[f][0], seen[f][0], seen[f][1], True) for f in frames}
     for a, b in pairwise(frames):
         places |= {p.frame: p for p in _between(places[a], places[b], shot, options)}
-    places |= {p.frame: p for p in _beyond(places[frames[0]], -1, seen, shot, options)}
-    places |= {p.frame: p for p in _beyond(places[frames[-1]], 1, seen, shot, options)}
+    places |= {p.frame: p for p in _beyond(places[frames[0]], -1, seen, shot, options, 0)}
+    least = max((f for f, _ in parts), default=0) - frames[-1]
+    places |= {p.frame: p for p in _beyond(places[frames[-1]], 1, seen, shot, options, least)}
     for frame, part in parts:
-        if frame in places:
-            places[frame] = replace(places[frame], cover=geometry.union([places[frame].cover, part]))
+        places[frame] = replace(places[frame], cover=geometry.union([places[frame].cover, part]))
     return [places[f] for f in sorted(places)]
 
 
 def margin(seconds: float, growth: float) -> float:
     """Face sizes on each side that a cover grows by, that long after or before an observation; levels off."""
     return _MOST * (1 - float(np.exp(-growth * seconds / _MOST)))
+
+
+def moved(box: Box, motion: Motion, size: tuple[int, int], way: int, origin: Box) -> Box:
+    """The box one frame on (way 1) or back (way -1), its size within bounds of the observed box it came from."""
+    box = step(box, motion, size, way)
+    ratio = geometry.size(box) / geometry.size(origin)
+    return geometry.scaled(box, float(np.clip(ratio, _SHRINKS, _SWELLS)) / ratio)
 
 
 def _between(first: Place, last: Place, shot: Shot, options: TrackOptions) -> list[Place]:
@@ -77,9 +87,9 @@ def _between(first: Place, last: Place, shot: Shot, options: TrackOptions) -> li
         return []
     onward, back = {a: first.core}, {b: last.core}
     for frame in range(a + 1, b):
-        onward[frame] = step(onward[frame - 1], shot.motions[frame], shot.size, 1)
+        onward[frame] = moved(onward[frame - 1], shot.motions[frame], shot.size, 1, first.core)
     for frame in range(b - 1, a, -1):
-        back[frame] = step(back[frame + 1], shot.motions[frame + 1], shot.size, -1)
+        back[frame] = moved(back[frame + 1], shot.motions[frame + 1], shot.size, -1, last.core)
     places = []
     for frame in range(a + 1, b):
         late = (frame - a) / (b - a)
@@ -93,8 +103,11 @@ def _between(first: Place, last: Place, shot: Shot, options: TrackOptions) -> li
 
 
 def _beyond(end: Place, way: int, seen: Mapping[int, tuple[Box, float]], shot: Shot,
-            options: TrackOptions) -> list[Place]:
-    """The places outside of what was observed, until the shot ends, the box has left the picture, or it is long ago."""
+            options: TrackOptions, least: int) -> list[Place]:
+    """The places outside of what was observed, until the shot ends, the box has left the picture, or it is long ago.
+
+    But no fewer than `least`: so far, parts of the face were found.
+    """
     box, places = end.core, []
     known = len(seen) >= _SURE_FRAMES or max(score for _, score in seen.values()) >= _SURE_SCORE
     alive = max(_SHORTEST * shot.rate, min(_TIMES * len(seen), options.linger * shot.rate))
@@ -102,13 +115,13 @@ def _beyond(end: Place, way: int, seen: Mapping[int, tuple[Box, float]], shot: S
     while shot.span[0] <= frame < shot.span[1]:
         away = abs(frame - end.frame)
         silent = silent and bool(shot.silent[frame])
-        if away > (max(alive, options.linger * shot.rate, _BURST) if silent else alive):
+        if away > max(least, max(alive, options.linger * shot.rate, _BURST) if silent else alive):
             break
-        box = step(box, shot.motions[frame if way > 0 else frame + 1], shot.size, way)
+        box = moved(box, shot.motions[frame if way > 0 else frame + 1], shot.size, way, end.core)
         side = geometry.size(box)
         stray = min(_STRAY * geometry.distance(box, end.core), _STRAY_MOST * side)
         cover = geometry.grown(box, side * margin(away / shot.rate, options.growth) + stray)
-        if geometry.clipped(box, *shot.size) is None:
+        if geometry.clipped(box, *shot.size) is None and away > least:
             break
         places.append(Place(frame, box, cover, end.score, False))
         frame += way

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facedouble import geometry
-from facedouble.types import Box, Bytes, Floats, Value
+from facedouble.types import Bools, Box, Bytes, Doubles, Floats, Value
 
 SIDE: Final = 192  # px, longer side of the luma that is compared
 _CELLS: Final = 24  # along the longer side; the shorter side in proportion
@@ -78,24 +78,26 @@ def _cut(before: Bytes, now: Bytes, flow: Floats) -> bool:
     # The flow runs from `before`; taken at the target, it is off by its own change over its length.
     expected = np.asarray(cv2.remap(before, x - flow[:, :, 0], y - flow[:, :, 1], cv2.INTER_LINEAR,
                                     borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    changed = []
-    for rows in np.array_split(np.arange(height), _BLOCKS[0]):
-        for columns in np.array_split(np.arange(width), _BLOCKS[1]):
-            part = np.s_[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-            changed.append(not _alike(expected[part], now[part]))
-    share = float(np.mean(changed))
+    share = 1 - float(_alike(expected, now).mean())
     return share > _UTTER or (share > _CHANGED and _jump(before, now) > _JUMP)
 
 
-def _alike(a: Bytes, b: Bytes) -> bool:
-    """Whether two blocks show the same thing. Two flat ones do if their levels do."""
+def _alike(a: Bytes, b: Bytes) -> Bools:
+    """Which blocks (6, 6) of two lumas show the same thing. Two flat ones do if their levels do."""
     first, second = a.astype(np.float32), b.astype(np.float32)
-    spread = first.std(), second.std()
-    if max(spread) < _FLAT:
-        return bool(abs(first.mean() - second.mean()) < 4 * _FLAT)
-    if min(spread) < _FLAT / 3:
-        return False
-    return float(((first - first.mean()) * (second - second.mean())).mean() / (spread[0] * spread[1])) > _ALIKE
+    mean, mean_b = _blocks(first), _blocks(second)
+    spread = np.sqrt(np.maximum(_blocks(first * first) - mean * mean, 0))
+    spread_b = np.sqrt(np.maximum(_blocks(second * second) - mean_b * mean_b, 0))
+    together = _blocks(first * second) - mean * mean_b
+    flat = np.maximum(spread, spread_b) < _FLAT
+    textured = np.minimum(spread, spread_b) >= _FLAT / 3
+    alike = textured & (together > _ALIKE * spread * spread_b)
+    return np.asarray(np.where(flat, np.abs(mean - mean_b) < 4 * _FLAT, alike), np.bool_)
+
+
+def _blocks(values: Floats) -> Doubles:
+    """Means of 6 x 6 blocks."""
+    return np.asarray(cv2.resize(values, _BLOCKS, interpolation=cv2.INTER_AREA), np.float64)
 
 
 def _jump(a: Bytes, b: Bytes) -> float:

@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from facedouble import geometry
 from facedouble.faces import fill
-from facedouble.faces.motion import Motion, step
+from facedouble.faces.motion import Motion
 from facedouble.options import TrackOptions
 from facedouble.types import Box, Doubles, Face, Track
 
@@ -46,7 +46,7 @@ class _Chain:
     parts: list[tuple[int, Box]] = field(default_factory=list)
 
     def advance(self, motion: Motion, size: tuple[int, int], rate: float) -> None:
-        carried = step(self.place, motion, size, 1)
+        carried = fill.moved(self.place, motion, size, 1, self.seen[self.last][0])
         self.place = geometry.shifted(carried, *self.speed)
         slower = float(np.exp(-1 / (rate * _FRICTION)))
         self.speed = self.speed[0] * slower, self.speed[1] * slower

@@ -1,0 +1,90 @@
+"""What is searched, how often, and how finds are put together; the detectors are fakes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from facedouble import geometry
+from facedouble.faces.detect import TILE, Detectors, brightened, detect, merged
+from facedouble.options import DetectOptions
+from facedouble.types import Box, Bytes
+
+OPTIONS = DetectOptions()
+MARK = (255, 0, 255)
+
+
+def marked(width: int, height: int, box: Box, level: int = 120) -> Bytes:
+    """A grey picture with a coloured rectangle, the "face" of the fake detector."""
+    picture = np.full((height, width, 3), level, np.uint8)
+    picture[int(box.y0):int(box.y1), int(box.x0):int(box.x1)] = np.array(MARK) * level // 120
+    return picture
+
+
+class Fake:
+    """Finds the coloured rectangle if it is `least` px wide and lit; notes the sizes of the pictures it saw."""
+
+    def __init__(self, least: float = 8, score: float = 0.9) -> None:
+        self.least, self.score = least, score
+        self.sizes: list[tuple[int, ...]] = []
+
+    def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
+        self.sizes.append(picture.shape[:2])
+        there = (picture[..., 0].astype(int) - picture[..., 1] > 60).nonzero()
+        if not len(there[0]):
+            return []
+        box = Box(there[1].min(), there[0].min(), there[1].max() + 1, there[0].max() + 1)
+        return [(box, self.score)] if box.width >= self.least else []
+
+
+def test_a_small_face_is_found_at_full_size_in_every_fifth_frame() -> None:
+    truth = Box(1500, 700, 1516, 720)
+    picture = marked(1920, 1080, truth)
+    found = [detect(picture, i, Detectors((Fake(12),)), OPTIONS) for i in range(6)]
+    assert [len(f) for f in found] == [1, 0, 0, 0, 0, 1]
+    assert geometry.overlap(found[0][0][0], truth) > 0.9
+
+
+@pytest.mark.parametrize("x", [0, 270, 370, 1000, 1900])
+def test_tiles_find_a_face_anywhere_and_once(x: int) -> None:
+    fake = Fake(12)
+    found = detect(marked(1920, 1080, Box(x, 300, x + 20, 324)), 0, Detectors((), (fake,)), OPTIONS)
+    assert len(found) == 1
+    assert geometry.overlap(found[0][0], Box(x, 300, x + 20, 324)) > 0.9
+    assert fake.sizes[1:] == [(TILE, TILE)] * len(fake.sizes[1:])
+
+
+def test_a_weak_find_in_a_tile_has_to_be_found_again() -> None:
+    class Once(Fake):
+        def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
+            return super().__call__(picture) if picture.shape[0] == TILE else []
+
+    picture = marked(1920, 1080, Box(500, 300, 530, 340))
+    assert not detect(picture, 0, Detectors((), (Once(12, 0.6),)), OPTIONS)
+    assert detect(picture, 0, Detectors((), (Fake(12, 0.6),)), OPTIONS)
+
+
+def test_the_dark_is_searched_brightened() -> None:
+    picture = marked(320, 240, Box(100, 80, 140, 130), 10)
+    assert brightened(picture, OPTIONS.dark_below) is not None
+    assert detect(picture, 1, Detectors((Fake(),)), OPTIONS)
+    assert brightened(marked(320, 240, Box(100, 80, 140, 130)), OPTIONS.dark_below) is None
+
+
+def test_a_dark_half_is_enough() -> None:
+    picture = marked(320, 240, Box(100, 80, 140, 130), 10)
+    picture[:, 160:] = 250
+    assert detect(picture, 1, Detectors((Fake(),)), OPTIONS)
+
+
+def test_black_is_no_error() -> None:
+    assert detect(np.zeros((90, 160, 3), np.uint8), 0, Detectors((Fake(),)), OPTIONS) == ()
+
+
+def test_merging_keeps_one_box_for_each_face_and_loses_none() -> None:
+    a, b, part, other = Box(10, 10, 60, 70), Box(12, 8, 62, 69), Box(40, 50, 66, 80), Box(200, 10, 240, 60)
+    (face, score), second = merged([(b, 0.8), (part, 0.6), (other, 0.7), (a, 0.9)])
+    assert score == 0.9
+    assert geometry.overlap(second[0], other) > 0.999
+    assert geometry.inside(part, face) == 1
+    assert geometry.inside(a, face) > 0.95
