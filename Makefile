@@ -38,3 +38,5 @@ test: lint  ## lint and every test
 
 bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/run.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/bursts.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/speed.py $(if $(QUICK),--quick)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,7 +94,7 @@ def test_a_lone_weak_find_is_covered_briefly_and_a_known_face_for_long() -> None
 def test_covers_grow_while_the_face_is_not_seen_and_level_off() -> None:
     values = [margin(t, OPTIONS.growth) for t in np.linspace(0, 10, 50)]
     assert values[0] == 0
-    assert all(a < b for a, b in zip(values[:-1], values[1:], strict=True))
+    assert all(a < b for a, b in pairwise(values))
     assert values[-1] < 0.61
 
 

@@ -58,7 +58,7 @@ def test_the_mesh_lies_on_the_face_and_forgets_on_reset(capfd: pytest.CaptureFix
     assert first is not None
     assert first.shape == (478, 3)
     assert first.dtype == np.float32
-    middle = first[:, :2].mean(0) + (120, 30)
+    middle = first[:, :2].mean(0) + np.array([120, 30])
     assert geometry.holds(geometry.scaled(FACE, 0.4), (float(middle[0]), float(middle[1])))
     mesh(crop)
     mesh.reset()
