@@ -56,7 +56,7 @@ class FitOptions(Checked):
     crop_side: int = knob(384, 128, 1024, "px")
     max_yaw: float = knob(40.0, 5.0, 90.0, "degrees")
     max_pitch: float = knob(30.0, 5.0, 90.0, "degrees")
-    min_face: float = knob(60.0, 10.0, 1000.0, "px")  # a recogniser still took smaller ones for the witness in the bench
+    min_face: float = knob(60.0, 10.0, 1000.0, "px")  # a recogniser took smaller doubles for the witness
     fade: int = knob(5, 1, 60, "frames")
     min_trusted: int = knob(8, 1, 250, "frames")
     max_disagreement: float = knob(0.12, 0.01, 1.0, "eye distances")  # of the landmarks in picture and mirror
