@@ -163,7 +163,7 @@ def double_show(
     """Say what a double holds, and make a contact picture of it."""
     from facedouble.doubles.file import read_double
     from facedouble.pipeline.portrait import portrait
-    from facedouble.pipeline.protect import write_new
+    from facedouble.publish import write_new
 
     double = read_double(path)
     _describe(path, double)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from facedouble.errors import InputRefused, StoreError
+from facedouble.errors import InputRefused
+from facedouble.publish import write_new
 from facedouble.types import LANDMARKS, Consent, Double
 
 FORMAT = "facedouble-double-1"
@@ -35,20 +35,7 @@ def write_double(double: Double, path: Path) -> None:
     header = {"format": FORMAT, "id": double.id, "quality": double.quality,
               "coverage": json.dumps(double.coverage, sort_keys=True),
               "consent": json.dumps(vars(double.consent), sort_keys=True)}
-    data = save({name: np.ascontiguousarray(getattr(double, name)) for name in SHAPES}, header)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "xb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.link(part, path)
-    except FileExistsError as error:
-        raise StoreError(f"{path}: exists already; choose another name") from error
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        part.unlink(missing_ok=True)
+    write_new(path, save({name: np.ascontiguousarray(getattr(double, name)) for name in SHAPES}, header))
 
 
 def read_double(path: Path) -> Double:

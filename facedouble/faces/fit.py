@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import distance_transform_edt, gaussian_filter1d
 from scipy.signal import savgol_filter
 from scipy.spatial.transform import Rotation
 
@@ -179,6 +179,5 @@ def cross_fade(good: Array, fade: int, least: int) -> Array:
             trusted[a:b] = False
     if trusted.all():
         return np.ones(n)
-    bad = np.flatnonzero(~trusted)
-    distance = np.abs(np.arange(n)[:, None] - bad[None]).min(1) if len(bad) else np.full(n, n)
-    return np.clip((distance - 1) / fade, 0, 1)
+    weights: Array = np.clip((distance_transform_edt(trusted) - 1) / fade, 0, 1)  # frames to the nearest untrusted one
+    return weights

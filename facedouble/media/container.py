@@ -41,18 +41,18 @@ def violations(path: Path) -> list[str]:
     found: list[str] = []
     with open(path, "rb") as file:
         size = file.seek(0, 2)
-        _walk(file, b"", 0, size, found, _Lengths())
+        _walk(file, b"", 0, size, found, _State())
     return found
 
 
-class _Lengths:
-    """Sizes of NAL length fields and the sample tables met on the way."""
+class _State:
+    """What later boxes need to know of earlier ones: the kind of stream that is being walked."""
 
     def __init__(self) -> None:
         self.handler = b""
 
 
-def _walk(file: BinaryIO, parent: bytes, start: int, stop: int, found: list[str], state: _Lengths) -> None:
+def _walk(file: BinaryIO, parent: bytes, start: int, stop: int, found: list[str], state: _State) -> None:
     table: dict[bytes, tuple[int, int]] = {}
     for kind, inside, end in boxes(file, start, stop):
         if kind not in ALLOWED[parent]:
@@ -69,7 +69,7 @@ def _walk(file: BinaryIO, parent: bytes, start: int, stop: int, found: list[str]
         _check_slices(file, table, found)
 
 
-def _check(kind: bytes, body: bytes, found: list[str], state: _Lengths) -> None:
+def _check(kind: bytes, body: bytes, found: list[str], state: _State) -> None:
     if kind == b"free" and any(body):
         found.append("padding that is not empty")
     elif kind in (b"mvhd", b"tkhd", b"mdhd"):

@@ -99,8 +99,6 @@ class Writer:
         starts = [info.start, *(s[2] for s in sounds)]
         self.origin = min(starts)
         self._sounds = sounds
-        self._pending: Frame | None = None
-        self._first: int | None = None
 
     def __enter__(self) -> Self:
         self.descriptor, self.hidden = _destination(self.path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from facedouble.errors import InputRefused
 
 HEAD = 4096  # bytes looked at
+SEGMENT = b"\x18\x53\x80\x67"  # the Matroska element that holds everything else
 
 
 def sniff(path: Path) -> str:
@@ -34,7 +35,21 @@ def sniff(path: Path) -> str:
                            "playlists and texts are refused")
     if name == "mov":
         _walk_boxes(path, info.st_size)
+    elif _announced(name, head) > info.st_size:
+        raise InputRefused(f"{path}: is cut off; copy it from the camera again")
     return name
+
+
+def _announced(name: str, head: bytes) -> int:
+    """Bytes that a Matroska or AVI file says it has; 0 where it does not say (live recordings, other containers)."""
+    if name == "avi":
+        return int.from_bytes(head[4:8], "little") + 8
+    at = head.find(SEGMENT) + len(SEGMENT) if name == "matroska" and SEGMENT in head else 0
+    if not at or at >= len(head) or not head[at]:
+        return 0
+    width = 9 - head[at].bit_length()  # an EBML number: as many bytes as its first byte has leading zeros, and one
+    size = int.from_bytes(head[at : at + width], "big") & ((1 << 7 * width) - 1)
+    return 0 if size == (1 << 7 * width) - 1 else at + width + size
 
 
 def _demuxer(head: bytes) -> str | None:

@@ -21,6 +21,7 @@ from facedouble.options import Options
 from facedouble.pipeline.analyse import Eyes, Progress, analyse, quiet
 from facedouble.pipeline.render import Voice, render
 from facedouble.pipeline.report import Report
+from facedouble.publish import write_new
 from facedouble.types import Double, Value
 
 
@@ -77,21 +78,6 @@ def load_double(path: Path, purpose: str, today: dt.date) -> Double:
         raise ConsentError(f"{path}: the volunteer consented to {scope}, not to {purpose}; ask them, or say what this is "
                            "for with --for")
     return double
-
-
-def write_new(path: Path, data: bytes) -> None:
-    """A new file beside the film, whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "xb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.link(part, path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror}); the film itself is whole") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def protect(job: Job, options: Options, progress: Progress = quiet, models: Path | None = None) -> Report:

@@ -67,3 +67,10 @@ def test_a_mirrored_run_is_turned_back() -> None:
     seen = T.mean[T.mirror]  # in a mirror, with x turned back, a landmark has the other side's number
     fused, apart = fuse(T.mean, seen)
     assert apart < 1e-6 and np.allclose(fused[:468], T.mean[:468], atol=1e-6)
+
+
+def test_the_fade_of_an_hour_of_footage_needs_little_memory() -> None:
+    good = np.ones(90_000, bool)
+    good[::3000] = False
+    w = cross_fade(good, 5, 8)
+    assert w[1500] == 1 and w[3000] == 0 and w[3001] == 0 and w[3002] == pytest.approx(0.2)

@@ -53,6 +53,15 @@ def test_no_footage_is_refused_in_one_sentence(tmp_path: Path) -> None:
         assert str(path) in text and "\n" not in text and len(text) < 300, name
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.avi"])
+def test_a_cut_container_is_refused(name: str, tmp_path: Path) -> None:
+    path = clip(tmp_path / name, codec="mpeg4")
+    assert len(list(frames(probe(path)))) == 12
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(InputRefused, match="cut off"):
+        probe(path)
+
+
 def test_sound_only_is_refused(tmp_path: Path) -> None:
     import av
 
