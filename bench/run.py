@@ -18,14 +18,17 @@ from typing import Any
 import numpy as np
 
 from facedouble.doubles.file import read_double, write_double
+from facedouble.doubles.mannequin import mannequin
 from facedouble.errors import FacedoubleError
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, analyse
+from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.double import make_double
 from facedouble.pipeline.protect import open_eyes
+from facedouble.pipeline.rehearse import rehearse
 from facedouble.pipeline.render import Voice, render
-from facedouble.types import Consent
+from facedouble.types import Consent, Double
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE / "out"
@@ -38,7 +41,7 @@ GROUPS = {
     "turning": ["cisco_zhling.mp4", "lp_s18.mp4", "lp_s20.mp4"],
     "several people": ["cisco_vt2people.mp4", "intel_three_people.mp4", "intel_two_people.mp4"],
 }
-DOUBLES = {"clip A": "video/lp_d18.mp4", "clip B": "video/lp_d10.mp4", "one photo": "photo/df_img7.jpg"}
+DOUBLES = {"clip A": "video/lp_d18.mp4", "clip B": "video/lp_d10.mp4", "one photo": "photo/df_img7.jpg", "mannequin": ""}
 SIGNALS = ("mouth", "width", "aperture_r", "aperture_l", "brow_r", "brow_l", "gaze_x", "gaze_y")
 CASTING = 0.15  # SFace of double to witness above which the pair is refused beforehand (note, section 10)
 QUICK = ("sad_a.mp4", "lp_d12.mp4", "asl_thanks.mkv")
@@ -94,10 +97,11 @@ def shares(made: Analysis) -> tuple[float, float, float | None]:
     return doubled / max(total, 1), 1 - doubled / max(total, 1), near_doubled / near if near else None
 
 
-def score(tool: Path, original: Path, protected: Path, double: Path, frames: int) -> dict[str, Any]:
+def score(tool: Path, original: Path, protected: Path, double: Path | None, frames: int) -> dict[str, Any]:
     """The referee's figures."""
     out = protected.with_suffix(".score")
-    command = [str(tool), str(original), str(protected), "--double", str(double), "--frames", str(frames), "--out", str(out)]
+    command = [str(tool), str(original), str(protected), "--frames", str(frames), "--out", str(out)]
+    command += ["--double", str(double)] if double else []
     subprocess.run(command, check=True, capture_output=True)
     found: dict[str, Any] = json.loads((out / "score.json").read_text())
     return found
@@ -147,10 +151,13 @@ def main() -> None:
         sys.exit(f"{args.data}: the sample clips are not here; give their folder with --data")
     tool = args.data.parent / "measure/score"
     args.out.mkdir(parents=True, exist_ok=True)
-    options, eyes = Options(), open_eyes(Options())
-    doubles = {}
+    options, eyes, recognise = Options(), open_eyes(Options()), open_recogniser()
+    doubles: dict[str, tuple[Double, Path | None]] = {}
     for name, source in DOUBLES.items():
         if name not in args.doubles or (args.quick and name != "clip A"):
+            continue
+        if not source:
+            doubles[name] = mannequin(), None
             continue
         path = args.out / f"{Path(source).stem}.fdouble"
         if not path.exists():
@@ -160,7 +167,7 @@ def main() -> None:
         for clip in clips:
             if args.quick and clip not in QUICK:
                 continue
-            todo = [n for n, (_, source) in doubles.items() if source.name != clip
+            todo = [n for n, (_, source) in doubles.items() if (source is None or source.name != clip)
                     and not (args.out / f"{Path(clip).stem}__{n.replace(' ', '_')}.json").exists()]
             if not todo:
                 continue
@@ -168,14 +175,15 @@ def main() -> None:
                 info = probe(args.data / "video" / clip)
                 made = analyse(info, eyes, options)
                 for name in todo:
-                    double, source = doubles[name]
+                    double, film = doubles[name]
                     target = args.out / f"{Path(clip).stem}__{name.replace(' ', '_')}.mp4"
                     target.unlink(missing_ok=True)
                     start = time.perf_counter()
-                    report, _ = render(made, target, double, Voice(), options)
+                    staged = rehearse(made, double, options, recognise)
+                    report, _ = render(staged, target, double, Voice(), options)
                     fps = made.frames / (time.perf_counter() - start)
-                    figures = score(tool, args.data / "video" / clip, target, source, args.frames)
-                    line = row(clip, group, name, made, len(report.hidden), figures, fps)
+                    figures = score(tool, args.data / "video" / clip, target, film, args.frames)
+                    line = row(clip, group, name, staged, len(report.hidden), figures, fps)
                     target.with_suffix(".json").write_text(json.dumps(asdict(line)))
                     print(clip, name, f"doubled {line.doubled:.3f} bare {line.bare} accepted {line.accepted}", flush=True)
             except (FacedoubleError, subprocess.CalledProcessError) as error:

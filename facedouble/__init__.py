@@ -1,3 +1,9 @@
 """facedouble: a volunteer's face and another voice for a person in danger, the performance their own."""
 
+import os
+
+# Frames are drawn side by side; threads inside of small matrix products would only wait for each other. Read by numpy's
+# library once, when it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 __version__ = "0.1.0"

@@ -45,7 +45,8 @@ def _to_rgb(y: Array, u: Array, v: Array, x0: int, y0: int, sx: int, sy: int, bl
             out[j, i, 1] = (luma - kr * r - kb * b) / kg
 
 
-def _levels(frame: Frame) -> tuple[float, float, float, float]:
+def levels(frame: Frame) -> tuple[float, float, float, float]:
+    """Black, white, middle of chroma and reach of chroma of the frame's samples."""
     step = 1 << (frame.depth - 8)
     top = (1 << frame.depth) - 1
     if frame.colour.full:
@@ -57,24 +58,113 @@ def crop_rgb(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> Floats:
     """The crop as (h, w, 3) float32 RGB; values may leave [0, 1] slightly where the planes do."""
     sx, sy = frame.chroma_shift
     out = np.empty((y1 - y0, x1 - x0, 3), np.float32)
-    black, white, middle, reach = _levels(frame)
+    black, white, middle, reach = levels(frame)
     kr, kb = luma_weights(frame.colour, frame.height)
     y, u, v = frame.planes
     _to_rgb(y, u, v, x0, y0, sx, sy, black, white, middle, reach, kr, kb, out)
     return out
 
 
-def picture(frame: Frame) -> Bytes:
-    """The whole frame as (h, w, 3) uint8 RGB for detectors and pictures to look at."""
-    if frame.pixel_format == "yuv420p" and not frame.colour.full and frame.colour.matrix not in (1, 9, 10):
-        h, w = frame.planes[0].shape
-        if h % 2 == 0 and w % 2 == 0:
-            packed = np.concatenate([p.ravel() for p in frame.planes]).reshape(h * 3 // 2, w)
-            fast: Bytes = cv2.cvtColor(packed, cv2.COLOR_YUV2RGB_I420)
-            return fast
-    rgb = crop_rgb(frame, 0, 0, frame.width, frame.height)
-    slow: Bytes = np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)
-    return slow
+@njit(cache=True, fastmath=True, nogil=True)
+def _mean_rgb(y: Array, u: Array, v: Array, x0: int, y0: int, skip: Array, step: int, sx: int, sy: int, black: float,
+              white: float, middle: float, reach: float, kr: float, kb: float, out: Array, weight: Array) -> None:
+    kg = 1 - kr - kb
+    h, w = skip.shape
+    for j in range(out.shape[0]):
+        ya, yb = j * step, min((j + 1) * step, h)
+        for i in range(out.shape[1]):
+            xa, xb = i * step, min((i + 1) * step, w)
+            luma, seen = 0.0, 0
+            for py in range(ya, yb):
+                for px in range(xa, xb):
+                    if skip[py, px] == 0:
+                        luma += y[py + y0, px + x0]
+                        seen += 1
+            cb, cr, cells = 0.0, 0.0, 0
+            for cy in range((ya + y0) >> sy, ((yb - 1 + y0) >> sy) + 1):
+                for cx in range((xa + x0) >> sx, ((xb - 1 + x0) >> sx) + 1):
+                    py, px = min(max((cy << sy) - y0, 0), h - 1), min(max((cx << sx) - x0, 0), w - 1)
+                    if skip[py, px] == 0:
+                        cb += u[cy, cx]
+                        cr += v[cy, cx]
+                        cells += 1
+            if seen == 0 or cells == 0:
+                weight[j, i] = 0
+                for c in range(3):
+                    out[j, i, c] = 0
+                continue
+            weight[j, i] = seen / ((yb - ya) * (xb - xa))
+            l = (luma / seen - black) / (white - black)
+            r = l + 2 * (1 - kr) * (cr / cells - middle) / reach
+            b = l + 2 * (1 - kb) * (cb / cells - middle) / reach
+            out[j, i, 0] = r
+            out[j, i, 1] = (l - kr * r - kb * b) / kg
+            out[j, i, 2] = b
+
+
+def mean_rgb(frame: Frame, planes: tuple[Array, ...], x0: int, y0: int, skip: Array, step: int) -> tuple[Floats, Floats]:
+    """Mean RGB (h / step, w / step, 3) of the cells of a crop, without the samples where skip (h, w) is set, and their share.
+
+    x0 and y0 are even. Cell i spans pixels [i step, (i + 1) step), so that its middle is at (i + 0.5) step - 0.5.
+    """
+    h, w = skip.shape
+    size = (h + step - 1) // step, (w + step - 1) // step
+    out, weight = np.empty((*size, 3), np.float32), np.empty(size, np.float32)
+    sx, sy = frame.chroma_shift
+    kr, kb = luma_weights(frame.colour, frame.height)
+    y, u, v = planes
+    _mean_rgb(y, u, v, x0, y0, skip, step, sx, sy, *levels(frame), kr, kb, out, weight)
+    return out, weight
+
+
+@njit(cache=True, nogil=True)
+def _to_bytes(y: Array, u: Array, v: Array, sx: int, sy: int, black: float, white: float, middle: float, reach: float,
+              kr: float, kb: float, out: Array) -> None:
+    kg = 1 - kr - kb
+    gain, red, blue = 255 / (white - black), 255 * 2 * (1 - kr) / reach, 255 * 2 * (1 - kb) / reach
+    for j in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            luma = (y[j, i] - black) * gain
+            r = luma + red * (v[j >> sy, i >> sx] - middle)
+            b = luma + blue * (u[j >> sy, i >> sx] - middle)
+            out[j, i, 0] = min(max(r + 0.5, 0.0), 255.0)
+            out[j, i, 1] = min(max((luma - kr * r - kb * b) / kg + 0.5, 0.0), 255.0)
+            out[j, i, 2] = min(max(b + 0.5, 0.0), 255.0)
+
+
+def _bytes(frame: Frame, planes: tuple[Array, ...], sx: int, sy: int) -> Bytes:
+    kr, kb = luma_weights(frame.colour, frame.height)
+    out = np.empty((*planes[0].shape, 3), np.uint8)
+    y, u, v = planes
+    _to_bytes(y, u, v, sx, sy, *levels(frame), kr, kb, out)
+    return out
+
+
+def picture(frame: Frame, side: int | None = None) -> Bytes:
+    """The whole frame as (h, w, 3) uint8 RGB for detectors and people to look at; longer side at most `side` px."""
+    if side is None or side >= max(frame.width, frame.height):
+        return _bytes(frame, frame.planes, *frame.chroma_shift)
+    factor = side / max(frame.width, frame.height)
+    size = max(round(frame.width * factor), 1), max(round(frame.height * factor), 1)
+    return _bytes(frame, tuple(cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in frame.planes), 0, 0)
+
+
+def reduced(frame: Frame, x0: int, y0: int, side: int, out: int) -> Bytes:
+    """A square crop at even x0, y0, reduced to (out, out, 3) uint8 RGB, out <= side; black where it leaves the frame."""
+    sx, sy = frame.chroma_shift
+    black, _, middle, _ = levels(frame)
+    planes = []
+    for plane, kx, ky, empty in zip(frame.planes, (0, sx, sx), (0, sy, sy), (black, middle, middle), strict=True):
+        h, w = plane.shape
+        a, b, c, d = x0 >> kx, y0 >> ky, (x0 + side) >> kx, (y0 + side) >> ky
+        part = plane[max(b, 0) : max(min(d, h), 0), max(a, 0) : max(min(c, w), 0)]
+        if part.size == 0:
+            part = np.full((d - b, c - a), empty, plane.dtype)
+        elif part.shape != (d - b, c - a):
+            part = cv2.copyMakeBorder(part, max(-b, 0), max(d - h, 0), max(-a, 0), max(c - w, 0), cv2.BORDER_CONSTANT,
+                                      value=float(empty))
+        planes.append(cv2.resize(part, (out, out), interpolation=cv2.INTER_AREA))
+    return _bytes(frame, tuple(planes), 0, 0)
 
 
 @njit(cache=True, nogil=True)
@@ -115,7 +205,63 @@ def _from_rgb(rgb: Array, alpha: Array, x0: int, y0: int, sx: int, sy: int, blac
 def put_rgb(frame: Frame, planes: tuple[Array, ...], rgb: Floats, alpha: Floats, x0: int, y0: int) -> None:
     """Write an RGB crop into writable planes of the frame's format; where alpha is 0 no sample changes."""
     sx, sy = frame.chroma_shift
-    black, white, middle, reach = _levels(frame)
+    black, white, middle, reach = levels(frame)
     kr, kb = luma_weights(frame.colour, frame.height)
     _from_rgb(np.ascontiguousarray(rgb, np.float32), np.ascontiguousarray(alpha, np.float32), x0, y0, sx, sy, black, white,
               middle, reach, kr, kb, float((1 << frame.depth) - 1), *planes)
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _put_cells(cells: Array, step: int, mask: Array, box: Array, matte: Array, matte_step: int, x0: int, y0: int, sx: int,
+               sy: int, black: float, white: float, middle: float, reach: float, kr: float, kb: float, top: float,
+               y: Array, u: Array, v: Array) -> None:
+    kg = 1 - kr - kb
+    h, w = mask.shape
+    sh, sw = cells.shape[0], cells.shape[1]
+    mh, mw = matte.shape
+    step_x, step_y = 1 + sx, 1 + sy
+    for cj in range((y0 + box[1]) >> sy, ((y0 + box[1] + box[3] - 1) >> sy) + 1):
+        for ci in range((x0 + box[0]) >> sx, ((x0 + box[0] + box[2] - 1) >> sx) + 1):
+            covered, blue, red, kept = 0, 0.0, 0.0, 0.0
+            for dj in range(step_y):
+                for di in range(step_x):
+                    j, i = cj * step_y + dj - y0, ci * step_x + di - x0
+                    if j < 0 or i < 0 or j >= h or i >= w or mask[j, i] == 0:
+                        continue
+                    fx = min(max((i + 0.5) / step - 0.5, 0.0), sw - 1.0)
+                    fy = min(max((j + 0.5) / step - 0.5, 0.0), sh - 1.0)
+                    ia, ja = int(fx), int(fy)
+                    ib, jb = min(ia + 1, sw - 1), min(ja + 1, sh - 1)
+                    fx, fy = fx - ia, fy - ja
+                    w00, w01, w10, w11 = (1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx
+                    r = w00 * cells[ja, ia, 0] + w01 * cells[ja, ib, 0] + w10 * cells[jb, ia, 0] + w11 * cells[jb, ib, 0]
+                    g = w00 * cells[ja, ia, 1] + w01 * cells[ja, ib, 1] + w10 * cells[jb, ia, 1] + w11 * cells[jb, ib, 1]
+                    b = w00 * cells[ja, ia, 2] + w01 * cells[ja, ib, 2] + w10 * cells[jb, ia, 2] + w11 * cells[jb, ib, 2]
+                    luma = kr * r + kg * g + kb * b
+                    m = 0.0
+                    if mh > 0:
+                        m = matte[min(j // matte_step, mh - 1), min(i // matte_step, mw - 1)]
+                    value = (1 - m) * (black + luma * (white - black)) + m * y[j + y0, i + x0]
+                    y[j + y0, i + x0] = min(max(value + 0.5, 0.0), top)
+                    blue += (b - luma) / (2 * (1 - kb))
+                    red += (r - luma) / (2 * (1 - kr))
+                    kept += m
+                    covered += 1
+            if covered > 0:  # one covered pixel is enough to replace the cell
+                m = kept / covered
+                u[cj, ci] = min(max((1 - m) * (middle + blue / covered * reach) + m * u[cj, ci] + 0.5, 0.0), top)
+                v[cj, ci] = min(max((1 - m) * (middle + red / covered * reach) + m * v[cj, ci] + 0.5, 0.0), top)
+
+
+def put_cells(frame: Frame, planes: tuple[Array, ...], cells: Floats, step: int, mask: Array, matte: Array | None,
+              matte_step: int, x0: int, y0: int) -> None:
+    """Write RGB cells as from `mean_rgb`, interpolated, into writable planes where mask (h, w) is set.
+
+    matte (h / matte_step, w / matte_step): share of the old sample that stays, or None.
+    """
+    sx, sy = frame.chroma_shift
+    kr, kb = luma_weights(frame.colour, frame.height)
+    kept = np.zeros((0, 0), np.float32) if matte is None else matte
+    box = np.array(cv2.boundingRect(mask))
+    _put_cells(cells, step, mask, box, kept, matte_step, x0, y0, sx, sy, *levels(frame), kr, kb, float((1 << frame.depth) - 1),
+               *planes)

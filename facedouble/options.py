@@ -32,7 +32,7 @@ class DetectOptions(Checked):
     """Finding faces in single frames."""
 
     reduced_side: int = knob(640, 160, 4096, "px")  # longer side of the copy that every frame is searched on
-    full_every: int = knob(5, 1, 1000, "frames")  # full size is searched that often, for faces of 12 px
+    full_every: int = knob(10, 1, 1000, "frames")  # full size is searched that often, for faces of 12 px
     full_side: int = knob(1920, 320, 8192, "px")
     far_score: float = knob(0.5, 0.05, 0.99)  # MediaPipe full range
     yunet_score: float = knob(0.6, 0.05, 0.99)
@@ -56,6 +56,8 @@ class FitOptions(Checked):
     crop_side: int = knob(384, 128, 1024, "px")
     max_yaw: float = knob(40.0, 5.0, 90.0, "degrees")
     max_pitch: float = knob(30.0, 5.0, 90.0, "degrees")
+    max_roll: float = knob(20.0, 5.0, 180.0, "degrees")  # of a face under `upright_face`: recognisers misplace its eyes,
+    upright_face: float = knob(120.0, 10.0, 4000.0, "px")  # and then take any tilted face for the witness
     min_face: float = knob(60.0, 10.0, 1000.0, "px")  # a recogniser took smaller doubles for the witness
     fade: int = knob(5, 1, 60, "frames")
     min_trusted: int = knob(8, 1, 250, "frames")

@@ -11,10 +11,10 @@ from numba import njit
 from facedouble.types import Array, Floats
 
 GAMMA = 2.2
-_TO_DISPLAY = ((np.arange(4097) / 4096.0) ** (2 / GAMMA)).astype(np.float32)  # indexed by sqrt: finer in the dark
+TO_DISPLAY = ((np.arange(4097) / 4096.0) ** (2 / GAMMA)).astype(np.float32)  # indexed by sqrt: finer in the dark
 
 
-_TO_LINEAR = ((np.arange(16385) / 16384.0) ** GAMMA).astype(np.float32)
+TO_LINEAR = ((np.arange(16385) / 16384.0) ** GAMMA).astype(np.float32)
 
 
 @njit(cache=True, fastmath=True, nogil=True)
@@ -29,7 +29,7 @@ def linear(rgb: Array) -> Floats:
     """Display-referred [0, 1] -> linear light, by interpolated table (error < 1e-5)."""
     flat = np.ascontiguousarray(rgb, np.float32)
     out = np.empty_like(flat)
-    _linear(flat.ravel(), _TO_LINEAR, out.ravel())
+    _linear(flat.ravel(), TO_LINEAR, out.ravel())
     return out
 
 
@@ -44,7 +44,7 @@ def display(light: Array) -> Floats:
     """Linear light -> display-referred [0, 1], by table (error < 1/2000)."""
     flat = np.ascontiguousarray(light, np.float32)
     out = np.empty_like(flat)
-    _display(flat.ravel(), _TO_DISPLAY, out.ravel())
+    _display(flat.ravel(), TO_DISPLAY, out.ravel())
     return out
 
 
@@ -118,6 +118,8 @@ def push_pull(image: Floats, weight: Floats) -> Floats:
         size = ((a.shape[1] + 1) // 2, (a.shape[0] + 1) // 2)
         a = cv2.resize(a, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
         w = cv2.resize(w, size, interpolation=cv2.INTER_AREA)
+        full = np.minimum(4 * w, 1)  # one known pixel of four is enough: what is filled looks like what is next to it
+        a, w = a * (full / np.maximum(w, 1e-6))[..., None], full
     filled = a / np.maximum(w, 1e-6)[..., None]
     if float(w.sum()) <= 0:
         filled = np.zeros_like(filled)
@@ -140,7 +142,8 @@ def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float
                 dx, dy = xs[i] - points[k, 0], ys[j] - points[k, 1]
                 d2 = dx * dx + dy * dy
                 nearest = min(nearest, d2)
-                w = 1.0 / (d2 + sigma * sigma * 0.01) ** 1.5
+                q = d2 + sigma * sigma * 0.01
+                w = 1.0 / (q * math.sqrt(q))
                 sx += w * moves[k, 0]
                 sy += w * moves[k, 1]
                 total += w

@@ -347,3 +347,6 @@ Detector = Callable[[Bytes], Sequence[tuple[Box, float]]]
 
 Landmarker = Callable[[Bytes], Floats | None]
 """RGB crop (h, w, 3) uint8 holding one face -> (478, 3) px, z in the same scale, away from the camera; or None."""
+
+Recogniser = Callable[[Bytes, Array], Floats]
+"""RGB crop (h, w, 3) uint8 holding one face, its landmarks (468 or more, 2 or more) px -> (128,) embedding of the person."""

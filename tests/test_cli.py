@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from facedouble.demo.witness import portrait_pixels
+from facedouble.doubles.file import write_double
+from facedouble.doubles.mannequin import mannequin
 from facedouble.types import Array
 from tests.media.make import clip
 
@@ -50,6 +52,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory, witness: Path, double_path: P
     (folder / "consent.toml").write_text(CONSENT)
     (folder / "interview.mp4").write_bytes(witness.read_bytes())
     cv2.imwrite(str(folder / "portrait.png"), portrait_pixels("admiral", 700)[..., ::-1])
+    (folder / "doubles").mkdir()
+    (folder / "doubles" / "ana.fdouble").write_bytes(double_path.read_bytes())
+    for place in (folder / "ben.fdouble", folder / "doubles" / "ben.fdouble"):
+        write_double(mannequin(), place)
     return folder
 
 
@@ -60,13 +66,15 @@ def test_every_documented_command_runs(desk: Path) -> None:
     frames = [cv2.warpAffine(still, np.array([[1, 0, 2 * np.sin(i)], [0, 1, np.cos(i)]], np.float32), still.shape[1::-1])
               for i in range(12)]
     _film(desk / "capture.mp4", frames)
+    for twin in ("first.mp4", "second.mp4"):
+        (desk / twin).write_bytes((desk / "capture.mp4").read_bytes())
+    cv2.imwrite(str(desk / "photo.jpg"), still)
     for command in commands:
         words = shlex.split(command.replace("…", "she asked for it"))[1:]
-        for made in ("ana.fdouble", "ana.contact.jpg", "safe.mp4", "safe.report.json", "safe.sheet.jpg"):
-            if made in words and "show" not in words and "--double" not in words[words.index(made) - 1 : words.index(made)]:
-                (desk / made).unlink(missing_ok=True)
-            if "-o" in words and made.startswith("safe."):
-                (desk / made).unlink(missing_ok=True)
+        outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if "-o" in words else []
+        outputs += ["ana.fdouble", "ana.contact.jpg"] if "make" in words else []
+        for made in outputs:
+            (desk / made).unlink(missing_ok=True)
         if "install" in words:
             continue  # tests/models/test_install.py
         done = run(*words, cwd=desk)
@@ -85,7 +93,9 @@ def _film(path: Path, pictures: list[Array]) -> None:
         box.mux(stream.encode(None))
 
 
-@pytest.mark.parametrize("words", [(), ("protect",), ("double",), ("double", "make"), ("double", "show"), ("doctor",),
+@pytest.mark.parametrize("words", [(), ("protect",), ("double",), ("double", "make"), ("double", "show"), ("double", "blend"),
+                                   ("double", "check"), ("double", "rank"),
+                                   ("double", "capture-sheet"), ("double", "shotlist"), ("doctor",),
                                    ("models",), ("models", "install"), ("demo",)])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*words, "--help", cwd=tmp_path)

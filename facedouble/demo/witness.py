@@ -27,7 +27,7 @@ from facedouble.pipeline.sight import Pair, look, windows
 from facedouble.protect.composite import compose
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.face import area, render_face, surroundings_move
-from facedouble.protect.texture import ALPHA
+from facedouble.protect.finish import WARP_GRID
 from facedouble.raster import blur, display, linear
 from facedouble.types import (
     MESH_POINTS,
@@ -136,15 +136,16 @@ def _animated(p: Portrait, stage: Performance, i: int) -> Bytes:
     where = area(mesh, p.outline, w, h)
     if where is None:
         return p.picture
-    out, _, at, _ = render_face(stage, i, mesh, where)
     crop = p.picture[where.y0 : where.y1, where.x0 : where.x1].astype(np.float32) / 255
-    move = surroundings_move(mesh, p.outline, where)
     gx, gy = np.meshgrid(np.arange(crop.shape[1], dtype=np.float32), np.arange(crop.shape[0], dtype=np.float32))
-    around = linear(cv2.remap(crop, gx + move[..., 0], gy + move[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
-    alpha = blur(at[..., ALPHA], 0.01 * where.size)[..., None]
+    move = cv2.remap(surroundings_move(mesh, p.outline, where), gx / WARP_GRID, gy / WARP_GRID, cv2.INTER_LINEAR)
+    light = linear(cv2.remap(crop, gx + move[..., 0], gy + move[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+    face = render_face(stage, i, mesh, where, margin=round(0.04 * where.size))
+    alpha = blur(face.rim, 0.01 * where.size)[..., None]
+    part = light[face.y : face.y + alpha.shape[0], face.x : face.x + alpha.shape[1]]
+    part += (face.light - part) * alpha
     rgb = p.picture.copy()
-    new = display(around * (1 - alpha) + out * alpha)
-    rgb[where.y0 : where.y1, where.x0 : where.x1] = np.clip(new * 255 + 0.5, 0, 255).astype(np.uint8)
+    rgb[where.y0 : where.y1, where.x0 : where.x1] = np.clip(display(light) * 255 + 0.5, 0, 255).astype(np.uint8)
     return rgb
 
 

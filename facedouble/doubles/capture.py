@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
 
+from facedouble.doubles.clean import clean_border
 from facedouble.doubles.file import identity
 from facedouble.errors import InputRefused
 from facedouble.morphable import layout
@@ -14,11 +16,12 @@ from facedouble.morphable.light import irradiance
 from facedouble.morphable.pose import canonical, euler
 from facedouble.morphable.semantics import FEATURE_STEPS, Semantics, neutral_frames, rest_cost, semantics
 from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology, vertex_normals
-from facedouble.raster import blur, linear, push_pull, render
+from facedouble.raster import linear, push_pull, render
 from facedouble.types import MESH_POINTS, Array, Consent, Double, Floats, Value
 
 KEY_FRAMES = 14
 KEY_YAW, KEY_PITCH, KEY_MOTION = 25.0, 15.0, 0.15  # degrees, degrees, eye distances per frame
+FOREIGN = 3.0  # half feature steps: another camera than the first key frame's has its own sharpness
 REST_YAW, REST_YAW_PHOTO = 25.0, 12.0  # degrees: one photo has to show both sides of the face
 ALBEDO_FLOOR = 0.012  # linear: dark pixels have no reliable chroma
 LEAST_FACING = 0.2  # cosine: skin seen flatter than that is smeared over the atlas
@@ -28,10 +31,24 @@ EYE_PATCH = (192, 128)  # px: u in [-.1, 1.1] of the eye width, v in [-.4, .4]
 
 @dataclass(frozen=True)
 class Material(Value):
-    """Landmarks of a volunteer: marks (T, 478, 3) px of whole frames, consecutive if `moving`."""
+    """Landmarks of a volunteer: marks (T, 478, 3) px of whole frames; `moving` if any are from a clip.
+
+    origin (T,) is the number of the clip that a frame is from, whose frames follow each other in time, or -1 for a photo;
+    None says that all are from one clip, or that all are photos.
+    """
 
     marks: Array
     moving: bool
+    origin: Array | None = None
+
+    def check(self) -> None:
+        if self.origin is not None and self.origin.shape != (len(self.marks),):
+            raise ValueError("one origin for each frame")
+
+    def groups(self) -> list[tuple[Array, bool]]:
+        """Frame numbers of each clip, and of the photos together; and whether it is a clip."""
+        origin = np.full(len(self.marks), 0 if self.moving else -1) if self.origin is None else self.origin
+        return [(np.flatnonzero(origin == k), bool(k >= 0)) for k in np.unique(origin)]
 
 
 @dataclass(frozen=True)
@@ -51,22 +68,24 @@ class Selection(Value):
 
 def coverage(s: Semantics, angles: Array, rest: Semantics) -> dict[str, bool]:
     """Which parts of the capture sheet the frames hold."""
-    def any_frame(values: Array) -> bool:
-        return bool(np.any(values))
+    return {name: bool(shown.any()) for name, shown in moments(s, angles, rest).items()}
 
+
+def moments(s: Semantics, angles: Array, rest: Semantics) -> dict[str, Array]:
+    """(T,) bool for each name that `guide.PARTS` finds: the frames that show it. Left and right are the person's."""
     r0, l0 = float(rest.right_aperture[0]), float(rest.left_aperture[0])
     shut_r, shut_l = s.right_aperture < 0.55 * r0, s.left_aperture < 0.55 * l0
     brows = (s.right_brow + s.left_brow) / 2 - float(rest.right_brow[0] + rest.left_brow[0]) / 2
     wide = s.width / float(rest.width[0])
+    yaw, pitch = angles[:, 0], angles[:, 1]
     return {
-        "neutral": True, "eyes closed": any_frame(shut_r & shut_l),
-        "wink right": any_frame(shut_r & (s.left_aperture > 0.75 * l0)),
-        "wink left": any_frame(shut_l & (s.right_aperture > 0.75 * r0)),
-        "brows up": any_frame(brows > 0.03), "brows down": any_frame(brows < -0.02),
-        "smile": any_frame((wide > 1.08) & (s.gap < 0.05)), "smile with teeth": any_frame((wide > 1.08) & (s.gap > 0.05)),
-        "mouth wide open": any_frame(s.gap > 0.25), "pucker": any_frame(wide < 0.85),
-        "turn right": any_frame(angles[:, 0] < -20), "turn left": any_frame(angles[:, 0] > 20),
-        "nod": bool(np.ptp(angles[:, 1]) > 20),
+        "neutral": np.ones(len(yaw), bool), "eyes closed": shut_r & shut_l,
+        "wink right": shut_r & (s.left_aperture > 0.75 * l0), "wink left": shut_l & (s.right_aperture > 0.75 * r0),
+        "brows up": brows > 0.03, "brows down": brows < -0.02,
+        "smile": (wide > 1.08) & (s.gap < 0.05), "smile with teeth": (wide > 1.08) & (s.gap > 0.05),
+        "mouth wide open": s.gap > 0.25, "pucker": wide < 0.85,
+        "turn right": yaw > 20, "turn left": yaw < -20,
+        "nod": np.abs(pitch - (pitch.max() + pitch.min()) / 2) > 10,
     }
 
 
@@ -91,16 +110,13 @@ def measure(material: Material) -> Selection:
     if len(marks) == 1:
         chosen = [0]
     else:
-        level = np.abs(angles[:, 1] - np.median(angles[:, 1])) < KEY_PITCH
-        usable = (np.abs(angles[:, 0]) < KEY_YAW) & level
-        if material.moving:
-            eye = np.linalg.norm(marks[0, 33] - marks[0, 263])
-            steps = np.r_[0, np.linalg.norm(np.diff(marks[:, [1, 152]], axis=0), axis=(1, 2))] / eye
-            usable &= steps < KEY_MOTION
+        usable = _usable(material, angles)
         usable[rest[0]] = True
         cost = rest_cost(s, angles, shapes, t.mean, t.mirror)
         first = int(rest[np.argmin(np.abs(angles[rest, 0]) / 5 + cost[rest])])
-        chosen = _farthest(features / FEATURE_STEPS, np.abs(angles[:, 0]) / 12, np.flatnonzero(usable), first)
+        foreign = np.ones(len(marks)) * FOREIGN
+        foreign[next(ids for ids, _ in material.groups() if first in ids)] = 0
+        chosen = _farthest(features / FEATURE_STEPS, np.abs(angles[:, 0]) / 12 + foreign, np.flatnonzero(usable), first)
     apertures = features[chosen, 4]
     open_cost = np.abs(apertures - np.percentile(apertures, 80)) * 10 + np.abs(angles[chosen, 0]) / 20
     found = coverage(s, angles, n)
@@ -126,6 +142,19 @@ def _check_neutral(chosen: Selection) -> None:
         why = "the face never looks at the camera"
     if why:
         raise InputRefused(f"no neutral face in the material: {why}; film two seconds of a face at rest, looking at the camera")
+
+
+def _usable(material: Material, angles: Array) -> Array:
+    """(T,) bool: frames to take a picture of: frontal, level for the camera they are from, and still."""
+    usable: Array = np.abs(angles[:, 0]) < KEY_YAW
+    for ids, moving in material.groups():
+        usable[ids] &= np.abs(angles[ids, 1] - np.median(angles[ids, 1])) < KEY_PITCH
+        if moving:
+            marks = material.marks[ids].astype(np.float64)
+            eye = np.linalg.norm(marks[0, 33] - marks[0, 263])
+            steps = np.r_[0, np.linalg.norm(np.diff(marks[:, [1, 152]], axis=0), axis=(1, 2))] / eye
+            usable[ids] &= steps < KEY_MOTION
+    return usable
 
 
 def _farthest(features: Array, penalty: Array, usable: Array, first: int) -> list[int]:
@@ -174,32 +203,34 @@ def texture(crop: Floats, marks: Array, light: Floats, clean: bool = True) -> Fl
     facing = render(_atlas_mesh(), t.triangles, -vertex_normals(marks)[:, 2:], ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
     albedo = albedo.astype(np.float32)
     if clean:
-        albedo = _clean_border(albedo, ids >= 0, facing < LEAST_FACING)
+        albedo = clean_border(albedo, ids >= 0, facing < LEAST_FACING)
     inner = cv2.erode((ids >= 0).astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(np.float32)
     albedo = np.where(inner[..., None] > 0, albedo, push_pull(albedo, inner))
     out: Floats = np.clip(albedo, 0, 6).astype(np.float32)
     return out
 
 
-def _clean_border(albedo: Floats, inside: Array, steep: Array) -> Floats:
-    """Hair, background and what was seen at too flat an angle at the rim give way to mirrored detail over a smooth fill."""
+@cache
+def _plain_skin() -> Array:
+    """(h, w) bool: the atlas' pixels that are plain skin, away from the rim."""
     t = topology()
-    band = np.interp(t.ring, [0, 1, 2, 3], [1, 0.9, 0.4, 0])[:, None] * (t.uv[:, 1:] < 0.75)
-    rim = render(_atlas_mesh(), t.triangles, band, ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
-    strange = np.log(np.maximum(blur(albedo, 2).mean(-1), 1e-3))
-    bad = (((strange < -0.5) | (strange > 0.4)) & (rim > 0.45)).astype(np.uint8)
-    _, labels = cv2.connectedComponents(bad)
-    touching = np.unique(labels[(rim > 0.93) & (bad > 0)])
-    bad = (np.isin(labels, touching[touching > 0]) | (steep & (rim > 0.2))).astype(np.uint8)
-    bad = (cv2.dilate(bad, np.ones((9, 9))) > 0) & inside
-    if not bad.any():
-        return albedo
-    fill = push_pull(albedo, (inside & ~bad).astype(np.float32))
-    mirrored = albedo[:, ::-1]
-    detail = np.where(bad[:, ::-1, None], 0, mirrored - blur(mirrored, 12))
-    weight = blur(bad.astype(np.float32), 3)[..., None]
-    out: Floats = albedo * (1 - weight) + (fill + np.clip(detail, -0.15, 0.15)) * weight
-    return out
+    plain = np.isin(np.arange(MESH_POINTS), t.skin_points) & (t.ring >= 2)
+    share = render(_atlas_mesh(), t.triangles, plain[:, None].astype(np.float64), ATLAS_HEIGHT, ATLAS_WIDTH)[1]
+    mask: Array = share[..., 0] > 0.99
+    return mask
+
+
+def equalise(textures: list[Floats], cameras: list[int]) -> list[Floats]:
+    """Textures of several cameras in one tone: the skin of each camera has a median of 1 in each channel.
+
+    textures: K of (h, w, 3); cameras: which clip or photo each is from. Key frames of one camera keep their differences.
+    """
+    if len(set(cameras)) < 2:
+        return textures
+    skin = _plain_skin()
+    tone = {c: np.median(np.concatenate([t[skin] for t, k in zip(textures, cameras, strict=True) if k == c]), 0)
+            for c in set(cameras)}
+    return [(t / np.maximum(tone[c], 0.05)).astype(np.float32) for t, c in zip(textures, cameras, strict=True)]
 
 
 def iris(crop: Floats, marks: Array, light: Floats) -> Array:

@@ -161,6 +161,7 @@ def judge(made: Fit, sightings: list[Sighting], options: FitOptions) -> Array:
     heights = np.array([np.linalg.norm(s.marks[10, :2] - s.marks[152, :2]) for s in sightings])
     size = np.maximum(width, heights * 0.75)
     good: Array = ((np.abs(made.angles[:, 0]) <= options.max_yaw) & (np.abs(made.angles[:, 1]) <= options.max_pitch)
+                   & ((np.abs(made.angles[:, 2]) <= options.max_roll) | (size >= options.upright_face))
                    & (size >= options.min_face) & (apart < options.max_disagreement))
     return good
 

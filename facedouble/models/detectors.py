@@ -74,7 +74,7 @@ def yunet(path: Path, score: float) -> Detector:
         raise ModelError(f"the face detector {path} is altered: install the models again") from error
 
     def find(picture: Bytes) -> list[tuple[Box, float]]:
-        bgr = _padded(picture[:, :, ::-1])
+        bgr = _padded(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         model.setInputSize((bgr.shape[1], bgr.shape[0]))
         rows = model.detect(bgr)[1]
         found = [] if rows is None else rows[:, [0, 1, 2, 3, 14]].tolist()
@@ -86,6 +86,5 @@ def yunet(path: Path, score: float) -> Detector:
 def _padded(picture: Bytes) -> Bytes:
     """The picture with black to the right and below, so that the sides fit the strides of YuNet."""
     height, width = (max(-(-side // _YUNET_STEP) * _YUNET_STEP, _YUNET_LEAST) for side in picture.shape[:2])
-    out = np.zeros((height, width, 3), np.uint8)
-    out[:picture.shape[0], :picture.shape[1]] = picture
-    return out
+    return np.asarray(cv2.copyMakeBorder(picture, 0, height - picture.shape[0], 0, width - picture.shape[1],
+                                         cv2.BORDER_CONSTANT, value=0), np.uint8)

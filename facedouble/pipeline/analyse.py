@@ -12,9 +12,10 @@ from facedouble.faces.detect import Detectors, Found, detect
 from facedouble.faces.fit import Fit, Sighting, cross_fade, fit, judge
 from facedouble.faces.motion import Motion, measure, small_luma
 from facedouble.faces.track import link
+from facedouble.geometry import times
 from facedouble.media.decode import frames
 from facedouble.options import Options
-from facedouble.pipeline.sight import Follower, Pair, Window, grain, sighting, softness, windows
+from facedouble.pipeline.sight import Follower, Pair, Window, grain, look, sighting, softness, windows
 from facedouble.protect.veil import Ellipse, head_covers
 from facedouble.types import MESH_POINTS, Array, Box, Frame, MediaInfo, Track, Value
 
@@ -37,7 +38,8 @@ class Eyes(Value):
 class Role(Value):
     """One track's part in the film: a fit over some of its frames, the weight of the double in each, the veil's covers.
 
-    weights (n,) in [0, 1], covers and boxes one per frame of the track.
+    weights (n,) in [0, 1], covers and boxes one per frame of the track; alike: spans of frames that are veiled because the
+    double came out too like the witness.
     """
 
     track: Track
@@ -45,6 +47,7 @@ class Role(Value):
     weights: Array
     covers: tuple[Ellipse, ...]
     boxes: tuple[Box, ...]
+    alike: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,8 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
     motions: list[Motion] = []
     before = None
     for frame in frames(info):
-        rgb = picture(frame)
-        found.append(() if frame.corrupt else detect(rgb, frame.index, eyes.detectors, options.detect))
-        now = small_luma(rgb)
+        found.append(() if frame.corrupt else find(frame, eyes, options))
+        now = small_luma(frame.planes[0] if frame.depth == 8 else (frame.planes[0] >> (frame.depth - 8)).astype(np.uint8))
         motions.append(measure(before, now, frame.index))
         before = now
         progress("finding faces", len(found), info.frames)
@@ -77,6 +79,15 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
     seen = _sightings(info, tracks, eyes, options, progress, count) if tracks else {}
     roles = tuple(_role(t, *seen[t.id], options) for t in tracks)
     return Analysis(info, count, roles)
+
+
+def find(frame: Frame, eyes: Eyes, options: Options) -> Found:
+    """The faces of a frame. What detectors look at is made from reduced planes; full size is worked out only when due."""
+    if frame.index % options.detect.full_every == 0:
+        return detect(picture(frame), frame.index, eyes.detectors, options.detect)
+    small = picture(frame, options.detect.reduced_side)
+    x, y = frame.width / small.shape[1], frame.height / small.shape[0]
+    return tuple((times(box, x, y), score) for box, score in detect(small, frame.index, eyes.detectors, options.detect))
 
 
 @dataclass
@@ -119,12 +130,12 @@ def _sightings(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: 
 
 
 def _note(frame: Frame, box: Box, window: Window, pair: Pair, notes: _Notes, measure: bool) -> None:
-    seen, crop = sighting(frame, box, window, pair)
+    seen = sighting(frame, box, window, pair)
     if seen is None:
         return
     notes.sightings.append(seen)
     if measure:
-        soft = softness(crop, seen, window)
+        soft = softness(look(frame, window), seen, window)
         if soft is not None:
             notes.softness.append(soft)
         notes.grain.append(grain(frame))

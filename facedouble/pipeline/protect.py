@@ -7,8 +7,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+
 from facedouble.doubles.consent import check_consent
 from facedouble.doubles.file import read_double
+from facedouble.doubles.mannequin import mannequin
 from facedouble.errors import ConsentError, NoFaceFound, StoreError, UsageError
 from facedouble.faces.detect import Detectors
 from facedouble.isolation import Denial, deny_network, no_core_dumps
@@ -19,6 +22,8 @@ from facedouble.models.landmarker import FaceMesh
 from facedouble.models.registry import RENDER
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Eyes, Progress, analyse, quiet
+from facedouble.pipeline.casting import open_recogniser
+from facedouble.pipeline.rehearse import NOBODY, Likeness, rehearse
 from facedouble.pipeline.render import Voice, render
 from facedouble.pipeline.report import Report
 from facedouble.publish import write_new
@@ -27,15 +32,19 @@ from facedouble.types import Double, Value
 
 @dataclass(frozen=True)
 class Job(Value):
-    """One run of `protect`. `purpose` is what the consent of the double has to cover; `today` for its dates."""
+    """One run of `protect`. `purpose` is what the consent of the double has to cover; `today` for its dates.
+
+    double: the path of a .fdouble, "mannequin", or "veil" for no face at all.
+    """
 
     source: Path
     destination: Path
-    double: Path | None
+    double: str | Path
     voice: Voice
     no_faces: bool
     purpose: str
     today: dt.date
+    likeness: Likeness = NOBODY
 
     @property
     def report(self) -> Path:
@@ -48,6 +57,7 @@ class Job(Value):
 
 def open_eyes(options: Options, models: Path | None = None) -> Eyes:
     """Load the render's models; ModelError with the remedy if one is missing or altered."""
+    cv2.setNumThreads(1)  # frames are drawn side by side; threads inside of each would only wait for each other
     paths = {name: locate(name, models) for name in RENDER}
     detectors = Detectors((yunet(paths["yunet"], options.detect.yunet_score),), (far(options.detect.far_score),))
     return Eyes(detectors, FaceMesh)
@@ -69,8 +79,13 @@ def _check_places(job: Job) -> None:
             raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name or move it away")
 
 
-def load_double(path: Path, purpose: str, today: dt.date) -> Double:
-    """A double whose consent covers the purpose today."""
+def load_double(named: str | Path, purpose: str, today: dt.date) -> Double | None:
+    """A double whose consent covers the purpose today; None for "veil"."""
+    if named == "veil":
+        return None
+    if named == "mannequin":
+        return mannequin()
+    path = Path(named)
     double = read_double(path)
     check_consent(double.consent, today)
     if purpose not in double.consent.scope:
@@ -84,14 +99,17 @@ def protect(job: Job, options: Options, progress: Progress = quiet, models: Path
     """Analyse, draw, report. The film appears when whole; the report and the sheet appear after it."""
     denial = close_doors()
     _check_places(job)
-    double = load_double(job.double, job.purpose, job.today) if job.double is not None else None
+    double = load_double(job.double, job.purpose, job.today)
     info = probe(job.source)
     made = analyse(info, open_eyes(options, models), options, progress)
     if not made.roles and not job.no_faces:
         raise NoFaceFound(f"{job.source}: no face was found in any frame, so nothing would be hidden; look at the footage, and "
                           "if there really is none, add --no-faces")
+    if double is not None and not job.likeness.given:
+        made = rehearse(made, double, options, open_recogniser(models), progress)
     report, sheet = render(made, job.destination, double, job.voice, options, progress)
     report.facts["network"] = list(denial.means)
+    report.facts["alike"] = {"by": job.likeness.by, "reason": job.likeness.reason} if job.likeness.given else None
     write_new(job.report, report.json().encode())
     write_new(job.sheet, sheet)
     return report

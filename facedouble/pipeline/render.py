@@ -155,7 +155,11 @@ def _report(made: Analysis, casts: list[Cast], ledger: _Ledger, double: Double |
         if double is not None:
             flags = np.zeros(made.frames, bool)
             flags[veiled] = True
-            spans += [Span(a, b, t.id, "veiled: the fit was not to be trusted") for a, b in runs(flags)]
+            alike = np.zeros(made.frames, bool)
+            for a, b in cast.role.alike:
+                alike[a:b] = flags[a:b]
+            spans += [Span(a, b, t.id, "veiled: the fit was not to be trusted") for a, b in runs(flags & ~alike)]
+            spans += [Span(a, b, t.id, "veiled: the double comes out too like the witness; cast another") for a, b in runs(alike)]
         flags = np.array([not f.observed for f in t.faces])
         spans += [Span(a + t.start, b + t.start, t.id, "place filled in from other frames")
                   for a, b in runs(flags) if b - a > 2]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from facedouble.colour import crop_rgb
+from facedouble.colour import crop_rgb, reduced
 from facedouble.faces.fit import Sighting, fuse
 from facedouble.faces.light import fit_light
 from facedouble.morphable.topology import topology
@@ -47,8 +47,8 @@ def windows(boxes: list[Box]) -> list[Window]:
     if len(p) > 3:
         p[:, 2] = maximum_filter1d(p[:, 2], 5, mode="nearest")
         p = gaussian_filter1d(p, CALM, axis=0, mode="nearest")
-    side = np.maximum(np.round(p[:, 2] * CROP), 32).astype(int)
-    return [Window(round(x - s / 2), round(y - s / 2), int(s)) for (x, y, _), s in zip(p, side, strict=True)]
+    side = np.maximum(np.round(p[:, 2] * CROP / 2), 16).astype(int) * 2  # even places have their own chroma samples
+    return [Window(round((x - s / 2) / 2) * 2, round((y - s / 2) / 2) * 2, int(s)) for (x, y, _), s in zip(p, side, strict=True)]
 
 
 def look(frame: Frame, w: Window) -> Floats:
@@ -76,11 +76,14 @@ class Pair:
         self.plain.close()
         self.mirrored.close()
 
-    def marks(self, crop: Floats) -> tuple[Array, float] | None:
-        """Fused landmarks (478, 3) px of the crop and their disagreement; None if either sees no face."""
+    def marks(self, crop: Array) -> tuple[Array, float] | None:
+        """Fused landmarks (478, 3) px of the crop (side, side, 3) and their disagreement; None if either sees no face."""
         side, out = crop.shape[0], self.side
-        method = cv2.INTER_AREA if side > out else cv2.INTER_CUBIC
-        small = np.clip(cv2.resize(crop, (out, out), interpolation=method) * 255 + 0.5, 0, 255).astype(np.uint8)
+        small = crop
+        if side != out:
+            small = cv2.resize(crop, (out, out), interpolation=cv2.INTER_AREA if side > out else cv2.INTER_CUBIC)
+        if small.dtype != np.uint8:
+            small = np.clip(small * 255 + 0.5, 0, 255).astype(np.uint8)
         plain, mirrored = self.plain(small), self.mirrored(np.ascontiguousarray(small[:, ::-1]))
         if plain is None or mirrored is None:
             return None
@@ -92,19 +95,24 @@ class Pair:
         return fused, apart
 
 
-def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> tuple[Sighting | None, Floats]:
-    """What is seen of the face in the box, or None, and the crop that was looked at."""
-    crop = look(frame, w)
+def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> Sighting | None:
+    """What is seen of the face in the box, or None."""
+    large = w.side > pair.side  # then a reduced copy tells landmarks and light all they can use
+    crop: Array = reduced(frame, w.x0, w.y0, w.side, pair.side) if large else look(frame, w)
     found = pair.marks(crop)
     if found is None:
-        return None, crop
+        return None
     marks, apart = found
+    light = fit_light(crop / np.float32(255) if large else crop, marks)
+    if large:
+        scale = w.side / pair.side
+        marks = (marks + 0.5) * scale - 0.5
+        marks[:, 2] += 0.5 - 0.5 * scale  # depth has no pixel corner
     middle = marks[:MESH_POINTS, :2].mean(0) + np.array([w.x0, w.y0])
     if np.abs(middle - box.centre).max() > NEAR * max(box.width, box.height):
         pair.reset()
-        return None, crop
-    light = fit_light(crop, marks)
-    return Sighting(frame.index, (marks + np.array([w.x0, w.y0, 0])).astype(np.float32), light, apart), crop
+        return None
+    return Sighting(frame.index, (marks + np.array([w.x0, w.y0, 0])).astype(np.float32), light, apart)
 
 
 def softness(crop: Floats, seen: Sighting, w: Window) -> float | None:

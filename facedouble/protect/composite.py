@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facedouble.colour import crop_rgb, put_rgb
+from facedouble.colour import mean_rgb, put_rgb
 from facedouble.options import DrawOptions
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.face import area, blank, blank_mask, draw
-from facedouble.protect.occlusion import hair_matte
+from facedouble.protect.occlusion import hair_matte, matte_step
 from facedouble.protect.veil import Ellipse, veil_patch
-from facedouble.types import Array, Box, Floats, Frame, SafeFrame, take_seal
+from facedouble.types import Array, Box, Frame, SafeFrame, take_seal
 
 _SEAL = take_seal()
 HIDDEN_LUMA = 0.22  # of full scale
@@ -57,25 +57,18 @@ def _with_planes(frame: Frame, planes: tuple[Array, ...]) -> Frame:
 
 
 class _Canvas:
-    """Writable copies of a frame's planes. Read and write by crops."""
+    """Writable copies of a frame's planes."""
 
     def __init__(self, frame: Frame) -> None:
         self.planes = tuple(p.copy() for p in frame.planes)
         self.frame = frame
-
-    def read(self, x0: int, y0: int, x1: int, y1: int) -> Floats:
-        f = self.frame
-        return crop_rgb(Frame(f.index, f.ticks, f.span, f.time_base, self.planes, f.pixel_format, f.colour), x0, y0, x1, y1)
-
-    def write(self, image: Floats, alpha: Floats, x0: int, y0: int) -> None:
-        put_rgb(self.frame, self.planes, image, alpha, x0, y0)
 
     def veil(self, cover: Ellipse, strength: float) -> None:
         """Lay a head's cover over what is there."""
         patch = veil_patch(cover, self.frame.width, self.frame.height)
         if patch is not None:
             (x0, y0), cloth, edge = patch
-            self.write(cloth, (edge * strength).astype(np.float32), x0, y0)
+            put_rgb(self.frame, self.planes, cloth, (edge * strength).astype(np.float32), x0, y0)
 
 
 def _core_covered(mask: Array, x0: int, y0: int, box: Box) -> float:
@@ -122,22 +115,18 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
     ready = []
     for part, mesh, where, mask, code in jobs:  # blackout first: all faces, before anything is drawn
         assert part.outline is not None
-        crop = canvas.read(where.x0, where.y0, where.x1, where.y1)
-        matte = None
+        matte, step = None, matte_step(where.size)
         if not options.strict:
             flat = np.concatenate([part.outline, mesh[:, 2:3]], 1).astype(np.float64) - where.origin
-            matte = hair_matte(crop, flat, code.light, where.size)
-        filled = blank(crop, mask)
-        if matte is not None:
-            filled = (filled * (1 - matte[..., None]) + crop * matte[..., None]).astype(np.float32)
-        canvas.write(filled, mask.astype(np.float32), where.x0, where.y0)
-        ready.append((part, mesh, where, mask, matte))
-    for part, mesh, where, mask, matte in ready:
+            nothing = np.zeros(where.shape, np.uint8)
+            seen, _ = mean_rgb(frame, canvas.planes, where.x0, where.y0, nothing, step)
+            matte = hair_matte(seen, flat, code.light, step)
+        blank(frame, canvas.planes, mask, where, matte, step)
+        ready.append((part, mesh, where, mask, matte, step))
+    for part, mesh, where, mask, matte, step in ready:
         assert part.stage is not None and part.outline is not None
-        blanked = canvas.read(where.x0, where.y0, where.x1, where.y1)
         noise = np.random.default_rng([seed, part.track, frame.index])
-        image, alpha = draw(part.stage, part.step, mesh, part.outline, where, blanked, mask, matte, options.halo, noise)
-        canvas.write(image, alpha, where.x0, where.y0)
+        draw(part.stage, part.step, mesh, part.outline, where, frame, canvas.planes, mask, matte, step, options.halo, noise)
     for part in parts:
         if part.track in veiled:
             canvas.veil(part.cover, veiled[part.track])

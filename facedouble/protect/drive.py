@@ -10,10 +10,12 @@ from scipy.spatial.transform import Rotation
 from facedouble.morphable import layout
 from facedouble.morphable.semantics import FEATURE_REGIONS, FEATURE_STEPS, semantics
 from facedouble.morphable.topology import topology
-from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Floats, Value
+from facedouble.protect.texture import level_for, packed
+from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Value
 
 LID_SHARE = 0.82  # of a lid's motion is the upper lid's
 RESTING_OPENING = (0.20, 0.34)  # aperture over eye width: outside of that a rest is a squint or a stare, or measured badly
+OPEN_AT_REST = 0.30  # a double's aperture over eye width at most: a volunteer who stares into the lens is not worn staring
 WIDENING, WIDEST = 0.75, 1.45  # of what goes beyond rest; times the opening at rest
 LIP_FACTORS = (0.7, 2.5)
 LIP_RATIOS = (0.9, 1.15)  # a gap follows the face's height: a small mouth still has to be seen opening
@@ -57,6 +59,8 @@ def _lids(points: Array, double: Double, code: FaceCode, clip: ClipCode) -> None
         r = float(np.clip(r, 0, WIDEST)) if r < 1 else min(1 + (r - 1) * WIDENING, WIDEST)
         shift = sum((points[c] - n[c]) * 0.5 for c in corners)
         opening = n[upper[1:-1]] - n[lower[1:-1]]
+        stare = float(np.linalg.norm(n[upper[4]] - n[lower[4]]) / np.linalg.norm(n[corners[0]] - n[corners[1]]))
+        opening = opening * min(1.0, OPEN_AT_REST / max(stare, 1e-3))
         raise_lower = (1 - LID_SHARE) * (1 - min(r, 1))
         low = n[lower[1:-1]] + shift + opening * raise_lower
         points[upper[1:-1]] = low + opening * r * (1 - raise_lower)
@@ -123,7 +127,9 @@ class Performance:
         self.double = double
         self.to = Retarget.between(clip, double)
         self._made: dict[int, tuple[Array, Array, Array]] = {}
-        self.textures: Floats = double.textures.astype(np.float32)
+        width = float(np.linalg.norm(double.neutral[234, :2] - double.neutral[454, :2])) * self.to.outline
+        self.level = level_for(width * float(np.median([c.scale for c in codes])))
+        self.textures = packed(double, self.level)
         self.matched_blur: float | None = None  # set by the first drawing
         kernel = np.exp(-np.arange(-WEIGHT_WINDOW, WEIGHT_WINDOW + 1) ** 2 / (2 * WEIGHT_SIGMA**2))
         self._kernel = kernel / kernel.sum()

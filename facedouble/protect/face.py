@@ -1,7 +1,8 @@
 """Draw a double into a blanked crop: mesh, mouth, eyes, surroundings, colour, edge, grain, halo.
 
 What comes in of the witness: face codes, the outline (where the blank is, and how far the surroundings move), the crop with the
-face already gone, and, unless strict, the hair matte. The steps follow section 3.9 of the prototype's note.
+face already gone, and, unless strict, the hair matte. The steps follow section 3.9 of the prototype's note; everything smooth
+(fill, seam, feather, halo) is worked out on cells of a few pixels, and `finish` interpolates it.
 """
 
 from __future__ import annotations
@@ -10,38 +11,34 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numba import njit
 
+from facedouble.colour import mean_rgb, put_cells
 from facedouble.morphable.light import irradiance
 from facedouble.morphable.topology import topology, vertex_normals
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.eyes import draw_eyes
-from facedouble.protect.mouth import draw_mouth
-from facedouble.protect.texture import ALPHA, attributes, mouth_rows, shade
-from facedouble.raster import (
-    blur,
-    cover,
-    displacement,
-    display,
-    edge_sigma,
-    enlarge,
-    linear,
-    push_pull,
-    render,
-    shrink,
-)
-from facedouble.types import Array, Bools, Floats, Value
+from facedouble.protect.finish import WARP_GRID, finish
+from facedouble.protect.mouth import SHOWS_TEETH, draw_mouth
+from facedouble.protect.texture import blend, shade
+from facedouble.raster import blur, cover, displacement, display, edge_sigma, linear, push_pull, render
+from facedouble.types import Array, Floats, Frame, Value
 
 MARGIN = 0.45  # of the face size around both outlines
 GROW = 3  # px around the mesh are blanked too: chroma of the face reaches that far in 4:2:0
-FILL_STEP = 4  # px: the fill looks at the surroundings at this resolution, and not nearer than this
-WARP_SIGMA, WARP_GRID = 0.11, 8  # face sizes, px
+CLEAR = 4  # px: the fill does not look at the surroundings nearer than this to the blank
+CELLS = 80  # across a face: the grid of everything smooth
+WARP_SIGMA = 0.11  # face sizes
 SEAM_REACH = 0.16  # face sizes over which the neck's colour decays into the face
+RING = 0.05  # face sizes: width of the ring outside that the face is matched to
+SKIN_UP, SKIN_DOWN, SKIN_CHROMA = 0.9, 0.55, 0.28  # log units around the fitted light in which the ring counts as skin
 HALO_BLUR, HALO_WIDTH, HALO_LIFT = 0.035, 0.05, 0.06  # face sizes, face sizes, share of light
 FEATHER_WIDTH, FEATHER_ALIKE = 0.05, 0.35  # face sizes, log units
-STILL = 0.05  # px of displacement that count as none
 REFERENCE_FACE = 200.0  # px: clip codes give the blur at this size
 LEAST_BLUR = 0.45  # px
 BLUR_SHARE = 0.5  # of the estimate: a smooth-skinned face has soft edges without being out of focus
+LEAST_GRAIN = 0.6  # levels of 255
+TILE = 256  # px of the noise tile
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,26 @@ class Area(Value):
     @property
     def origin(self) -> Array:
         return np.array([self.x0, self.y0, 0.0])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.y1 - self.y0, self.x1 - self.x0
+
+    @property
+    def step(self) -> int:
+        """Px of a cell."""
+        return 2 * max(1, round(self.size / (2 * CELLS)))
+
+
+@dataclass(frozen=True)
+class Drawn(Value):
+    """A double's face: linear light (h, w, 3), triangle ids (h, w), -1 outside, alpha of the rings (h, w); place in the crop."""
+
+    light: Floats
+    ids: Array
+    rim: Floats
+    x: int
+    y: int
 
 
 def face_size(mesh: Array) -> float:
@@ -80,23 +97,21 @@ def area(double_mesh: Array, outline: Array, width: int, height: int) -> Area | 
 def blank_mask(outline: Array, where: Area) -> Array:
     """(h, w) uint8: the witness' whole mesh, openings included, grown."""
     inside = outline[:, :2] - [where.x0, where.y0]
-    mask = cover(inside, topology().triangles, where.y1 - where.y0, where.x1 - where.x0)
+    mask = cover(inside, topology().triangles, *where.shape)
     grown: Array = cv2.dilate(mask, np.ones((2 * GROW + 1, 2 * GROW + 1), np.uint8))
     return grown
 
 
-def blank(crop: Floats, mask: Array) -> Floats:
-    """The crop with the masked area filled from outside; pixels nearer than FILL_STEP to the mask are not looked at."""
-    h, w = mask.shape
-    size = (max(8, w // FILL_STEP), max(8, h // FILL_STEP))
-    reach = 2 * FILL_STEP + 1
-    seen = 1 - cv2.dilate(mask, np.ones((reach, reach), np.uint8))
-    weight = shrink(seen.astype(np.float32), size)
-    small = shrink(crop * seen[..., None], size) / np.maximum(weight, 1e-3)[..., None]
-    trusted = (weight > 0.9).astype(np.float32)
-    fill = enlarge(push_pull(small, trusted), (w, h))
-    out: Floats = np.where(mask[..., None] > 0, fill, crop)
-    return out
+def blank(frame: Frame, planes: tuple[Array, ...], mask: Array, where: Area, matte: Array | None, matte_step: int) -> None:
+    """Fill the masked area of a crop of `planes` from outside; what is nearer than CLEAR px to the mask is not looked at.
+
+    matte (h / matte_step, w / matte_step): what stays in front of the face, or None.
+    """
+    reach = 2 * max(CLEAR, where.step) + 1
+    near = cv2.dilate(mask, np.ones((reach, reach), np.uint8))
+    mean, weight = mean_rgb(frame, planes, where.x0, where.y0, near, where.step)
+    fill = push_pull(mean, (weight > 0.9).astype(np.float32))
+    put_cells(frame, planes, fill, where.step, mask, matte, matte_step, where.x0, where.y0)
 
 
 def _matched_blur(stage: Performance) -> float:
@@ -110,10 +125,10 @@ def _matched_blur(stage: Performance) -> float:
         where = area(mesh, mesh, 1 << 20, 1 << 20) if mesh[:, :2].min() > 0 else None
         if where is None or size > 1500:
             continue
-        out, ids, at, _ = render_face(stage, t, mesh, where)
-        inner = cv2.erode(((at[..., ALPHA] > 0.9) & (ids >= 0)).astype(np.uint8), np.ones((5, 5))) > 0
+        face = render_face(stage, t, mesh, where)
+        inner = cv2.erode(((face.rim > 0.9) & (face.ids >= 0)).astype(np.uint8), np.ones((5, 5))) > 0
         if inner.sum() >= 200:
-            found.append(edge_sigma(display(out).mean(-1) * 255, inner) / size * REFERENCE_FACE)
+            found.append(edge_sigma(display(face.light).mean(-1) * 255, inner) / size * REFERENCE_FACE)
     if not found:
         return 0.0
     return BLUR_SHARE * float(np.sqrt(max(0.0, stage.clip.edge_sigma**2 - float(np.median(found)) ** 2)))
@@ -126,134 +141,164 @@ def blur_of(stage: Performance) -> float:
     return stage.matched_blur
 
 
-def render_face(stage: Performance, t: int, mesh: Array, where: Area) -> tuple[Floats, Array, Floats, Array]:
-    """The double's face in linear light, triangle ids, attributes, and the light at the vertices."""
-    topo, code, double = topology(), stage.codes[t], stage.double
+def render_face(stage: Performance, t: int, mesh: Array, where: Area, margin: int = 2) -> Drawn:
+    """The double's face in linear light, in the part of the crop that it covers, `margin` px more on each side."""
+    code, double = stage.codes[t], stage.double
+    low = np.maximum(np.floor(mesh[:, :2].min(0)).astype(int) - margin, [where.x0, where.y0])
+    high = np.minimum(np.ceil(mesh[:, :2].max(0)).astype(int) + margin + 1, [where.x1, where.y1])
+    w, h = np.maximum(high - low, 1)
     light = irradiance(code.light, vertex_normals(mesh))
-    canonical = stage.mesh(t)
-    h, w = where.y1 - where.y0, where.x1 - where.x0
-    placed = mesh - where.origin
-    ids, at = render(placed, topo.triangles, attributes(light, canonical), h, w)
-    out = np.zeros((h, w, 3), np.float32)
-    upper, lower = mouth_rows()
-    shade(ids, at, stage.textures, stage.weights(t).astype(np.float32), stage.lip_gap(t),
-          double.features[:, 0].astype(np.float64), upper, lower, len(topo.skin), len(topo.mouth), out)
-    if double.quality == "basic" and double.features[:, 0].max() < 0.10:
-        inside = (ids >= len(topo.skin)) & (ids < len(topo.skin) + len(topo.mouth))
-        draw_mouth(out, inside, at, canonical, stage.features(t), double)
+    placed = mesh - np.array([*low, 0.0])
+    atlas = blend(stage.textures, stage.level, stage.weights(t), stage.lip_gap(t), double.features[:, 0])
+    out, ids, rim = shade(placed, light, atlas, stage.level, int(h), int(w))
+    if double.quality == "basic" and double.features[:, 0].max() < SHOWS_TEETH:
+        draw_mouth(out, ids, placed, stage.mesh(t), light, stage.features(t), double)
     c = code.light[:27].reshape(9, 3)
     side = float(np.clip(-c[1].mean() / max(float(c[0].mean()), 1e-3) * 4, -1, 1))
     draw_eyes(out, placed, double.iris.astype(np.float64), stage.gaze(t), light, side)
-    return out, ids, at, light
+    return Drawn(out, ids, rim, int(low[0]) - where.x0, int(low[1]) - where.y0)
 
 
 def surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
-    """(h, w, 2) px: where each pixel of the surroundings comes from, so that the witness' outline meets the double's."""
-    h, w = where.y1 - where.y0, where.x1 - where.x0
+    """(n, m, 2) px on a grid of WARP_GRID: where the surroundings come from, so that the witness' outline meets the double's."""
+    h, w = where.shape
     rim = topology().ring <= 2
-    xs = np.arange(0, w + WARP_GRID, WARP_GRID, dtype=np.float64)
-    ys = np.arange(0, h + WARP_GRID, WARP_GRID, dtype=np.float64)
+    xs = np.arange(0, w + 2 * WARP_GRID, WARP_GRID, dtype=np.float64)
+    ys = np.arange(0, h + 2 * WARP_GRID, WARP_GRID, dtype=np.float64)
     field = np.zeros((len(ys), len(xs), 2))
     to = np.ascontiguousarray(mesh[rim, :2] - where.origin[:2])
     displacement(xs, ys, to, np.ascontiguousarray(outline[rim, :2] - mesh[rim, :2]), WARP_SIGMA * where.size, field)
-    gx, gy = np.meshgrid(np.arange(w, dtype=np.float32) / WARP_GRID, np.arange(h, dtype=np.float32) / WARP_GRID)
-    full: Floats = cv2.remap(field.astype(np.float32), gx, gy, cv2.INTER_LINEAR)
-    return full
+    return field.astype(np.float32)
 
 
-def _seam(surroundings: Floats, out: Floats, alpha: Array, hole: Array, gone: Floats, size: float) -> tuple[Floats, Floats]:
-    """Fill under the mask (h, w, 3) and the colour correction (log, small, with its pixel step) that joins face and neck.
+@njit(cache=True, nogil=True)
+def _cells(face: Array, ids: Array, rim: Array, x: int, y: int, step: int, light: Array, hole: Array, core: Array) -> None:
+    """Means over cells: light of the face, shares of the face and of its core (rim > .5)."""
+    h, w = ids.shape
+    area = 1.0 / (step * step)
+    for j in range(h):
+        for i in range(w):
+            if ids[j, i] < 0:
+                continue
+            cj, ci = (j + y) // step, (i + x) // step
+            hole[cj, ci] += area
+            for c in range(3):
+                light[cj, ci, c] += face[j, i, c] * area
+            if rim[j, i] > 0.5:
+                core[cj, ci] += area
 
-    The double's own low-pass colour, corrected by the skin-like part of a ring outside; hair is not skin-like.
+
+def _warped(image: Floats, grid: Floats, step: int) -> Floats:
+    """A picture of cells (sh, sw, C), moved as the surroundings are."""
+    sh, sw = image.shape[:2]
+    x, y = np.meshgrid((np.arange(sw, dtype=np.float32) + 0.5) * step - 0.5, (np.arange(sh, dtype=np.float32) + 0.5) * step - 0.5)
+    move = cv2.remap(grid, x / WARP_GRID, y / WARP_GRID, cv2.INTER_LINEAR)
+    out: Floats = cv2.remap(image, (x + move[..., 0] + 0.5) / step - 0.5, (y + move[..., 1] + 0.5) / step - 0.5,
+                            cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out
+
+
+def _expected(stage: Performance, t: int, mesh: Array, where: Area, shape: tuple[int, int]) -> Floats:
+    """(sh, sw, 3) the light of mean skin on the face, carried on beyond it."""
+    topo = topology()
+    small = mesh - where.origin
+    small[:, :2] = (small[:, :2] + 0.5) / where.step - 0.5
+    ids, lit = render(small, topo.skin, irradiance(stage.codes[t].light, vertex_normals(mesh)), *shape)
+    return push_pull(lit, (ids >= 0).astype(np.float32))
+
+
+def _grown(mask: Array, px: float) -> Array:
+    """A mask (uint8) grown by a radius in cells."""
+    grown: Array = (cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, 3) <= px).astype(np.uint8)
+    return grown
+
+
+def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, frame: Frame, planes: tuple[Array, ...],
+         mask: Array, matte: Array | None, matte_step: int, halo: float, noise: np.random.Generator) -> None:
+    """Draw one face into the blanked `planes` of a frame.
+
+    mesh (468, 3) px, outline (468, 2) px, mask (h, w) uint8 of the crop as blanked, matte as for `blank`.
     """
-    h, w = hole.shape
-    step = 2 * max(1, round(size / 160))
-    small = (max(8, w // step), max(8, h // step))
-    grown = cv2.dilate(hole, np.ones((3, 3), np.uint8))
-    reach = int(0.05 * size) | 1
-    ring = cv2.dilate(grown, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    seen = ((ring > 0) & (grown == 0) & (gone < 0.02)).astype(np.float32)
-    weight = shrink(seen, small)
-    around = shrink(surroundings * seen[..., None], small) / np.maximum(weight, 1e-4)[..., None]
-    core = (alpha > 0.5).astype(np.float32)
-    core_weight = shrink(core, small)
-    face = shrink(out * core[..., None], small) / np.maximum(core_weight, 1e-4)[..., None]
-    face = blur(face * core_weight[..., None], 4) / np.maximum(blur(core_weight, 4), 1e-3)[..., None]
-    own = push_pull(face, (core_weight > 0.5).astype(np.float32))
-    ratio = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(own, 1e-3))
-    level = ratio.mean(-1)
-    chroma = ratio - level[..., None]
-    skin = np.exp(-((level / np.where(level > 0, 0.9, 0.55)) ** 2) - (chroma**2).sum(-1) / 0.28**2) * (weight > 0.3)
-    trust = (skin + 0.01 * (weight > 0.3)).astype(np.float32)
+    step, size = where.step, where.size
+    h, w = where.shape
+    soft = blur_of(stage) * size / REFERENCE_FACE
+    face = render_face(stage, t, mesh, where, margin=round(0.03 * size) + 3)
+    solid = (face.ids >= 0).astype(np.float32)
+    light = face.light
+    if soft > LEAST_BLUR:
+        light = blur(light, soft)
+        light /= np.maximum(blur(solid, soft), 0.05)[..., None]
+
+    grid = surroundings_move(mesh, outline, where)
+    sh, sw = (h + step - 1) // step, (w + step - 1) // step
+    around = np.clip(mean_rgb(frame, planes, where.x0, where.y0, np.zeros((h, w), np.uint8), step)[0], 0, 1)
+    around = linear(_warped(around, grid, step))
+    gone = cv2.resize(mask.astype(np.float32), (sw, sh), interpolation=cv2.INTER_AREA)
+    gone = _warped(gone, grid, step)
+    own, hole, core = np.zeros((sh, sw, 3), np.float32), np.zeros((sh, sw), np.float32), np.zeros((sh, sw), np.float32)
+    _cells(light, face.ids, face.rim, face.x, face.y, step, own, hole, core)
+    expected = _expected(stage, t, mesh, where, (sh, sw))
+    fill, correction = _seam(around, expected, own, hole, gone, size / step)
+
+    under = np.clip(np.maximum(2 * hole - 1, gone * 1.3), 0, 1)
+    feather = _feather(under, fill, around, size / step)
+    full = np.maximum(under, feather)[..., None]
+    base = around + (fill - around) * full
+    base += (own / np.maximum(hole, 1e-4)[..., None] * correction - base) * core[..., None]
+    outline_far = np.abs(cv2.distanceTransform((hole >= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+                         - cv2.distanceTransform((hole < 0.5).astype(np.uint8), cv2.DIST_L2, 5))
+    rim_weight = np.exp(-((outline_far / (HALO_WIDTH * size / step)) ** 2))
+    glow = blur(base, HALO_BLUR * size / step) * (1 + HALO_LIFT)
+    smooth = np.concatenate([fill, correction, feather[..., None], rim_weight[..., None], glow], -1).astype(np.float32)
+    busy = (hole > 0) | (gone > 0) | (feather > 0) | (halo * rim_weight > 1 / 1024)
+    busy = _grown(busy.astype(np.uint8), 2.5)
+
+    a = face.rim * face.rim * (3 - 2 * face.rim)
+    a = blur(a, max(0.7, 0.006 * size))
+    edge = blur(solid, max(0.8, 0.008 * size))
+    shift_x, shift_y = frame.chroma_shift
+    source = (planes[0][where.y0 : where.y1, where.x0 : where.x1].copy(),
+              *(p[where.y0 >> shift_y : ((where.y1 - 1) >> shift_y) + 1,
+                  where.x0 >> shift_x : ((where.x1 - 1) >> shift_x) + 1].copy() for p in planes[1:]))
+    grain = np.zeros((0, 0), np.float32)
+    if stage.clip.grain_sigma > LEAST_GRAIN:
+        grain = noise.standard_normal((TILE, TILE), np.float32) * np.float32(stage.clip.grain_sigma / 255)
+    finish(frame, source, planes, where.x0, where.y0, grid, light, face.ids, a, edge, (face.x, face.y),
+           cv2.GaussianBlur(mask * np.uint8(255), (0, 0), 0.7), matte, matte_step, smooth, busy, step, halo, grain)
+
+
+def _seam(around: Floats, expected: Floats, own: Floats, hole: Floats, gone: Floats,
+          cells: float) -> tuple[Floats, Floats]:
+    """Fill under the mask (sh, sw, 3) and the factors (sh, sw, 3) that join face and neck; `cells` across the face.
+
+    The double's own low-pass colour, corrected by the skin-like part of a ring outside. Skin is what looks like the fitted
+    light of the scene on skin; hair and background do not.
+    """
+    inside = (hole > 0.02).astype(np.uint8)
+    ring = (_grown(inside, max(RING * cells, 2.0)) > 0) & (inside == 0) & (gone < 0.02)
+    face = blur(own, 3) / np.maximum(blur(hole, 3), 1e-3)[..., None]
+    low = push_pull(face, (hole > 0.5).astype(np.float32))
+    apart = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(expected, 1e-3))
+    level = apart.mean(-1)
+    chroma = apart - level[..., None]
+    skin = np.exp(-((level / np.where(level > 0, SKIN_UP, SKIN_DOWN)) ** 2) - (chroma**2).sum(-1) / SKIN_CHROMA**2) * ring
+    trust = (skin + 0.01 * ring).astype(np.float32)
+    ratio = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(low, 1e-3))
     correction = np.clip(ratio, -0.7, 0.7) * (skin / np.maximum(trust, 1e-4))[..., None]
     correction = blur(push_pull(correction.astype(np.float32), trust), 3)
-    fill = enlarge(blur(own * np.exp(correction), 1.5), (w, h))
-    inner = cv2.distanceTransform(cv2.resize(hole, small, interpolation=cv2.INTER_NEAREST), cv2.DIST_L2, 3) * step
-    decay = correction * np.exp(-inner / (SEAM_REACH * size))[..., None]
-    return fill, enlarge(decay.astype(np.float32), (w, h))
+    fill = blur(low * np.exp(correction), 1.5)
+    inner = cv2.distanceTransform((hole >= 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    factors: Floats = np.exp(correction * np.exp(-inner / (SEAM_REACH * cells))[..., None]).astype(np.float32)
+    return fill, factors
 
 
-def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, blanked: Floats, mask: Array,
-         matte: Floats | None, halo: float, noise: np.random.Generator) -> tuple[Floats, Floats]:
-    """The finished crop (h, w, 3) display RGB, and alpha (h, w): 1 where it differs from `blanked`."""
-    out, ids, at, _ = render_face(stage, t, mesh, where)
-    h, w = ids.shape
-    hole = (ids >= 0).astype(np.uint8)
-    soft = blur_of(stage) * where.size / REFERENCE_FACE
-    if soft > LEAST_BLUR:
-        solid = hole.astype(np.float32)
-        out = blur(out, soft) / np.maximum(blur(solid, soft), 0.05)[..., None] * solid[..., None]
-    move = surroundings_move(mesh, outline, where)
-    gx, gy = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    from_x, from_y = gx + move[..., 0], gy + move[..., 1]
-    around = linear(cv2.remap(blanked, from_x, from_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
-    gone = cv2.remap(mask.astype(np.float32), from_x, from_y, cv2.INTER_LINEAR)
-    fill, correction = _seam(around, out, at[..., ALPHA], hole, gone, where.size)
-    out = np.where(hole[..., None] > 0, out * np.exp(correction), fill)
-
-    a = at[..., ALPHA]
-    a = blur(a * a * (3 - 2 * a), max(0.7, 0.006 * where.size))
-    edge = blur(hole.astype(np.float32), max(0.8, 0.008 * where.size))
-    under = np.maximum(np.clip(2 * edge - 1, 0, 1), np.clip(blur(gone, 0.7) * 1.3, 0, 1))
-    a = a * np.clip((edge - 0.35) / 0.5, 0, 1)
-    under = np.maximum(under, _feather(under, fill, around, where.size))
-    if matte is not None:
-        free = 1 - cv2.remap(matte, from_x, from_y, cv2.INTER_LINEAR)
-        a, under = a * free, under * free
-    base = fill * under[..., None] + around * (1 - under[..., None])
-    light = base * (1 - a[..., None]) + out * a[..., None]
-    if halo > 0:
-        light = _halo(light, hole, where.size, halo)
-    picture = display(light)
-    if stage.clip.grain_sigma > 0.6:
-        grain = noise.normal(0, stage.clip.grain_sigma / 255, (h, w)).astype(np.float32)
-        picture = picture + (grain * np.maximum(under, a))[..., None]
-    changed: Bools = (np.hypot(move[..., 0], move[..., 1]) > STILL) | (under > 0) | (a > 0)
-    if halo > 0:
-        changed = np.logical_or(changed, _halo_weight(hole, where.size, halo) > 1 / 512)
-    alpha: Floats = changed.astype(np.float32)
-    return picture, alpha
-
-
-def _feather(under: Floats, fill: Floats, around: Floats, size: float) -> Floats:
+def _feather(under: Floats, fill: Floats, around: Floats, cells: float) -> Floats:
     """How far the fill runs out over skin beyond the mask, so that a forehead shows no arc; hair is left alone."""
     outside = cv2.distanceTransform((under < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    apart = np.log(np.maximum(blur(around, 0.02 * size), 1e-3)) - np.log(np.maximum(fill, 1e-3))
+    apart = np.log(np.maximum(blur(around, 0.02 * cells), 1e-3)) - np.log(np.maximum(fill, 1e-3))
     alike = np.exp(-((np.abs(apart).max(-1) / FEATHER_ALIKE) ** 2))
-    weight = np.exp(-((outside / (FEATHER_WIDTH * size)) ** 2)) * alike
+    weight = np.exp(-((outside / (FEATHER_WIDTH * cells)) ** 2)) * alike
     kept: Floats = np.where(weight < 1 / 255, 0, weight).astype(np.float32)
     return kept
 
 
-def _halo_weight(hole: Array, size: float, halo: float) -> Floats:
-    inside = cv2.distanceTransform(hole, cv2.DIST_L2, 3)
-    outside = cv2.distanceTransform(1 - hole, cv2.DIST_L2, 3)
-    weight: Floats = halo * np.exp(-(((inside + outside) / (HALO_WIDTH * size)) ** 2))
-    return weight
-
-
-def _halo(light: Floats, hole: Array, size: float, halo: float) -> Floats:
-    """A soft, slightly lifted rim along the outline, which tells viewers that the face is a disguise."""
-    weight: Array = _halo_weight(hole, size, halo)[..., None]
-    soft: Floats = light * (1 - weight) + blur(light, HALO_BLUR * size) * (1 + HALO_LIFT) * weight
-    return soft

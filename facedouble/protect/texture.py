@@ -1,33 +1,89 @@
-"""Shade the mesh with the double's key frames under the scene's light, the mouth's inside included."""
+"""Blend a double's key frames to the atlas of one frame, and shade the mesh with it under the scene's light.
+
+Blending comes first and in the atlas, where memory is read in order; the mesh then samples one picture instead of a dozen. The
+atlas has levels of half size, so that a small face samples as many texels as it has pixels and does not shimmer.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numba import njit
 
 from facedouble.morphable import layout
-from facedouble.morphable.topology import ATLAS_WIDTH, topology
-from facedouble.types import Array, Floats
+from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology
+from facedouble.raster import render, shrink
+from facedouble.types import Array, Double, Floats, Value
 
-# columns of the interpolated attributes
-U, V, LIGHT, ALPHA, SHARES, PLACE, COLUMNS = 0, 1, 2, 5, 6, 9, 11
+FIXED = 8192.0  # of one unit of albedo: textures are held in 16 bits
+LEVELS = 3
+TEXELS_ACROSS = 382.0  # texels over the front of a face at level 0
+LEAST_WEIGHT = 0.012  # a key frame's share below which it is left out
 MOUTH_CAP = 2.0  # relative albedo: brighter teeth read as lamps
 DARK_MOUTH = (0.11, 0.05, 0.05)
 
 
+@dataclass(frozen=True)
+class Level(Value):
+    """What does not change of the atlas at one size: region shares (h, w, 3), mouth (h, w) bool, lips' rows (w,), spans (h, 2).
+
+    points (468, 2) px of the vertices.
+    """
+
+    shares: Floats
+    mouth: Array
+    upper: Array
+    lower: Array
+    spans: Array
+    points: Array
+
+
 @cache
-def mouth_rows() -> tuple[Array, Array]:
-    """(ATLAS_WIDTH,) each: atlas row of the upper and of the lower inner lip at each column."""
+def level(n: int) -> Level:
+    """The atlas at 1 / 2^n of its size."""
     t = topology()
-    x = np.arange(ATLAS_WIDTH)
+    h, w = ATLAS_HEIGHT >> n, ATLAS_WIDTH >> n
+    points = (t.atlas + 0.5) / (1 << n) - 0.5
+    mesh = np.concatenate([points, np.zeros((len(points), 1))], 1)
+    ids, shares = render(mesh, t.triangles, t.shares, h, w)
+    mouth = (ids >= len(t.skin)) & (ids < len(t.skin) + len(t.mouth))
+    columns = np.arange(w)
     rows = []
     for lip in (layout.UPPER_INNER_LIP, layout.LOWER_INNER_LIP):
-        points = t.atlas[lip]
-        order = np.argsort(points[:, 0])
-        rows.append(np.interp(x, points[order, 0], points[order, 1]))
-    return rows[0], rows[1]
+        order = np.argsort(points[lip, 0])
+        rows.append(np.interp(columns, points[lip, 0][order], points[lip, 1][order]))
+    inside = ids >= 0
+    for y in range(h):  # one texel more on each side, which bilinear samples reach
+        seen = np.flatnonzero(inside[max(0, y - 2) : y + 3].any(0))
+        if len(seen):
+            a, b = max(0, seen[0] - 2), min(w, seen[-1] + 3)
+            own = np.flatnonzero(inside[y])
+            if len(own):
+                shares[y, a : own[0]], shares[y, own[-1] + 1 : b] = shares[y, own[0]], shares[y, own[-1]]
+            else:
+                shares[y, a:b] = [1, 0, 0] if y > h // 2 else [0, 0.5, 0.5]
+    spans = np.array([(max(0, s[0] - 2), min(w, s[-1] + 3)) if len(s := np.flatnonzero(inside[max(0, y - 2) : y + 3].any(0)))
+                      else (0, 0) for y in range(h)], np.int32)
+    return Level(shares, mouth, rows[0], rows[1], spans, points)
+
+
+def level_for(size: float) -> int:
+    """The level at which a face of `size` px has about one texel per pixel."""
+    return int(np.clip(round(math.log2(TEXELS_ACROSS / max(size, 1.0))), 0, LEVELS - 1))
+
+
+def packed(double: Double, n: int) -> Array:
+    """(K, h, w, 3) uint16 textures of a level."""
+    keys = []
+    for texture in double.textures:
+        small = texture.astype(np.float32)
+        if n:
+            small = shrink(small, (ATLAS_WIDTH >> n, ATLAS_HEIGHT >> n))
+        keys.append(np.clip(small * FIXED + 0.5, 0, 65535).astype(np.uint16))
+    return np.stack(keys)
 
 
 @cache
@@ -40,71 +96,132 @@ def alpha_of_rings() -> Array:
     return alpha
 
 
-def attributes(light: Array, mesh: Array) -> Floats:
-    """(468, COLUMNS) of the vertices: atlas place, light, alpha, region shares, canonical place."""
-    t = topology()
-    at = np.zeros((468, COLUMNS), np.float32)
-    at[:, U:LIGHT] = t.atlas
-    at[:, LIGHT:ALPHA] = light
-    at[:, ALPHA] = alpha_of_rings()
-    at[:, SHARES:PLACE] = t.shares
-    at[:, PLACE:] = mesh[:, :2]
-    return at
+@njit(cache=True, fastmath=True, nogil=True)
+def _blend(textures: Array, weights: Array, shares: Array, mouth: Array, spans: Array, upper: Array, lower: Array,
+           gap: float, key_gaps: Array, least: float, cap: float, dark_colour: Array, out: Array) -> None:
+    keys, rows, _, _ = textures.shape
+    used = np.zeros(keys, np.int64)
+    count = 0
+    for key in range(keys):
+        if max(weights[0, key], weights[1, key], weights[2, key]) >= least:
+            used[count] = key
+            count += 1
+    share = np.zeros(keys, np.float32)
+    for y in range(rows):
+        for x in range(spans[y, 0], spans[y, 1]):
+            s0, s1, s2 = shares[y, x, 0], shares[y, x, 1], shares[y, x, 2]
+            total = np.float32(0)
+            for n in range(count):
+                key = used[n]
+                w = s0 * weights[0, key] + s1 * weights[1, key] + s2 * weights[2, key]
+                share[n] = w if w >= least else 0
+                total += share[n]
+            r, g, b = np.float32(0), np.float32(0), np.float32(0)
+            if not mouth[y, x]:
+                for n in range(count):
+                    if share[n] > 0:
+                        r += share[n] * textures[used[n], y, x, 0]
+                        g += share[n] * textures[used[n], y, x, 1]
+                        b += share[n] * textures[used[n], y, x, 2]
+                total *= 8192
+                out[y, x, 0], out[y, x, 1], out[y, x, 2] = r / total, g / total, b / total
+                continue
+            top, height = upper[x], max(lower[x] - upper[x], 0.5)
+            for n in range(count):
+                if share[n] <= 0:
+                    continue
+                key = used[n]
+                place = min(max((y - top) / height, 0.0), 1.0)
+                stretch, dark = gap / max(key_gaps[key], 0.02), 0.0
+                if stretch > 1.1:  # teeth are never stretched: the mouth opens in the dark middle
+                    if place < 0.5:
+                        place *= stretch
+                        if place > 0.5:
+                            dark, place = min((place - 0.5) / 0.12, 1.0), 0.5
+                    else:
+                        place = 1 - (1 - place) * stretch
+                        if place < 0.5:
+                            dark, place = min((0.5 - place) / 0.12, 1.0), 0.5
+                row = min(max(top + place * height, 0.0), rows - 1.001)
+                ia = int(row)
+                f = row - ia
+                for c in range(3):
+                    q = ((1 - f) * textures[key, ia, x, c] + f * textures[key, ia + 1, x, c]) / 8192
+                    out_c = share[n] * (min(q, cap) * (1 - dark) + dark * dark_colour[c])
+                    if c == 0:
+                        r += out_c
+                    elif c == 1:
+                        g += out_c
+                    else:
+                        b += out_c
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = r / total, g / total, b / total
+
+
+def blend(textures: Array, n: int, weights: Array, gap: float, key_gaps: Array) -> Floats:
+    """The atlas (h, w, 3) of one frame at level n: relative albedo.
+
+    textures as from `packed`, weights (3, K) of the key frames per region, gap of the lips and (K,) key_gaps, canonical.
+    """
+    at = level(n)
+    out = np.zeros((*at.mouth.shape, 3), np.float32)
+    _blend(textures, weights.astype(np.float32), at.shares, at.mouth, at.spans, at.upper, at.lower, gap,
+           key_gaps.astype(np.float64), LEAST_WEIGHT, MOUTH_CAP, np.array(DARK_MOUTH), out)
+    return out
 
 
 @njit(cache=True, fastmath=True, nogil=True)
-def shade(ids: Array, at: Array, textures: Array, weights: Array, gap: float, key_gaps: Array, upper: Array, lower: Array,
-          skin_count: int, mouth_count: int, out: Array) -> None:
-    """Out (h, w, 3) linear light. Teeth are never stretched: a mouth wider than its key frame opens in the dark middle."""
+def _shade(points: Array, triangles: Array, uv: Array, light: Array, alpha: Array, atlas: Array, out: Array, ids: Array,
+           rim: Array, depth: Array) -> None:
     h, w = ids.shape
-    keys, rows, columns = textures.shape[0], textures.shape[1], textures.shape[2]
-    for y in range(h):
-        for x in range(w):
-            k = ids[y, x]
-            if k < 0:
-                continue
-            u, v = min(max(at[y, x, 0], 0.0), columns - 1.001), min(max(at[y, x, 1], 0.0), rows - 1.001)
-            iu, iv = int(u), int(v)
-            fu, fv = u - iu, v - iv
-            inside = skin_count <= k < skin_count + mouth_count
-            s0, s1, s2, total = 0.0, 0.0, 0.0, 0.0
-            for key in range(keys):
-                weight = (at[y, x, 6] * weights[0, key] + at[y, x, 7] * weights[1, key] + at[y, x, 8] * weights[2, key])
-                if weight < 0.012:
+    rows, columns = atlas.shape[0], atlas.shape[1]
+    p, q = np.empty(3), np.empty(3)
+    for k in range(triangles.shape[0]):
+        a, b, c = triangles[k, 0], triangles[k, 1], triangles[k, 2]
+        ax, ay, bx, by, cx, cy = points[a, 0], points[a, 1], points[b, 0], points[b, 1], points[c, 0], points[c, 1]
+        d = (by - cy) * (ax - cx) + (cx - bx) * (ay - cy)
+        if abs(d) < 1e-9:
+            continue
+        p[0], p[1] = (by - cy) / d, (cy - ay) / d
+        p[2] = -p[0] - p[1]
+        for y in range(max(0, math.ceil(min(ay, by, cy))), min(h - 1, math.floor(max(ay, by, cy))) + 1):
+            q[0] = ((cx - bx) * (y - cy) - (by - cy) * cx) / d
+            q[1] = ((ax - cx) * (y - cy) - (cy - ay) * cx) / d
+            q[2] = 1 - q[0] - q[1]
+            low, high = 0.0, w - 1.0
+            for i in range(3):  # the part of the row where the i-th barycentric coordinate is not negative
+                if p[i] > 1e-12:
+                    low = max(low, (-1e-5 - q[i]) / p[i])
+                elif p[i] < -1e-12:
+                    high = min(high, (-1e-5 - q[i]) / p[i])
+                elif q[i] < -1e-5:
+                    high = -1.0
+            for x in range(math.ceil(low), math.floor(high) + 1):
+                l0, l1 = p[0] * x + q[0], p[1] * x + q[1]
+                l2 = 1 - l0 - l1
+                z = l0 * points[a, 2] + l1 * points[b, 2] + l2 * points[c, 2]
+                if z >= depth[y, x]:
                     continue
-                total += weight
-                dark = 0.0
-                if inside:
-                    top, bottom = upper[iu], lower[iu]
-                    height = max(bottom - top, 0.5)
-                    place = min(max((v - top) / height, 0.0), 1.0)
-                    stretch = gap / max(key_gaps[key], 0.02)
-                    if stretch > 1.1:
-                        if place < 0.5:
-                            place = place * stretch
-                            if place > 0.5:
-                                dark = min((place - 0.5) / 0.12, 1.0)
-                                place = 0.5
-                        else:
-                            place = 1 - (1 - place) * stretch
-                            if place < 0.5:
-                                dark = min((0.5 - place) / 0.12, 1.0)
-                                place = 0.5
-                    row = min(max(top + place * height, 0.0), rows - 1.001)
-                    iv = int(row)
-                    fv = row - iv
-                for c in range(3):
-                    q = ((1 - fv) * ((1 - fu) * textures[key, iv, iu, c] + fu * textures[key, iv, iu + 1, c])
-                         + fv * ((1 - fu) * textures[key, iv + 1, iu, c] + fu * textures[key, iv + 1, iu + 1, c]))
-                    if inside:
-                        q = min(q, MOUTH_CAP) * (1 - dark) + dark * DARK_MOUTH[c]
-                    if c == 0:
-                        s0 += weight * q
-                    elif c == 1:
-                        s1 += weight * q
-                    else:
-                        s2 += weight * q
-            if total > 0:
-                out[y, x, 0] = s0 / total * at[y, x, 2]
-                out[y, x, 1] = s1 / total * at[y, x, 3]
-                out[y, x, 2] = s2 / total * at[y, x, 4]
+                depth[y, x], ids[y, x] = z, k
+                rim[y, x] = l0 * alpha[a] + l1 * alpha[b] + l2 * alpha[c]
+                s = min(max(l0 * uv[a, 0] + l1 * uv[b, 0] + l2 * uv[c, 0], 0.0), columns - 1.001)
+                t = min(max(l0 * uv[a, 1] + l1 * uv[b, 1] + l2 * uv[c, 1], 0.0), rows - 1.001)
+                i0, j0 = int(s), int(t)
+                fs, ft = s - i0, t - j0
+                w00, w01, w10, w11 = (1 - ft) * (1 - fs), (1 - ft) * fs, ft * (1 - fs), ft * fs
+                for ch in range(3):
+                    albedo = (w00 * atlas[j0, i0, ch] + w01 * atlas[j0, i0 + 1, ch]
+                              + w10 * atlas[j0 + 1, i0, ch] + w11 * atlas[j0 + 1, i0 + 1, ch])
+                    out[y, x, ch] = albedo * (l0 * light[a, ch] + l1 * light[b, ch] + l2 * light[c, ch])
+
+
+def shade(mesh: Array, light: Array, atlas: Floats, n: int, height: int, width: int) -> tuple[Floats, Array, Floats]:
+    """Linear light (h, w, 3), triangle ids (h, w), -1 outside, and the alpha of the rings (h, w).
+
+    mesh (468, 3) px, light (468, 3) of the vertices, atlas at level n.
+    """
+    t = topology()
+    out, ids = np.zeros((height, width, 3), np.float32), np.full((height, width), -1, np.int16)
+    rim, depth = np.zeros((height, width), np.float32), np.full((height, width), 1e9, np.float32)
+    _shade(np.ascontiguousarray(mesh, np.float64), t.triangles, level(n).points, np.ascontiguousarray(light, np.float64),
+           alpha_of_rings(), atlas, out, ids, rim, depth)
+    return out, ids, rim

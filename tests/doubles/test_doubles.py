@@ -104,5 +104,3 @@ def test_material_without_a_face_or_neutral_is_refused(tmp_path: Path, eyes: Eye
     cv2.imwrite(str(tmp_path / "small.png"), small[..., ::-1])
     with pytest.raises(InputRefused):
         make_double([tmp_path / "small.png"], consent, eyes, Options())
-    with pytest.raises(InputRefused, match="mixture"):
-        make_double([tmp_path / "wall.png", tmp_path / "film.mp4"], consent, eyes, Options())

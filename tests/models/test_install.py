@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import subprocess
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,48 @@ def test_a_bare_file_will_do(tmp_path: Path, source: Path, registry: dict[str, M
     assert install(tmp_path / "models", ["tiny"], source, registry)
 
 
+SPARE = "tiny_source-0.9.tar.gz"
+
+
+def spare(source: Path, registry: dict[str, Model], data: bytes = DATA, kind: bytes = tarfile.REGTYPE) -> None:
+    """Replace the wheel by a source archive with the same model, and pin that as the spare."""
+    (source / WHEEL).unlink()
+    with tarfile.open(source / SPARE, "w:gz") as archive:
+        for name, held in (("setup.py", b"raise SystemExit('code of the carrier ran')"), ("tiny/models/tiny.onnx", data)):
+            info = tarfile.TarInfo(f"tiny_source-0.9/{name}")
+            info.size = len(held)
+            if held is data:
+                info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info, io.BytesIO(held))
+    pinned = Carrier("tiny_source", "0.9", SPARE, sha256((source / SPARE).read_bytes()))
+    registry["tiny"] = dataclasses.replace(registry["tiny"], spare=pinned)
+
+
+def test_a_source_archive_will_do(tmp_path: Path, source: Path, registry: dict[str, Model]) -> None:
+    spare(source, registry)
+    assert install(tmp_path / "models", ["tiny"], source, registry)
+    assert sorted(os.listdir(tmp_path / "models")) == ["tiny.json", "tiny.onnx"]
+    assert (tmp_path / "models" / "tiny.onnx").read_bytes() == DATA
+
+
+@pytest.mark.parametrize(("data", "kind"), [(DATA[:-1], tarfile.REGTYPE), (b"x" + DATA[1:], tarfile.REGTYPE),
+                                            (DATA, tarfile.SYMTYPE)])
+def test_a_source_archive_with_another_model_never_arrives(tmp_path: Path, source: Path, registry: dict[str, Model],
+                                                           data: bytes, kind: bytes) -> None:
+    spare(source, registry, data, kind)
+    with pytest.raises(ModelError, match="altered"):
+        install(tmp_path / "models", ["tiny"], source, registry)
+
+
+def test_an_altered_source_archive_is_not_opened(tmp_path: Path, source: Path, registry: dict[str, Model],
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    spare(source, registry)
+    (source / SPARE).write_bytes((source / SPARE).read_bytes() + b"\0")
+    monkeypatch.setattr(tarfile, "open", None)
+    with pytest.raises(ModelError, match="not the pinned file"):
+        install(tmp_path / "models", ["tiny"], source, registry)
+
+
 def test_what_is_there_is_kept(tmp_path: Path, source: Path, registry: dict[str, Model]) -> None:
     install(tmp_path / "models", ["tiny"], source, registry)
     before = (tmp_path / "models" / "tiny.onnx").stat().st_mtime_ns
@@ -113,7 +157,7 @@ def test_an_altered_wheel_is_not_opened(tmp_path: Path, source: Path, registry: 
                                         monkeypatch: pytest.MonkeyPatch) -> None:
     (source / WHEEL).write_bytes((source / WHEEL).read_bytes() + b"\0")
     monkeypatch.setattr(zipfile, "ZipFile", None)
-    with pytest.raises(ModelError, match="not the pinned wheel"):
+    with pytest.raises(ModelError, match="not the pinned file"):
         install(tmp_path / "models", ["tiny"], source, registry)
 
 
@@ -182,9 +226,9 @@ def test_a_package_model_needs_its_package(registry: dict[str, Model]) -> None:
 def test_the_registry_is_complete_and_keeps_the_audit_apart() -> None:
     for name, model in MODELS.items():
         assert name == model.name and len(model.sha256) == 64 and model.licence and model.source
-        assert (model.carrier.wheel is None) == (model.carrier.sha256 is None)
+        assert (model.carrier.archive is None) == (model.carrier.sha256 is None)
         assert model.use in ("render", "audit")
-    assert set(RENDER) == {"mesh", "near", "far", "yunet"}
+    assert set(RENDER) == {"mesh", "near", "far", "yunet", "dlib"}
 
 
 def test_the_default_place_is_inside_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

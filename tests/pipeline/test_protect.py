@@ -50,14 +50,14 @@ def test_a_clip_becomes_the_double(job: Job) -> None:
 
 
 def test_without_a_double_everyone_is_veiled(job: Job) -> None:
-    report = protect(replace(job, double=None), Options())
+    report = protect(replace(job, double="veil"), Options())
     assert report.people[0].veiled == report.frames
 
 
 def test_the_voice_is_kept_only_with_a_reason(job: Job) -> None:
     with pytest.raises(UsageError, match="--reason"):
         Voice(True)
-    protect(replace(job, voice=Voice(True, "she asked for it"), double=None), Options())
+    protect(replace(job, voice=Voice(True, "she asked for it"), double="veil"), Options())
     info = probe(job.destination)
     assert np.abs(np.concatenate(list(pcm(info, info.audio[0].index)))).max() > 0.1
 

@@ -1,0 +1,116 @@
+"""The rehearsal: some frames are drawn before the film is, and a recogniser looks whether the double hides the witness.
+
+Where what was drawn would be taken for the witness, the veil takes over, and the report says so. The recogniser is dlib's; the
+audit's own has no part in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from facedouble.doubles.casting import ACCEPTED
+from facedouble.errors import UsageError
+from facedouble.faces.fit import cross_fade
+from facedouble.media.decode import frames
+from facedouble.options import Options
+from facedouble.pipeline.analyse import Analysis, Progress, Role, quiet
+from facedouble.pipeline.casting import embed
+from facedouble.protect.composite import Part, compose
+from facedouble.protect.drive import Performance, place
+from facedouble.types import Array, Double, Floats, Frame, Recogniser, Value
+
+EVERY = 2.0  # s between looks at a face...
+LEAST = 3  # ...and so many at least
+
+
+@dataclass(frozen=True)
+class Likeness(Value):
+    """Somebody decides, by name and with a reason, that a double too like the witness is shown all the same."""
+
+    by: str = ""
+    reason: str = ""
+
+    def check(self) -> None:
+        if bool(self.by.strip()) != bool(self.reason.strip()):
+            raise UsageError("a double too like the witness is shown only by name and with a reason: give --alike-by and "
+                             "--alike-reason")
+
+    @property
+    def given(self) -> bool:
+        """Whether anybody decided so."""
+        return bool(self.by.strip())
+
+
+NOBODY = Likeness()
+
+
+def looks(role: Role, rate: float) -> list[int]:
+    """Frames at which a role's drawing is looked at: only where it is wholly the double."""
+    drawn = np.flatnonzero(role.weights >= 1)
+    if role.fit is None or len(drawn) == 0:
+        return []
+    count = min(max(LEAST, -(-len(drawn) // max(1, round(EVERY * rate)))), len(drawn))
+    return sorted({int(drawn[i]) + role.track.start for i in np.linspace(0, len(drawn) - 1, count).round().astype(int)})
+
+
+def near(own: Floats, drawn: Floats) -> Array:
+    """(n,) distance of what was drawn, embeddings (n, 128), to the witness: in the same frame, or on the whole; the lesser."""
+    same = np.linalg.norm(own - drawn, axis=1)
+    whole = np.linalg.norm(own.mean(0) - drawn, axis=1)
+    closer: Array = np.minimum(same, whole)
+    return closer
+
+
+def _look(frame: Frame, role: Role, stage: Performance, options: Options, recognise: Recogniser) -> tuple[Floats, Floats]:
+    """Embeddings of the witness and of what would be shown instead."""
+    assert role.fit is not None
+    i, step = frame.index - role.track.start, frame.index - role.fit.start
+    outline = role.fit.outlines[step].mesh
+    part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline)
+    drawn = compose(frame, [part], options.draw, options.seed).safe.frame
+    mesh = place(stage.mesh(step), stage.codes[step], stage.to)
+    return embed(frame, outline, recognise), embed(drawn, mesh, recognise)
+
+
+def rehearse(made: Analysis, double: Double, options: Options, recognise: Recogniser, progress: Progress = quiet) -> Analysis:
+    """The analysis with the veil where the double comes out too like its witness: up to the looks before and after."""
+    wanted: dict[int, list[int]] = {}
+    for k, role in enumerate(made.roles):
+        for index in looks(role, float(made.info.rate)):
+            wanted.setdefault(index, []).append(k)
+    if not wanted:
+        return made
+    stages = {k: Performance(r.fit.codes, r.fit.clip, double) for k, r in enumerate(made.roles) if r.fit is not None}
+    seen: dict[int, list[tuple[int, Floats, Floats]]] = {}
+    last = max(wanted)
+    for frame in frames(made.info):
+        for k in wanted.get(frame.index, []):
+            if not frame.corrupt:
+                seen.setdefault(k, []).append((frame.index, *_look(frame, made.roles[k], stages[k], options, recognise)))
+        progress("rehearsing", min(frame.index, last) + 1, last + 1)
+        if frame.index >= last:
+            break
+    roles = list(made.roles)
+    for k, looked in seen.items():
+        at = np.array([n for n, _, _ in looked])
+        alike = near(np.array([a for _, a, _ in looked]), np.array([b for _, _, b in looked])) < ACCEPTED
+        alike[1:-1] |= alike[:-2] & alike[2:]  # one look between two that were alike is no reason to show a frame
+        if alike.any():
+            roles[k] = _veiled(roles[k], at, alike, options.fit.fade)
+    return replace(made, roles=tuple(roles))
+
+
+def _veiled(role: Role, at: Array, alike: Array, fade: int) -> Role:
+    """The role with the veil around each look (frames at) that was alike, until the next that was not."""
+    spans = []
+    for i in np.flatnonzero(alike):
+        start = role.track.start if i == 0 else int(at[i - 1]) + 1
+        stop = role.track.stop if i == len(at) - 1 else int(at[i + 1])
+        spans.append((start, stop))
+    trusted = np.ones(len(role.weights), bool)
+    for start, stop in spans:
+        trusted[start - role.track.start : stop - role.track.start] = False
+    weights = np.minimum(role.weights, cross_fade(trusted, fade, 1)) if trusted.any() else np.zeros(len(trusted))
+    return replace(role, weights=weights, alike=tuple(spans))
