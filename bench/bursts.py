@@ -20,13 +20,15 @@ import numpy as np
 
 from facedouble.colour import picture
 from facedouble.faces.detect import Found, detect
-from facedouble.faces.fit import Sighting
 from facedouble.faces.motion import Motion, measure, small_luma
+from facedouble.faces.reading import Sighting
+from facedouble.faces.reading import read as boiled
 from facedouble.faces.track import link
+from facedouble.geometry import corners
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.options import Options
-from facedouble.pipeline.analyse import Eyes, Role, _agrees, _role, _sightings, quiet
+from facedouble.pipeline.analyse import Eyes, Role, _role, agrees, looks, quiet
 from facedouble.pipeline.protect import open_eyes
 from facedouble.pipeline.sight import NEAR
 from facedouble.protect.veil import Ellipse
@@ -50,14 +52,14 @@ _DISC: Array = np.array([(x, y) for x in np.linspace(-1, 1, 41) for y in np.lins
 
 @dataclass(frozen=True)
 class Read:
-    """One clip as the models saw it; `seen` as `pipeline.analyse` holds it: sightings, softness and grain of each track."""
+    """One clip as the models saw it; `seen` holds the sightings of each track."""
 
     info: MediaInfo
     corrupt: frozenset[int]
     found: list[Found]
     motions: list[Motion]
     tracks: tuple[Track, ...]
-    seen: dict[int, tuple[list[Sighting], float, float]]
+    seen: dict[int, list[Sighting]]
     joins: tuple[int, ...] = ()  # first frames after cuts that are known to be there, found or not
 
 
@@ -107,7 +109,10 @@ def read(path: Path, eyes: Eyes, options: Options, joins: tuple[int, ...] = ()) 
         motions.append(measure(before, now, frame.index))
         before = now
     tracks = link(found, motions, float(info.rate), (info.width, info.height), options.track)
-    seen = _sightings(info, tracks, eyes, options, quiet, len(found)) if tracks else {}
+    seen: dict[int, list[Sighting]] = {t.id: [] for t in tracks}
+    for track, glance in looks(info, tracks, eyes, options, quiet, len(found)):
+        if glance is not None:
+            seen[track.id].append(glance.sighting)
     return Read(info, frozenset(corrupt), found, motions, tracks, seen, joins)
 
 
@@ -124,9 +129,10 @@ def truths(clip: Read, options: Options) -> list[Truth]:
         if sum(f.observed for f in t.faces) < CONFIRMED:
             continue
         made += [Truth(f.frame, t.id, f.box, "detectors") for f in t.faces if f.observed and f.frame not in clip.corrupt]
-        for s in clip.seen[t.id][0]:
+        for s in clip.seen[t.id]:
             face = t.at(s.frame)
-            if face is not None and s.disagreement < options.fit.max_disagreement and _agrees(s.marks, face.box):
+            if (face is not None and s.disagreement < options.fit.max_disagreement
+                    and agrees(boiled([s]).notes, corners([face.box])).all()):
                 made.append(Truth(s.frame, t.id, mesh_box(s.marks), "landmarks"))
     return made
 
@@ -145,14 +151,14 @@ def broken(clip: Read, burst: range, options: Options) -> list[tuple[Role, dict[
     found = [() if i in burst else f for i, f in enumerate(clip.found)]
     tracks = link(found, clip.motions, float(clip.info.rate), (clip.info.width, clip.info.height), options.track)
     by_frame: dict[int, list[Sighting]] = defaultdict(list)
-    for sightings, _, _ in clip.seen.values():
+    for sightings in clip.seen.values():
         for s in sightings:
             if s.frame not in burst:
                 by_frame[s.frame].append(s)
     roles = []
     for t in tracks:
         mine = [near for f in t.faces if (near := _nearest(by_frame[f.frame], f.box, options)) is not None]
-        roles.append((_role(t, mine, 0.0, 0.0, options), {s.frame: s for s in mine}))
+        roles.append((_role(t, boiled(mine), 0.0, 0.0, options), {s.frame: s for s in mine}))
     return roles
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from facedouble.doubles.file import read_double, write_double
-from facedouble.doubles.mannequin import mannequin
+from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import FacedoubleError
 from facedouble.media.probe import probe
 from facedouble.options import Options
@@ -28,6 +28,7 @@ from facedouble.pipeline.double import make_double
 from facedouble.pipeline.protect import open_eyes
 from facedouble.pipeline.rehearse import rehearse
 from facedouble.pipeline.render import Voice, render
+from facedouble.pipeline.stage import Troupe
 from facedouble.types import Consent, Double
 
 HERE = Path(__file__).resolve().parent
@@ -152,12 +153,12 @@ def main() -> None:
     tool = args.data.parent / "measure/score"
     args.out.mkdir(parents=True, exist_ok=True)
     options, eyes, recognise = Options(), open_eyes(Options()), open_recogniser()
-    doubles: dict[str, tuple[Double, Path | None]] = {}
+    doubles: dict[str, tuple[Double | Troupe, Path | None]] = {}
     for name, source in DOUBLES.items():
         if name not in args.doubles or (args.quick and name != "clip A"):
             continue
         if not source:
-            doubles[name] = mannequin(), None
+            doubles[name] = tuple(mannequin(n) for n in range(VARIANTS)), None
             continue
         path = args.out / f"{Path(source).stem}.fdouble"
         if not path.exists():

@@ -57,7 +57,7 @@ class Bar:
         self.bar.update(self.tasks[step], completed=done, total=total)
 
 
-def _options(path: Path | None, halo: float | None = None, strict: bool = False) -> Any:
+def _options(path: Path | None, halo: float | None = None, strict: bool = False, calm: float | None = None) -> Any:
     from dataclasses import replace
 
     from facedouble.options import Options, parse
@@ -69,6 +69,8 @@ def _options(path: Path | None, halo: float | None = None, strict: bool = False)
     draw = options.draw
     if halo is not None:
         draw = replace(draw, halo=halo)
+    if calm is not None:
+        draw = replace(draw, calm=calm)
     return replace(options, draw=replace(draw, strict=draw.strict or strict))
 
 
@@ -80,6 +82,7 @@ def protect(
     voice: Annotated[str, typer.Option(help="mute, or keep (needs --reason)")] = "mute",
     reason: Annotated[str, typer.Option(help="why the original voice is kept")] = "",
     halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
+    calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="damps brows, asymmetry, blink rhythm")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="no mattes: not one pixel of the face area is looked at")] = False,
     no_faces: Annotated[bool, typer.Option("--no-faces", help="go on although no face was found")] = False,
     purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
@@ -101,7 +104,7 @@ def protect(
     job = Job(source, output, double, Voice(voice == "keep", reason), no_faces, purpose, dt.date.today(),
               Likeness(alike_by, alike_reason))
     with Bar() as bar:
-        report = run(job, _options(options, halo, strict), bar)
+        report = run(job, _options(options, halo, strict, calm), bar)
     OUT.print(f"{output}: {report.frames} frames")
     for person in report.people:
         OUT.print(f"  person {person.person}: {person.frames} frames, {person.doubled} doubled, {person.fading} fading, "

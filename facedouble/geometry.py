@@ -6,12 +6,19 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from facedouble.types import Box, Doubles
+from facedouble.types import Box, Doubles, Rows
 
 
 def array(box: Box) -> Doubles:
     """The box as (4,) x0 y0 x1 y1."""
     return np.array([box.x0, box.y0, box.x1, box.y1])
+
+
+def corners(boxes: Sequence[Box]) -> Doubles:
+    """Boxes as (n, 4) x0 y0 x1 y1."""
+    if isinstance(boxes, Rows):
+        return np.asarray(boxes.numbers, np.float64)
+    return np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes], np.float64).reshape(-1, 4)
 
 
 def shared(a: Box, b: Box) -> float:

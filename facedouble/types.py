@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import Any, Final
+from itertools import accumulate
+from typing import Any, Final, Generic, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,12 @@ LANDMARKS: Final = 478
 EXPRESSION: Final = 32  # mouth and jaw 16, right eye with brow 8, left eye with brow 8
 LIGHT: Final = 69  # 9 x 3 spherical harmonics, 42 luminance residuals
 LIP_GAPS: Final = 9
-CODE_FLOATS: Final = 7 + EXPRESSION + 2 + LIP_GAPS + 4 + LIGHT  # 123
+_WIDTHS: Final = {"scale": 1, "rotation": 3, "translation": 3, "expression": EXPRESSION, "lids": 2, "lips": LIP_GAPS, "gaze": 4,
+                  "light": LIGHT}
+CODE_FLOATS: Final = sum(_WIDTHS.values())  # 123
+CODE: Final = {name: slice(end - width, end) for (name, width), end in zip(_WIDTHS.items(), accumulate(_WIDTHS.values()),
+                                                                          strict=True)}
+"""Which of the numbers of a packed face code are which of its fields."""
 
 
 def frozen(array: Array) -> Array:
@@ -42,6 +48,8 @@ def frozen(array: Array) -> Array:
 
 class Value:
     """Base of the frozen values: freezes arrays when built, and again after a trip through pickle."""
+
+    __slots__ = ()  # so that those of which a film holds many can have them
 
     def __post_init__(self) -> None:
         for field in fields(self):  # type: ignore[arg-type]
@@ -57,7 +65,43 @@ class Value:
         return type(self), tuple(getattr(self, f.name) for f in fields(self))  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Rows(Sequence[T_co], Generic[T_co]):
+    """Values of one kind, as many as a film has frames: held as the rows of an array, each built when asked for."""
+
+    __slots__ = ("build", "numbers")
+
+    def __init__(self, numbers: Array, build: Callable[[Any], T_co]) -> None:
+        self.numbers = numbers.view()
+        self.numbers.flags.writeable = False
+        self.build = build
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    def __getitem__(self, index: int | slice) -> T_co | Self:
+        if isinstance(index, slice):
+            return type(self)(self.numbers[index], self.build)
+        return self.build(self.numbers[index])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and self.build == other.build and np.array_equal(self.numbers, other.numbers)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.numbers, self.build)
+
+
+@dataclass(frozen=True, slots=True)
 class Box(Value):
     """A rectangle in pixels, half-open."""
 
@@ -69,6 +113,11 @@ class Box(Value):
     def check(self) -> None:
         if not (self.x1 > self.x0 and self.y1 > self.y0):
             raise ValueError(f"empty box {self}")
+
+    @classmethod
+    def of(cls, row: Array) -> Self:
+        """The box of (4,) x0 y0 x1 y1."""
+        return cls(*row.tolist())
 
     @property
     def width(self) -> float:
@@ -179,7 +228,11 @@ class Frame(Value):
         return self.ticks * self.time_base
 
 
-@dataclass(frozen=True)
+FACE: Final = np.dtype([("frame", "i8"), ("box", "f8", 4), ("score", "f8"), ("observed", "?")])
+"""A face as a row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Face(Value):
     """A face in one frame. `observed` is False where the place was filled in from other frames."""
 
@@ -188,25 +241,47 @@ class Face(Value):
     score: float
     observed: bool = True
 
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The face of a `FACE`."""
+        return cls(int(row["frame"]), Box.of(row["box"]), float(row["score"]), bool(row["observed"]))
+
 
 @dataclass(frozen=True)
 class Track(Value):
     """One person's face through a span: gapless faces, one for each frame from `start` to `stop` (half-open)."""
 
     id: int
-    faces: tuple[Face, ...]
+    faces: Sequence[Face]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.faces, Rows):
+            rows = np.array([(f.frame, (f.box.x0, f.box.y0, f.box.x1, f.box.y1), f.score, f.observed) for f in self.faces], FACE)
+            object.__setattr__(self, "faces", Rows(rows, Face.of))
+        super().__post_init__()
 
     def check(self) -> None:
-        if [f.frame for f in self.faces] != list(range(self.start, self.stop)):
+        if not len(self.faces) or not np.array_equal(self.rows["frame"], np.arange(len(self.faces)) + self.start):
             raise ValueError(f"track {self.id} has gaps")
 
     @property
+    def rows(self) -> Array:
+        """(n,) `FACE`: all faces as numbers."""
+        assert isinstance(self.faces, Rows)
+        return self.faces.numbers
+
+    @property
+    def boxes(self) -> Rows[Box]:
+        """The faces' boxes."""
+        return Rows(self.rows["box"], Box.of)
+
+    @property
     def start(self) -> int:
-        return self.faces[0].frame
+        return int(self.rows["frame"][0])
 
     @property
     def stop(self) -> int:
-        return self.faces[-1].frame + 1
+        return int(self.rows["frame"][-1]) + 1
 
     def at(self, frame: int) -> Face | None:
         """The face in that frame, or None outside of the track."""
@@ -244,9 +319,12 @@ class FaceCode(Value):
         v = np.frombuffer(data, "<f4")
         if v.shape != (CODE_FLOATS,) or not np.isfinite(v).all():
             raise ValueError("not a face code")
-        cuts = np.cumsum([1, 3, 3, EXPRESSION, 2, LIP_GAPS, 4])
-        s, r, t, e, lids, lips, gaze, light = np.split(v, cuts)
-        return cls(float(s[0]), r, t, e, lids, lips, gaze, light)
+        return cls.of(v)
+
+    @classmethod
+    def of(cls, row: Floats) -> FaceCode:
+        """The code of (123,) numbers in the order of `pack`."""
+        return cls(float(row[0]), *(row[part] for name, part in CODE.items() if name != "scale"))
 
 
 @dataclass(frozen=True)

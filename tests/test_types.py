@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facedouble.types import (
+    CODE,
     CODE_FLOATS,
     EXPRESSION,
     LANDMARKS,
@@ -26,6 +27,7 @@ from facedouble.types import (
     Face,
     FaceCode,
     Frame,
+    Rows,
     SafeFrame,
     Track,
     frozen,
@@ -137,6 +139,32 @@ def test_tracks_have_no_gaps() -> None:
         Track(1, (first, third))
     track = Track(1, (first,))
     assert (track.start, track.stop, track.at(0), track.at(1), track.at(-1)) == (0, 1, first, None, None)
+
+
+def test_a_track_is_numbers_until_a_face_is_asked_for() -> None:
+    faces = tuple(Face(i, Box(i, 0, i + 2.5, 3), 0.25 * i, i % 2 == 0) for i in range(4))
+    track = Track(1, faces)
+    assert tuple(track.faces) == faces and list(track.boxes) == [f.box for f in faces]
+    assert track.rows.nbytes == 4 * 49 and not track.rows.flags.writeable
+    copy = pickle.loads(pickle.dumps(track))
+    assert copy == track != Track(1, faces[:3]) and not copy.rows.flags.writeable
+
+
+def test_rows_are_a_sequence_of_values() -> None:
+    rows = Rows(np.arange(3 * CODE_FLOATS, dtype=np.float32).reshape(3, -1), FaceCode.of)
+    assert len(rows) == len(list(rows)) == 3 and rows[-1].pack() == rows[2].pack() == rows.numbers[2].tobytes()
+    assert rows[1:].numbers.shape == (2, CODE_FLOATS) and rows == pickle.loads(pickle.dumps(rows)) != rows[1:]
+    with pytest.raises(IndexError):
+        rows[3]
+    with pytest.raises(ValueError, match="read-only"):
+        rows[0].light[0] = 1
+
+
+def test_the_names_of_a_codes_numbers_are_its_fields() -> None:
+    code = a_code(np.arange(CODE_FLOATS))
+    packed = np.frombuffer(code.pack(), "<f4")
+    assert list(CODE) == [f.name for f in dataclasses.fields(FaceCode)]
+    assert all(np.array_equal(packed[part], np.ravel(getattr(code, name))) for name, part in CODE.items())
 
 
 def test_frames_have_three_planes_and_know_their_time() -> None:

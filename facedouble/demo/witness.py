@@ -15,8 +15,9 @@ from facedouble.colour import picture, put_rgb
 from facedouble.demo.script import Score
 from facedouble.doubles import capture
 from facedouble.faces.detect import detect
-from facedouble.faces.fit import Sighting, fit
+from facedouble.faces.fit import fit
 from facedouble.faces.light import fit_light
+from facedouble.faces.reading import Sighting, read
 from facedouble.media.encode import Writer
 from facedouble.morphable import layout
 from facedouble.morphable.gestures import JAW_SHARE, LIP_PROFILE, open_mouth
@@ -99,7 +100,7 @@ def read_portrait(pixels: Bytes, eyes: Eyes) -> Portrait:
     marks = found[0] + [window.x0, window.y0, 0]
     key, local = key_crop(frame, marks)
     light = fit_light(key, local)
-    rest = fit([Sighting(i, marks.astype(np.float32), light, 0.0) for i in range(3)], 0.0, 0.0)
+    rest = fit(read([Sighting(i, marks.astype(np.float32), light, 0.0) for i in range(3)]), 0.0, 0.0)
     chosen = capture.measure(capture.Material(marks[None].astype(np.float32), False))
     atlas = capture.texture(key, local, light, clean=False)
     made = capture.assemble(chosen, [atlas], capture.iris(key, local, light), PUBLIC_DOMAIN)

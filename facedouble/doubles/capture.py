@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
@@ -12,6 +12,7 @@ from facedouble.doubles.clean import clean_border
 from facedouble.doubles.file import identity
 from facedouble.errors import InputRefused
 from facedouble.morphable import layout
+from facedouble.morphable.gestures import lips_closed
 from facedouble.morphable.light import irradiance
 from facedouble.morphable.pose import canonical, euler
 from facedouble.morphable.semantics import FEATURE_STEPS, Semantics, neutral_frames, rest_cost, semantics
@@ -93,7 +94,7 @@ def select(material: Material) -> Selection:
     """Choose neutral and key frames; InputRefused with advice if no frame is at rest."""
     chosen = measure(material)
     _check_neutral(chosen)
-    return chosen
+    return replace(chosen, neutral=lips_closed(chosen.neutral))  # parted lips at rest would part in every expression
 
 
 def measure(material: Material) -> Selection:

@@ -18,6 +18,7 @@ SKIN_SIGMA = 60  # px of the atlas: skin changes its tone more slowly than this
 REACH = 0.93  # of the rim's band: what comes in from outside touches here
 GROW = 9  # px around what is taken off
 BELOW = 0.75  # of the face's height: under this a beard begins, and only the very rim is looked at
+BROW_ENDS = (46, 70, 276, 300)  # where hair meets a brow
 BROW_ROOM, EYE_ROOM = 3, 17  # px around brows and eyes that stay: lashes and liner
 
 
@@ -30,7 +31,8 @@ def _bands() -> tuple[Array, Array]:
     band = np.where(t.uv[:, 1] < BELOW, above, np.where(t.ring <= 1, above, 0))[:, None]
     rim = render(mesh, t.triangles, band, ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
     kept = np.zeros((ATLAS_HEIGHT, ATLAS_WIDTH), np.uint8)
-    for ids, room in ((layout.RIGHT_BROW, BROW_ROOM), (layout.LEFT_BROW, BROW_ROOM),
+    brows = [[v for v in brow if v not in BROW_ENDS] for brow in (layout.RIGHT_BROW, layout.LEFT_BROW)]
+    for ids, room in ((brows[0], BROW_ROOM), (brows[1], BROW_ROOM),
                       (layout.RIGHT_UPPER_LID + layout.RIGHT_LOWER_LID, EYE_ROOM),
                       (layout.LEFT_UPPER_LID + layout.LEFT_LOWER_LID, EYE_ROOM)):
         part = np.zeros_like(kept)

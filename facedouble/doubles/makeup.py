@@ -7,6 +7,7 @@ mirrored. Strands are drawn by cv2 in integers, so that every machine draws the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,15 +15,38 @@ from scipy.interpolate import PchipInterpolator
 
 from facedouble.morphable import layout
 from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology
-from facedouble.types import Array
+from facedouble.types import Array, Value
 
 FINE = 4  # strands are drawn at this multiple of the atlas
 
 # linear albedo relative to skin
-LIP, LIP_LINE = np.array([0.76, 0.525, 0.545]), np.array([0.40, 0.25, 0.25])
+LIP_LINE = np.array([0.42, 0.27, 0.27])
 CAVITY, TONGUE, TOOTH = np.array([0.09, 0.040, 0.042]), np.array([0.46, 0.21, 0.21]), np.array([0.98, 1.20, 1.32])
-HAIR, LASH = np.array([0.15, 0.13, 0.12]), np.array([0.10, 0.085, 0.08])
+LASH = np.array([0.10, 0.085, 0.08])
 TEETH = (0.0, 0.095, 0.168, 0.228, 0.280, 0.325, 0.365)  # canonical: from the middle to each tooth's far side
+
+
+@dataclass(frozen=True)
+class Paint(Value):
+    """What is painted on one face and not on another: colours are linear albedo relative to skin, lengths px of the atlas.
+
+    brow_lift up, brow_tilt up at the temple and down at the nose, brow_arch in the middle, brow_thick a factor, brow_ink
+    opacity; lip_inset: by how much the lips are painted thinner than the mesh has them, upper and lower; freckles, stubble,
+    folds (beside nose and mouth, under the eyes) 0 to 1; iris: see `Double`.
+    """
+
+    brow_lift: float = 0.0
+    brow_tilt: float = 0.0
+    brow_arch: float = 0.0
+    brow_thick: float = 1.0
+    brow_ink: float = 0.8
+    hair: tuple[float, float, float] = (0.15, 0.13, 0.12)
+    lip: tuple[float, float, float] = (0.80, 0.60, 0.60)
+    lip_inset: tuple[float, float] = (1.0, 4.0)
+    freckles: float = 0.0
+    stubble: float = 0.0
+    folds: float = 0.0
+    iris: tuple[float, float, float, float, float] = (0.215, 0.200, 0.150, 0.110, 1.25)
 
 
 def smooth_step(low: float, high: float, x: Array) -> Array:
@@ -102,7 +126,7 @@ def _strands(roots: Array, tips: Array, bends: Array, widths: Array) -> Array:
     return small
 
 
-def _brow(rng: np.random.Generator) -> tuple[Array, Array]:
+def _brow(rng: np.random.Generator, paint: Paint) -> tuple[Array, Array]:
     """(h, w) strands, and the soft ground under them, of the right brow."""
     t, n = topology(), 520
     high, low = curve([70, 63, 105, 66, 107]), curve([46, 53, 52, 65, 55])
@@ -111,8 +135,9 @@ def _brow(rng: np.random.Generator) -> tuple[Array, Array]:
     x = x0 + s * (x1 - x0)
     top, bottom = high(x), low(x)
     middle = top + (bottom - top) * (0.72 + 0.10 * (1 - 2 * s) ** 2 - 0.12 * s) + 2.0
-    half = 11.5 * np.sqrt(smooth_step(-0.06, 0.55, s)) * (0.72 + 0.28 * smooth_step(0, 0.2, 1 - s))
-    y = middle + half * np.clip(rng.normal(0, 0.5, n), -1, 1)
+    middle = middle - paint.brow_lift - paint.brow_tilt * (1 - 2 * s) - paint.brow_arch * (1 - (1 - 2 * s) ** 2)
+    half = 11.5 * paint.brow_thick * np.sqrt(smooth_step(-0.06, 0.55, s)) * (0.72 + 0.28 * smooth_step(0, 0.2, 1 - s))
+    y = middle + half * np.clip(rng.normal(0, 0.44, n), -1, 1)
     across = (y - middle) / np.maximum(half, 1e-3)  # strands of the lower edge rise, those of the upper edge lie flat
     slope = (low(x + 10) + high(x + 10) - low(x - 10) - high(x - 10)) / 40
     lean = np.arctan(slope) + (0.12 + 0.30 * across + 0.75 * smooth_step(0.72, 1, s)) * smooth_step(0.05, 0.4, s)
@@ -145,7 +170,7 @@ def _lashes(rng: np.random.Generator, ids: list[int], n: int, rise: float, sprea
     return _strands(roots, tips, bends, np.full(n, 0.6))
 
 
-def lips(skin: Array, rng: np.random.Generator) -> Array:
+def lips(skin: Array, rng: np.random.Generator, paint: Paint) -> Array:
     """Skin with lips: a soft vermilion border under a lighter roll, fine folds, a darker line where they meet."""
     t = topology()
     x, y = pixels()
@@ -154,19 +179,21 @@ def lips(skin: Array, rng: np.random.Generator) -> Array:
     a, b = t.atlas[61, 0], t.atlas[291, 0]
     s = (x - a) / (b - a)
     ends = smooth_step(-0.005, 0.05, s) * smooth_step(-0.005, 0.05, 1 - s)
-    edge_up, edge_low = y - up(x[0])[None], low(x[0])[None] - y
-    inside = soft(smooth_step(-2.5, 3.0, edge_up) * smooth_step(-2.5, 3.5, edge_low) * ends, 1.2)
+    inset = np.clip(1 - (2 * s - 1) ** 4, 0, 1)
+    edge_up, edge_low = y - up(x[0])[None] - paint.lip_inset[0] * inset, low(x[0])[None] - paint.lip_inset[1] * inset - y
+    blunt = 3.5 + 4.0 * np.abs(2 * s - 1) ** 2  # the lower border is lost towards the corners
+    inside = soft(smooth_step(-2.5, 3.0, edge_up) * smooth_step(-3.0, blunt, edge_low) * ends, 1.2)
     roll = (np.exp(-(((edge_up + 4) / 3) ** 2)) + 0.6 * np.exp(-(((edge_low + 4) / 3) ** 2))) * ends
     noise = rng.standard_normal((ATLAS_HEIGHT, ATLAS_WIDTH))
     folds = cv2.GaussianBlur(noise, (0, 0), 0.9, sigmaY=4.0) - cv2.GaussianBlur(noise, (0, 0), 3.0, sigmaY=6.0)
-    colour = LIP * (1 + 0.022 * (folds / folds.std())[..., None])
+    colour = np.array(paint.lip) * (1 + 0.030 * (folds / folds.std())[..., None])
     upper = (y < (inner_up(x[0]) + inner_low(x[0]))[None] / 2)[..., None]
-    colour = colour * np.where(upper, 0.93, 1.0)
+    colour = colour * np.where(upper, 0.90, 1.0) * (1 - 0.10 * np.clip((2 * s - 1) ** 2, 0, 1)[..., None])
     from_line = np.where(upper[..., 0], inner_up(x[0])[None] - y, y - inner_low(x[0])[None])
     gloss = np.exp(-(((from_line - 11) / 5) ** 2)) * np.exp(-(((s - 0.5) / 0.22) ** 2)) * ~upper[..., 0]
-    colour = colour * (1 + 0.13 * gloss[..., None])
-    under = np.exp(-((edge_low / 9) ** 2)) * ~upper[..., 0]  # the lower lip turns away from the light
-    colour = colour * (1 - 0.14 * under[..., None])
+    colour = colour * (1 + 0.12 * gloss[..., None])
+    under = np.exp(-((np.maximum(edge_low, 0) / 11) ** 2)) * ~upper[..., 0]  # the lower lip turns away from the light
+    colour = colour * (1 - 0.19 * under[..., None])
     line = np.exp(-((np.maximum(from_line, 0) / 3.2) ** 2))[..., None]
     colour = colour * (1 - line) + LIP_LINE * line
     shadow = np.exp(-(((edge_low + 13) / 8) ** 2)) * np.exp(-(((s - 0.5) / 0.26) ** 2))
@@ -207,7 +234,7 @@ def mouth(skin: Array, gap: float) -> Array:
     return out
 
 
-def eyes(skin: Array, rng: np.random.Generator, shut: bool) -> Array:
+def eyes(skin: Array, rng: np.random.Generator, paint: Paint, shut: bool) -> Array:
     """Creases, lid edges and lashes, for open or for closed lids; drawn on the right, mirrored to the left."""
     t = topology()
     upper, lower = curve(layout.RIGHT_UPPER_LID), curve(layout.RIGHT_LOWER_LID)
@@ -218,10 +245,11 @@ def eyes(skin: Array, rng: np.random.Generator, shut: bool) -> Array:
     lash = line_along(upper, long, 2.3, -1.4, 0.10)
     rim = line_along(lower, (a, b), 1.3, 1.6, 0.2)
     low_line = line_along(lower, (a, b), 1.6, 3.6, 0.35)
-    low_fold = line_along(lower, (a, b), 5.0, 15.0, 0.4)
+    low_fold = (1 + 2 * paint.folds) * line_along(lower, (a, b), 5.0, 15.0, 0.4)
     hairs = np.zeros_like(lash)
     if shut:
-        hairs = 0.6 * _lashes(rng, layout.RIGHT_LOWER_LID, 70, 1.0, 0.8, (6, 10))
+        # short: while the lids are half open, this texture is blended in under the eye
+        hairs = 0.4 * _lashes(rng, layout.RIGHT_LOWER_LID, 60, 1.0, 0.8, (2.5, 4.5))
         dark = 0.10 * crease + 0.06 * fold + 0.04 * low_fold + 0.25 * rim
     else:
         hairs = 0.6 * _lashes(rng, layout.RIGHT_UPPER_LID, 64, -1.0, 0.9, (6, 10)) + 0.25 * _lashes(
@@ -235,9 +263,9 @@ def eyes(skin: Array, rng: np.random.Generator, shut: bool) -> Array:
     return np.asarray(skin * (1 - ink) + LASH * ink)
 
 
-def brows(skin: Array, rng: np.random.Generator) -> Array:
+def brows(skin: Array, rng: np.random.Generator, paint: Paint) -> Array:
     """Skin with brows: strands over a soft ground."""
-    strands, ground = _brow(rng)
-    ink = 1 - (1 - 0.72 * strands) * (1 - 0.50 * ground)
+    strands, ground = _brow(rng, paint)
+    ink = 1 - (1 - paint.brow_ink * strands) * (1 - 0.8 * paint.brow_ink * ground)
     ink = np.clip(ink + mirrored(ink), 0, 1)[..., None]
-    return np.asarray(skin * (1 - ink) + HAIR * ink)
+    return np.asarray(skin * (1 - ink) + np.array(paint.hair) * ink)

@@ -42,7 +42,7 @@ class Shot:
     silent: Bools
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A face in one frame: where it should be (`core`), and what has to be covered to be sure (`cover`)."""
 

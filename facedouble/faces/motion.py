@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facedouble import geometry
+from facedouble.faces.shelf import Shelf
 from facedouble.types import Bools, Box, Bytes, Doubles, Floats, Value
 
 SIDE: Final = 192  # px, longer side of the luma that is compared
@@ -25,6 +26,8 @@ _CHANGED: Final = 0.3  # share of blocks that are not alike
 _RESIDUAL: Final = 8.0  # luma levels, median over the blocks: a hand or a passer-by leaves half of the picture alone
 _UTTER: Final = 0.9  # share of blocks from which the residual is not asked
 _FLAT: Final = 3.0  # luma levels; standard deviation under which a block has nothing to correlate
+
+_KEPT: Final = 1 << 15  # steps to the longer side that a kept flow has: as fine as float16 for a move of a twentieth of it
 
 _CORE: Final = 0.6  # the middle part of a box, whose motion is the face's
 _SAMPLES: Final = 5  # along each side of it
@@ -46,6 +49,48 @@ class Motion(Value):
     def check(self) -> None:
         if self.flow.ndim != 3 or self.flow.shape[2] != 2:
             raise ValueError("a flow has rows, columns and x y")
+
+
+class Motions(Sequence[Motion]):
+    """The motion of every frame of a clip, added one after the other; each built when asked for."""
+
+    def __init__(self) -> None:
+        self._cuts = bytearray()
+        self._shelf: Shelf | None = None
+        self._shape: tuple[int, ...] = ()
+
+    def append(self, motion: Motion) -> None:
+        """Add the next frame's."""
+        if motion.frame != len(self) or (self._shelf and motion.flow.shape != self._shape):
+            raise ValueError(f"the motion of frame {motion.frame} does not follow {len(self)} of shape {self._shape}")
+        if self._shelf is None:
+            self._shape = motion.flow.shape
+            self._shelf = Shelf(motion.flow.size)
+        self._cuts.append(motion.cut)
+        self._shelf.append(np.round(motion.flow.astype(np.float32) * _KEPT))
+
+    def __len__(self) -> int:
+        return len(self._cuts)
+
+    @overload
+    def __getitem__(self, index: int) -> Motion: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Motion, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Motion | tuple[Motion, ...]:
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        frame = index + len(self) if index < 0 else index
+        if self._shelf is None or not 0 <= frame < len(self):
+            raise IndexError(index)
+        flow = (self._shelf[frame].reshape(self._shape) / _KEPT).astype(np.float16)
+        return Motion(frame, flow, bool(self._cuts[frame]))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what is held."""
+        return len(self._cuts) + (self._shelf.nbytes if self._shelf else 0)
 
 
 def small_luma(picture: Bytes) -> Bytes:

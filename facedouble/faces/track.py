@@ -19,7 +19,7 @@ from facedouble import geometry
 from facedouble.faces import fill
 from facedouble.faces.motion import Motion
 from facedouble.options import TrackOptions
-from facedouble.types import Box, Doubles, Face, Track
+from facedouble.types import FACE, Array, Box, Doubles, Face, Rows, Track
 
 FLASH: Final = 0.2  # s; a shot shorter than that is taken as a flash, part of the shot before it
 
@@ -62,6 +62,8 @@ class _Chain:
 
     def boxes(self) -> dict[int, tuple[Box, float]]:
         """The observed boxes, stretched around the parts found in the same frame."""
+        if not self.parts:
+            return self.seen
         whole = dict(self.seen)
         for frame, part in self.parts:
             if frame in whole:
@@ -93,17 +95,19 @@ def link(detections: Sequence[Sequence[tuple[Box, float]]], motions: Sequence[Mo
     if len(detections) != len(motions):
         raise ValueError(f"{len(detections)} frames of detections, {len(motions)} of motion")
     quiet = np.array([not found for found in detections], bool)
-    rows: list[list[fill.Place]] = []
+    rows: list[Array] = []
     for span in shots(motions, rate) if motions else []:
         chains = _chains(detections, motions, span, rate, size, options)
         shot = fill.Shot(span, motions, rate, size, quiet)
-        rows += _undoubled([fill.filled(chain.boxes(), chain.parts, shot, options) for chain in chains])
-    rows.sort(key=lambda places: places[0].frame)
-    return tuple(Track(i, tuple(_face(p) for p in places)) for i, places in enumerate(rows))
+        places = _undoubled([fill.filled(chain.boxes(), chain.parts, shot, options) for chain in chains])
+        rows += [np.fromiter(map(_row, row), FACE, len(row)) for row in places]
+    rows.sort(key=lambda row: int(row["frame"][0]))
+    return tuple(Track(i, Rows(row, Face.of)) for i, row in enumerate(rows))
 
 
-def _face(place: fill.Place) -> Face:
-    return Face(place.frame, place.cover, place.score, place.observed)
+def _row(place: fill.Place) -> tuple[int, tuple[float, ...], float, bool]:
+    c = place.cover
+    return place.frame, (c.x0, c.y0, c.x1, c.y1), place.score, place.observed
 
 
 def _chains(detections: Sequence[Sequence[tuple[Box, float]]], motions: Sequence[Motion], span: tuple[int, int],

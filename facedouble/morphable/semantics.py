@@ -56,25 +56,42 @@ def semantics(shapes: Array) -> Semantics:
     )
 
 
-def rest_cost(s: Semantics, angles: Array, shapes: Array, mean: Array, mirror: Array) -> Array:
-    """(T,) how far each frame is from a face at rest: about 1 for each noticeable departure."""
+def asymmetry(shapes: Array, mean: Array, mirror: Array) -> tuple[Array, Array]:
+    """(T,) each: how far lips and brows of canonical shapes (T, 478, 3) are from their mirror image, and from the mean shape."""
     lips = np.array(layout.UPPER_OUTER_LIP + layout.LOWER_OUTER_LIP + layout.UPPER_INNER_LIP + layout.LOWER_INNER_LIP
                     + layout.RIGHT_BROW + layout.LEFT_BROW)
-    cost: Array = s.gap / 0.05 + np.abs(s.width - np.median(s.width)) / 0.04
-    for values in (s.right_brow, s.left_brow):
+    skew: Array = np.abs(shapes[:, lips] - shapes[:, mirror[lips]] * [-1, 1, 1]).mean((1, 2))
+    far: Array = np.abs(shapes[:, lips] - mean[lips]).mean((1, 2))
+    return skew, far
+
+
+def rest_cost_of(gap: Array, width: Array, right_brow: Array, left_brow: Array, right_aperture: Array, left_aperture: Array,
+                 skew: Array, far: Array, angles: Array) -> Array:
+    """(T,) how far each frame is from a face at rest, from its semantics, its `asymmetry` and its angles (T, 3) in degrees."""
+    cost: Array = gap / 0.05 + np.abs(width - np.median(width)) / 0.04
+    for values in (right_brow, left_brow):
         cost = cost + np.abs(values - np.median(values)) / 0.03
-    for values in (s.right_aperture, s.left_aperture):
+    for values in (right_aperture, left_aperture):
         cost = cost + np.abs(values - np.percentile(values, 60)) / 0.04
     cost = cost + np.abs(angles[:, 0]) / 10 + np.abs(angles[:, 1] - np.median(angles[:, 1])) / 10
-    skew = np.abs(shapes[:, lips] - shapes[:, mirror[lips]] * [-1, 1, 1]).mean((1, 2))
-    far = np.abs(shapes[:, lips] - mean[lips]).mean((1, 2))
     total: Array = cost + (skew - skew.min()) / 0.012 + (far - far.min()) / 0.02
     return total
 
 
+def rest_cost(s: Semantics, angles: Array, shapes: Array, mean: Array, mirror: Array) -> Array:
+    """(T,) how far each frame is from a face at rest: about 1 for each noticeable departure."""
+    return rest_cost_of(s.gap, s.width, s.right_brow, s.left_brow, s.right_aperture, s.left_aperture,
+                        *asymmetry(shapes, mean, mirror), angles)
+
+
+def least_cost(cost: Array) -> Array:
+    """Indices of the 3 to 15 frames most at rest, best first, from the cost (T,) of each; of three frames all, as they come."""
+    if len(cost) <= 3:
+        return np.arange(len(cost))
+    order: Array = np.argsort(cost)
+    return order[: max(3, min(15, len(cost) // 8))]
+
+
 def neutral_frames(s: Semantics, angles: Array, shapes: Array, mean: Array, mirror: Array) -> Array:
     """Indices of the 3 to 15 frames most at rest, best first."""
-    if len(shapes) <= 3:
-        return np.arange(len(shapes))
-    order: Array = np.argsort(rest_cost(s, angles, shapes, mean, mirror))
-    return order[: max(3, min(15, len(shapes) // 8))]
+    return least_cost(rest_cost(s, angles, shapes, mean, mirror))

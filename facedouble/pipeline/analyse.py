@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 
 from facedouble.colour import picture
-from facedouble.faces.detect import Detectors, Found, detect
-from facedouble.faces.fit import Fit, Sighting, cross_fade, fit, judge
-from facedouble.faces.motion import Motion, measure, small_luma
+from facedouble.faces.detect import Detectors, Finds, Found, detect
+from facedouble.faces.fit import Fit, cross_fade, fit, judge
+from facedouble.faces.motion import Motions, measure, small_luma
+from facedouble.faces.reading import Reading, Sighting
 from facedouble.faces.track import link
 from facedouble.geometry import times
 from facedouble.media.decode import frames
 from facedouble.options import Options
 from facedouble.pipeline.sight import Follower, Pair, Window, grain, look, sighting, softness, windows
 from facedouble.protect.veil import Ellipse, head_covers
-from facedouble.types import MESH_POINTS, Array, Box, Frame, MediaInfo, Track, Value
+from facedouble.types import Array, Box, Frame, MediaInfo, Rows, Track, Value
 
 Progress = Callable[[str, int, int | None], None]
 """(step, frames done, frames in all or None)"""
@@ -39,15 +41,20 @@ class Role(Value):
     """One track's part in the film: a fit over some of its frames, the weight of the double in each, the veil's covers.
 
     weights (n,) in [0, 1], covers and boxes one per frame of the track; alike: spans of frames that are veiled because the
-    double came out too like the witness.
+    double came out too like the witness; pick: number of the double that plays it.
     """
 
     track: Track
     fit: Fit | None
     weights: Array
-    covers: tuple[Ellipse, ...]
-    boxes: tuple[Box, ...]
+    covers: Sequence[Ellipse]
     alike: tuple[tuple[int, int], ...] = ()
+    pick: int = 0
+
+    @property
+    def boxes(self) -> Sequence[Box]:
+        """Where detectors and tracks say the face is."""
+        return self.track.boxes
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,23 @@ def quiet(step: str, done: int, total: int | None) -> None:
 
 def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = quiet) -> Analysis:
     """Detect, track, fit; two passes over the footage."""
-    found: list[Found] = []
-    motions: list[Motion] = []
+    tracks, count = _tracks(info, eyes, options, progress)
+    notes: dict[int, Notes] = {}
+    roles: dict[int, Role] = {}
+    with closing(looks(info, tracks, eyes, options, progress, count)) as seen:
+        for track, glance in seen:
+            if track.id not in notes:
+                notes[track.id] = Notes(track)
+            if glance is not None:
+                notes[track.id].add(glance)
+            else:  # the track is over: what is not needed any more is let go
+                roles[track.id] = _role(track, *notes.pop(track.id).all(), options)
+    return Analysis(info, count, tuple(roles[t.id] for t in tracks))
+
+
+def _tracks(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress) -> tuple[tuple[Track, ...], int]:
+    """First pass: who is where, and how many frames there are."""
+    found, motions = Finds(), Motions()
     before = None
     for frame in frames(info):
         found.append(() if frame.corrupt else find(frame, eyes, options))
@@ -74,11 +96,7 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
         motions.append(measure(before, now, frame.index))
         before = now
         progress("finding faces", len(found), info.frames)
-    count = len(found)
-    tracks = link(found, motions, float(info.rate), (info.width, info.height), options.track)
-    seen = _sightings(info, tracks, eyes, options, progress, count) if tracks else {}
-    roles = tuple(_role(t, *seen[t.id], options) for t in tracks)
-    return Analysis(info, count, roles)
+    return link(found, motions, float(info.rate), (info.width, info.height), options.track), len(found)
 
 
 def find(frame: Frame, eyes: Eyes, options: Options) -> Found:
@@ -90,100 +108,113 @@ def find(frame: Frame, eyes: Eyes, options: Options) -> Found:
     return tuple((times(box, x, y), score) for box, score in detect(small, frame.index, eyes.detectors, options.detect))
 
 
-@dataclass
-class _Notes:
+@dataclass(frozen=True)
+class Look(Value):
+    """What pass two saw of a face in a frame; softness and grain of it where they were measured."""
+
+    sighting: Sighting
+    softness: float | None = None
+    grain: float | None = None
+
+
+class Notes:
     """What pass two writes down of one track."""
 
-    sightings: list[Sighting]
-    softness: list[float]
-    grain: list[float]
+    def __init__(self, track: Track) -> None:
+        self.reading = Reading(len(track.faces))
+        self.softness: list[float] = []
+        self.grain: list[float] = []
+
+    def add(self, look: Look) -> None:
+        self.reading.add(look.sighting)
+        self.softness += [] if look.softness is None else [look.softness]
+        self.grain += [] if look.grain is None else [look.grain]
+
+    def all(self) -> tuple[Reading, float, float]:
+        """The reading, softness and grain; 0 where nothing could be measured."""
+        return self.reading, *(float(np.median(v)) if v else 0.0 for v in (self.softness, self.grain))  # type: ignore[return-value]
 
 
-def _sightings(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Options, progress: Progress,
-               total: int) -> dict[int, tuple[list[Sighting], float, float]]:
-    views = {t.id: windows([f.box for f in t.faces]) for t in tracks}
-    notes = {t.id: _Notes([], [], []) for t in tracks}
-    watch = {t.id: set(np.linspace(t.start, t.stop - 1, SAMPLES).astype(int).tolist()) for t in tracks}
+def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Options, progress: Progress,
+          total: int) -> Generator[tuple[Track, Look | None], None, None]:
+    """Second pass: what is seen of each track, frame after frame; None once after its last frame."""
+    if not tracks:
+        return
+    coming, here = sorted(tracks, key=lambda t: t.start)[::-1], list[Track]()
+    views: dict[int, Sequence[Window]] = {}
     pairs: dict[int, Pair] = {}
     spare: list[Pair] = []
     try:
         for frame in frames(info):
-            for t in tracks:
+            while coming and coming[-1].start <= frame.index:
+                here.append(coming.pop())
+                views[here[-1].id] = windows(here[-1].boxes)
+            for t in here:
                 face = t.at(frame.index)
                 if face is None:
-                    if t.id in pairs and frame.index >= t.stop:
+                    if t.id in pairs:
                         spare.append(pairs.pop(t.id))
+                    del views[t.id]
+                    yield t, None
                     continue
                 if frame.corrupt or max(face.box.width, face.box.height) < 0.75 * options.fit.min_face:
                     continue  # too small to draw on: the veil needs no landmarks
                 if t.id not in pairs:
                     pairs[t.id] = spare.pop() if spare else Pair(eyes.follower, options.fit)
                     pairs[t.id].reset()
-                _note(frame, face.box, views[t.id][frame.index - t.start], pairs[t.id], notes[t.id],
-                      frame.index in watch[t.id])
+                seen = _look(frame, t, face.box, views[t.id][frame.index - t.start], pairs[t.id])
+                if seen is not None:
+                    yield t, seen
+            here = [t for t in here if frame.index < t.stop]
             progress("reading faces", frame.index + 1, total)
+        yield from ((t, None) for t in (*here, *coming))
     finally:
         for pair in (*pairs.values(), *spare):
             pair.close()
-    return {k: (n.sightings, float(np.median(n.softness)) if n.softness else 0.0,
-                float(np.median(n.grain)) if n.grain else 0.0) for k, n in notes.items()}
 
 
-def _note(frame: Frame, box: Box, window: Window, pair: Pair, notes: _Notes, measure: bool) -> None:
+def _look(frame: Frame, track: Track, box: Box, window: Window, pair: Pair) -> Look | None:
     seen = sighting(frame, box, window, pair)
     if seen is None:
-        return
-    notes.sightings.append(seen)
-    if measure:
-        soft = softness(look(frame, window), seen, window)
-        if soft is not None:
-            notes.softness.append(soft)
-        notes.grain.append(grain(frame))
+        return None
+    if frame.index not in np.linspace(track.start, track.stop - 1, SAMPLES).astype(int):
+        return Look(seen)
+    return Look(seen, softness(look(frame, window), seen, window), grain(frame))
 
 
-def _filled(sightings: list[Sighting]) -> Iterator[tuple[Sighting, bool]]:
-    """Gapless sightings, and whether each was seen. What is in between is interpolated, and never drawn on."""
-    for a, b in zip(sightings, [*sightings[1:], None], strict=True):
-        yield a, True
-        if b is None:
-            return
-        for frame in range(a.frame + 1, b.frame):
-            u = (frame - a.frame) / (b.frame - a.frame)
-            yield Sighting(frame, a.marks * (1 - u) + b.marks * u, a.light * (1 - u) + b.light * u, 1.0), False
+def agrees(notes: Array, boxes: Array) -> Array:
+    """(n,) whether landmarks and the track's face boxes (n, 4) speak of the same face; notes (n,) `NOTES`."""
+    far, size = _apart(notes, boxes)
+    ratio = (notes["high"] - notes["low"]).max(1) / size
+    both: Array = (far < 0.4 * size) & (np.maximum(ratio, 1 / np.maximum(ratio, 1e-6)) < 1.8)
+    return both
 
 
-def _agrees(marks: Array, box: Box) -> bool:
-    """Whether landmarks and the track's face box speak of the same face."""
-    low, high = marks[:MESH_POINTS, :2].min(0), marks[:MESH_POINTS, :2].max(0)
-    size = max(box.width, box.height)
-    ratio = max(float((high - low).max()) / size, size / max(float((high - low).max()), 1e-6))
-    return bool(np.abs((low + high) / 2 - box.centre).max() < 0.4 * size and ratio < 1.8)
+def _apart(notes: Array, boxes: Array) -> tuple[Array, Array]:
+    """(n,) each, px: how far the middle of the landmarks is from that of the box, the box' size."""
+    far = np.abs((notes["low"].astype(np.float64) + notes["high"]) / 2 - (boxes[:, :2] + boxes[:, 2:]) / 2).max(1)
+    return far, (boxes[:, 2:] - boxes[:, :2]).max(1)
 
 
-def _role(track: Track, sightings: list[Sighting], soft: float, noise: float, options: Options) -> Role:
+def _role(track: Track, reading: Reading, soft: float, noise: float, options: Options) -> Role:
     weights = np.zeros(track.stop - track.start)
-    boxes = [f.box for f in track.faces]
+    boxes = np.array(track.rows["box"])
     made: Fit | None = None
-    if len(sightings) >= LEAST_FIT:
-        filled = list(_filled(sightings))
-        rows = [s for s, _ in filled]
-        made = fit(rows, soft, noise)
-        good = judge(made, rows, options.fit) & np.array([seen for _, seen in filled])
-        good &= np.array([_agrees(s.marks, boxes[s.frame - track.start]) for s in rows])
+    notes = reading.notes
+    if notes["seen"].sum() >= LEAST_FIT:
+        made = fit(reading, soft, noise)
+        edge = slice(made.start - track.start, made.start - track.start + len(notes))
         # outside of the fit is untrusted too: the fade has to be over before
-        edge = slice(made.start - track.start, made.start - track.start + len(rows))
         whole = np.zeros(len(weights), bool)
-        whole[edge] = good
+        whole[edge] = judge(made, notes, options.fit) & agrees(notes, boxes[edge])
         weights = cross_fade(whole, options.fit.fade, options.fit.min_trusted)
-        for s, (_, seen) in zip(rows, filled, strict=True):
-            if seen:  # the veil covers what the landmarks say as well
-                boxes[s.frame - track.start] = _union(boxes[s.frame - track.start], s.marks)
-    return Role(track, made, weights, tuple(head_covers(boxes)), tuple(f.box for f in track.faces))
+        _stretch(boxes[edge], notes)
+    return Role(track, made, weights, head_covers(Rows(boxes, Box.of)))
 
 
-def _union(box: Box, marks: Array) -> Box:
-    low, high = marks[:MESH_POINTS, :2].min(0), marks[:MESH_POINTS, :2].max(0)
-    size = max(box.width, box.height)
-    if np.abs((low + high) / 2 - box.centre).max() > size:
-        return box
-    return Box(min(box.x0, float(low[0])), min(box.y0, float(low[1])), max(box.x1, float(high[0])), max(box.y1, float(high[1])))
+def _stretch(boxes: Array, notes: Array) -> None:
+    """Boxes (n, 4) around what the landmarks say as well: the veil covers that too. In place."""
+    far, size = _apart(notes, boxes)
+    mine = notes["seen"] & (far <= size)
+    boxes[mine, :2] = np.minimum(boxes[mine, :2], notes["low"][mine])
+    boxes[mine, 2:] = np.maximum(boxes[mine, 2:], notes["high"][mine])

@@ -11,7 +11,7 @@ import cv2
 
 from facedouble.doubles.consent import check_consent
 from facedouble.doubles.file import read_double
-from facedouble.doubles.mannequin import mannequin
+from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import ConsentError, NoFaceFound, StoreError, UsageError
 from facedouble.faces.detect import Detectors
 from facedouble.isolation import Denial, deny_network, no_core_dumps
@@ -26,8 +26,9 @@ from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.rehearse import NOBODY, Likeness, rehearse
 from facedouble.pipeline.render import Voice, render
 from facedouble.pipeline.report import Report
+from facedouble.pipeline.stage import Troupe
 from facedouble.publish import write_new
-from facedouble.types import Double, Value
+from facedouble.types import Value
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,12 @@ def _check_places(job: Job) -> None:
             raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name or move it away")
 
 
-def load_double(named: str | Path, purpose: str, today: dt.date) -> Double | None:
-    """A double whose consent covers the purpose today; None for "veil"."""
+def load_doubles(named: str | Path, purpose: str, today: dt.date) -> Troupe:
+    """The double, whose consent has to cover the purpose today; all mannequins for "mannequin", none for "veil"."""
     if named == "veil":
-        return None
+        return ()
     if named == "mannequin":
-        return mannequin()
+        return tuple(mannequin(n) for n in range(VARIANTS))
     path = Path(named)
     double = read_double(path)
     check_consent(double.consent, today)
@@ -92,22 +93,22 @@ def load_double(named: str | Path, purpose: str, today: dt.date) -> Double | Non
         scope = ", ".join(double.consent.scope)
         raise ConsentError(f"{path}: the volunteer consented to {scope}, not to {purpose}; ask them, or say what this is "
                            "for with --for")
-    return double
+    return (double,)
 
 
 def protect(job: Job, options: Options, progress: Progress = quiet, models: Path | None = None) -> Report:
     """Analyse, draw, report. The film appears when whole; the report and the sheet appear after it."""
     denial = close_doors()
     _check_places(job)
-    double = load_double(job.double, job.purpose, job.today)
+    doubles = load_doubles(job.double, job.purpose, job.today)
     info = probe(job.source)
     made = analyse(info, open_eyes(options, models), options, progress)
     if not made.roles and not job.no_faces:
         raise NoFaceFound(f"{job.source}: no face was found in any frame, so nothing would be hidden; look at the footage, and "
                           "if there really is none, add --no-faces")
-    if double is not None and not job.likeness.given:
-        made = rehearse(made, double, options, open_recogniser(models), progress)
-    report, sheet = render(made, job.destination, double, job.voice, options, progress)
+    if doubles and not job.likeness.given:
+        made = rehearse(made, doubles, options, open_recogniser(models), progress)
+    report, sheet = render(made, job.destination, doubles, job.voice, options, progress)
     report.facts["network"] = list(denial.means)
     report.facts["alike"] = {"by": job.likeness.by, "reason": job.likeness.reason} if job.likeness.given else None
     write_new(job.report, report.json().encode())

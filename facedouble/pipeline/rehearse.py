@@ -17,6 +17,7 @@ from facedouble.media.decode import frames
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, Role, quiet
 from facedouble.pipeline.casting import embed
+from facedouble.pipeline.stage import Troupe, perform, troupe
 from facedouble.protect.composite import Part, compose
 from facedouble.protect.drive import Performance, place
 from facedouble.types import Array, Double, Floats, Frame, Recogniser, Value
@@ -74,32 +75,57 @@ def _look(frame: Frame, role: Role, stage: Performance, options: Options, recogn
     return embed(frame, outline, recognise), embed(drawn, mesh, recognise)
 
 
-def rehearse(made: Analysis, double: Double, options: Options, recognise: Recogniser, progress: Progress = quiet) -> Analysis:
-    """The analysis with the veil where the double comes out too like its witness: up to the looks before and after."""
+Looked = list[tuple[int, Floats, Floats]]
+"""Frame, embedding of the witness, embedding of what would be shown."""
+
+
+def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognise: Recogniser,
+             progress: Progress = quiet) -> Analysis:
+    """The analysis with the veil where the double comes out too like its witness: up to the looks before and after.
+
+    Of several doubles each role gets the first that never does, or else the one that stays farthest.
+    """
+    found: dict[int, tuple[int, Array, Array]] = {}
+    left = [k for k, role in enumerate(made.roles) if looks(role, float(made.info.rate))]
+    for n, candidate in enumerate(troupe(double)):
+        if not left:
+            break
+        for k, looked in _looks(made, left, candidate, options, recognise, progress).items():
+            far = near(np.array([a for _, a, _ in looked]), np.array([b for _, _, b in looked]))
+            if k not in found or far.min() > found[k][2].min():
+                found[k] = n, np.array([at for at, _, _ in looked]), far
+        left = [k for k in left if k in found and found[k][2].min() < ACCEPTED]
+    roles = list(made.roles)
+    for k, (n, at, far) in found.items():
+        alike = far < ACCEPTED
+        alike[1:-1] |= alike[:-2] & alike[2:]  # one look between two that were alike is no reason to show a frame
+        roles[k] = replace(_veiled(roles[k], at, alike, options.fit.fade) if alike.any() else roles[k], pick=n)
+    return replace(made, roles=tuple(roles))
+
+
+def _looks(made: Analysis, of: list[int], double: Double, options: Options, recognise: Recogniser,
+           progress: Progress) -> dict[int, Looked]:
+    """What is seen of some of the roles, by their number."""
+    rate = float(made.info.rate)
     wanted: dict[int, list[int]] = {}
-    for k, role in enumerate(made.roles):
-        for index in looks(role, float(made.info.rate)):
+    for k in of:
+        for index in looks(made.roles[k], rate):
             wanted.setdefault(index, []).append(k)
-    if not wanted:
-        return made
-    stages = {k: Performance(r.fit.codes, r.fit.clip, double) for k, r in enumerate(made.roles) if r.fit is not None}
-    seen: dict[int, list[tuple[int, Floats, Floats]]] = {}
+    stages: dict[int, Performance] = {}
+    seen: dict[int, Looked] = {}
     last = max(wanted)
     for frame in frames(made.info):
+        stages = {k: stage for k, stage in stages.items() if frame.index < made.roles[k].track.stop}
         for k in wanted.get(frame.index, []):
-            if not frame.corrupt:
-                seen.setdefault(k, []).append((frame.index, *_look(frame, made.roles[k], stages[k], options, recognise)))
+            role = made.roles[k]
+            stage = stages[k] if k in stages else perform(role, double, options, rate)
+            if stage is not None and not frame.corrupt:
+                stages[k] = stage
+                seen.setdefault(k, []).append((frame.index, *_look(frame, role, stage, options, recognise)))
         progress("rehearsing", min(frame.index, last) + 1, last + 1)
         if frame.index >= last:
             break
-    roles = list(made.roles)
-    for k, looked in seen.items():
-        at = np.array([n for n, _, _ in looked])
-        alike = near(np.array([a for _, a, _ in looked]), np.array([b for _, _, b in looked])) < ACCEPTED
-        alike[1:-1] |= alike[:-2] & alike[2:]  # one look between two that were alike is no reason to show a frame
-        if alike.any():
-            roles[k] = _veiled(roles[k], at, alike, options.fit.fade)
-    return replace(made, roles=tuple(roles))
+    return seen
 
 
 def _veiled(role: Role, at: Array, alike: Array, fade: int) -> Role:

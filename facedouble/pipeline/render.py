@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +19,7 @@ from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, Role, quiet
 from facedouble.pipeline.report import PersonLine, Report, Span, double_facts, runs
 from facedouble.pipeline.sheet import Sheet
+from facedouble.pipeline.stage import Troupe, perform, troupe
 from facedouble.protect.composite import Composed, Part, compose, hide
 from facedouble.protect.drive import Performance
 from facedouble.types import Double, Floats, Frame, MediaInfo, Value
@@ -59,6 +60,26 @@ class Cast(Value):
         return Part(role.track.id, role.boxes[i], role.covers[i], weight, self.stage, step, role.fit.outlines[step].mesh)
 
 
+class _Wings:
+    """Where performers wait: each is there from its track's first frame to the last, so that few are in memory at a time."""
+
+    def __init__(self, roles: Sequence[Role], doubles: Troupe, options: Options, rate: float) -> None:
+        self.coming, self.doubles = sorted(roles, key=lambda r: r.track.start)[::-1], doubles
+        self.options, self.rate = options, rate
+        self.on: list[Cast] = []
+
+    def parts(self, frame: int) -> list[Part]:
+        """The parts of a frame; frames are asked for in order."""
+        self.on = [c for c in self.on if frame < c.role.track.stop]
+        while self.coming and self.coming[-1].track.start <= frame:
+            role = self.coming.pop()
+            stage = None
+            if self.doubles and (role.weights > 0).any():
+                stage = perform(role, self.doubles[role.pick], self.options, self.rate)
+            self.on.append(Cast(role, stage))
+        return [p for p in (c.part(frame) for c in self.on) if p is not None]
+
+
 def _sounds(info: MediaInfo, voice: Voice) -> list[tuple[int, int, Fraction, Iterator[Floats]]]:
     made = []
     for a in info.audio:
@@ -87,14 +108,14 @@ def _draw(frame: Frame, parts: list[Part], options: Options) -> tuple[Composed, 
         return Composed(hide(frame), frozenset()), f"frame {frame.index} is hidden: {type(error).__name__} while it was drawn"
 
 
-def render(made: Analysis, destination: Path, double: Double | None, voice: Voice, options: Options,
+def render(made: Analysis, destination: Path, double: Double | Troupe | None, voice: Voice, options: Options,
            progress: Progress = quiet) -> tuple[Report, bytes]:
     """Write the protected film to `destination`; returns the report and the contact sheet (JPEG).
 
     The destination appears when the film is whole, or not at all.
     """
-    casts = [Cast(r, Performance(r.fit.codes, r.fit.clip, double) if double is not None and r.fit is not None else None)
-             for r in made.roles]
+    doubles = troupe(double)
+    wings = _Wings(made.roles, doubles, options, float(made.info.rate))
     ledger = _Ledger({}, {}, {}, [], [], [])
     sheet = Sheet(made.frames)
     pending: deque[tuple[Frame, list[Part], Future[tuple[Composed, str | None]]]] = deque()
@@ -112,7 +133,7 @@ def render(made: Analysis, destination: Path, double: Double | None, voice: Voic
         try:
             count = 0
             for frame in frames(made.info):
-                parts = [p for p in (c.part(frame.index) for c in casts) if p is not None]
+                parts = wings.parts(frame.index)
                 pending.append((frame, parts, pool.submit(_draw, frame, parts, options)))
                 count += 1
                 if len(pending) > 2 * WORKERS:
@@ -124,7 +145,7 @@ def render(made: Analysis, destination: Path, double: Double | None, voice: Voic
                 future.cancel()
         if count != made.frames:
             raise FacedoubleError(f"the footage changed while it was read: {made.frames} frames, then {count}; try again")
-    return _report(made, casts, ledger, double, voice, options), sheet.jpeg()
+    return _report(made, ledger, doubles, voice, options), sheet.jpeg()
 
 
 def _book(ledger: _Ledger, frame: Frame, parts: list[Part], composed: Composed, error: str | None) -> None:
@@ -144,23 +165,22 @@ def _book(ledger: _Ledger, frame: Frame, parts: list[Part], composed: Composed, 
                 ledger.fading[part.track] = ledger.fading.get(part.track, 0) + 1
 
 
-def _report(made: Analysis, casts: list[Cast], ledger: _Ledger, double: Double | None, voice: Voice,
-            options: Options) -> Report:
+def _report(made: Analysis, ledger: _Ledger, doubles: Troupe, voice: Voice, options: Options) -> Report:
     people, spans = [], []
-    for cast in casts:
-        t = cast.role.track
+    for role in made.roles:
+        t = role.track
         veiled = ledger.veiled.get(t.id, [])
         doubled, fading = ledger.doubled.get(t.id, 0), ledger.fading.get(t.id, 0)
         people.append(PersonLine(t.id, t.stop - t.start, doubled - fading, fading, len(veiled)))
-        if double is not None:
+        if doubles:
             flags = np.zeros(made.frames, bool)
             flags[veiled] = True
             alike = np.zeros(made.frames, bool)
-            for a, b in cast.role.alike:
+            for a, b in role.alike:
                 alike[a:b] = flags[a:b]
             spans += [Span(a, b, t.id, "veiled: the fit was not to be trusted") for a, b in runs(flags & ~alike)]
             spans += [Span(a, b, t.id, "veiled: the double comes out too like the witness; cast another") for a, b in runs(alike)]
-        flags = np.array([not f.observed for f in t.faces])
+        flags = ~t.rows["observed"]
         spans += [Span(a + t.start, b + t.start, t.id, "place filled in from other frames")
                   for a, b in runs(flags) if b - a > 2]
     hidden = np.zeros(made.frames, bool)
@@ -168,7 +188,7 @@ def _report(made: Analysis, casts: list[Cast], ledger: _Ledger, double: Double |
     corrupt = set(ledger.corrupt)
     spans += [Span(a, b, None, "hidden: the footage is damaged" if a in corrupt else "hidden: an error")
               for a, b in runs(hidden)]
-    facts = {**double_facts(double), "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None,
+    facts = {**double_facts(doubles, made.roles), "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None,
              "halo": options.draw.halo, "strict": options.draw.strict, "options": options.digest(), "seed": options.seed,
              "mattes": "off (strict)" if options.draw.strict else "hair matte on",
              "dropped_streams": list(made.info.dropped)}

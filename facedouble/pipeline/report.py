@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from facedouble import __version__
+from facedouble.pipeline.analyse import Role
 from facedouble.types import Array, Double, Value
 
 
@@ -58,6 +60,7 @@ def runs(flags: Array) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def double_facts(double: Double | None) -> dict[str, Any]:
-    """What the report says of the double: never who it is."""
-    return {"double": None if double is None else {"id": double.id, "quality": double.quality}}
+def double_facts(doubles: Sequence[Double], roles: Sequence[Role]) -> dict[str, Any]:
+    """What the report says of the doubles, by person: never who they are."""
+    return {"doubles": {str(r.track.id): {"id": doubles[r.pick].id, "quality": doubles[r.pick].quality} for r in roles}
+            if doubles else {}}

@@ -14,7 +14,7 @@ from facedouble.doubles.shotpage import lines, page
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, Progress, analyse, quiet
-from facedouble.types import Value
+from facedouble.types import FaceCode, Rows, Value
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def propose(analyses: Sequence[Analysis]) -> ShotList:
             good = np.flatnonzero(role.weights[offset : offset + len(role.fit.codes)] > 0)
             drawn += len(good)
             if len(good):
-                codes = [role.fit.codes[i] for i in good]
+                codes = Rows(role.fit.codes.numbers[good], FaceCode.of)
                 seen.append(see(codes, role.fit.clip, role.fit.angles[good], good + role.fit.start, float(analysis.info.rate)))
     found = needs(seen, 1 - drawn / max(faces, 1))
     return ShotList(lines(found), *parts(found), found, render(page(found), "png"))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from facedouble.colour import crop_rgb, reduced
-from facedouble.faces.fit import Sighting, fuse
+from facedouble.faces.fit import fuse
 from facedouble.faces.light import fit_light
+from facedouble.faces.reading import Sighting
+from facedouble.geometry import corners
 from facedouble.morphable.topology import topology
 from facedouble.options import FitOptions
 from facedouble.raster import cover, edge_sigma, grain_sigma
-from facedouble.types import MESH_POINTS, Array, Box, Bytes, Floats, Frame, Value
+from facedouble.types import MESH_POINTS, Array, Box, Bytes, Floats, Frame, Rows, Value
 
 CROP = 2.0  # face boxes: side of the crop
-CALM = 3.0  # frames: the crop moves smoothly, so that the landmarker can follow
+CALM = 3.0  # frames: over which the face's place is judged
+MOVED, GROWN = 0.10, 0.15  # of the crop's side: a face that has moved or grown by that gets a new crop
 NEAR = 0.45  # face boxes: landmarks farther from the track's face belong to somebody else
 REFERENCE_FACE = 200.0  # px, of `ClipCode.edge_sigma`
 
@@ -32,7 +35,7 @@ class Follower(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Window(Value):
     """A square crop, px of the frame."""
 
@@ -40,15 +43,28 @@ class Window(Value):
     y0: int
     side: int
 
+    @classmethod
+    def of(cls, row: Array) -> Self:
+        """The window of (3,) x0 y0 side."""
+        return cls(*row.tolist())
 
-def windows(boxes: list[Box]) -> list[Window]:
-    """One crop per face of a track: smooth in place and size."""
-    p = np.array([(*b.centre, max(b.width, b.height)) for b in boxes])
+
+def windows(boxes: Sequence[Box]) -> Sequence[Window]:
+    """One crop per face of a track. It stays where it is until the face has moved or grown: the landmarker is calmer then."""
+    b = corners(boxes)
+    p = np.stack([(b[:, 0] + b[:, 2]) / 2, (b[:, 1] + b[:, 3]) / 2, np.maximum(b[:, 2] - b[:, 0], b[:, 3] - b[:, 1])], 1)
     if len(p) > 3:
         p[:, 2] = maximum_filter1d(p[:, 2], 5, mode="nearest")
         p = gaussian_filter1d(p, CALM, axis=0, mode="nearest")
-    side = np.maximum(np.round(p[:, 2] * CROP / 2), 16).astype(int) * 2  # even places have their own chroma samples
-    return [Window(round((x - s / 2) / 2) * 2, round((y - s / 2) / 2) * 2, int(s)) for (x, y, _), s in zip(p, side, strict=True)]
+    held = np.zeros((len(p), 3), np.int32)
+    x0 = y0 = now = 0
+    for i, (x, y, size) in enumerate(p.tolist()):
+        side = max(round(size * CROP / 2), 16) * 2  # even places have their own chroma samples
+        away = max(abs(x0 + now / 2 - x), abs(y0 + now / 2 - y))
+        if i == 0 or abs(now - side) > GROWN * side or away > MOVED * side:
+            x0, y0, now = round((x - side / 2) / 2) * 2, round((y - side / 2) / 2) * 2, side
+        held[i] = x0, y0, now
+    return Rows(held, Window.of)
 
 
 def look(frame: Frame, w: Window) -> Floats:

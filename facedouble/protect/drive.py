@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,7 +122,7 @@ def key_weights(features: Array, double: Double) -> Array:
 class Performance:
     """A run of codes played by a double. Meshes and key weights are made when asked for, with their neighbours."""
 
-    def __init__(self, codes: tuple[FaceCode, ...], clip: ClipCode, double: Double) -> None:
+    def __init__(self, codes: Sequence[FaceCode], clip: ClipCode, double: Double) -> None:
         self.codes = codes
         self.clip = clip
         self.double = double

@@ -133,6 +133,7 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                             free = min(max(free, 0.0), 1.0)
                             a *= free
                             under *= free
+                            halo_here *= free  # the rim of light is the face's, not the hair's in front of it
                         touched = under > 0 or a > 0 or halo_here > LEAST_HALO
                     px, py = i + mx, j + my
                     if not touched:

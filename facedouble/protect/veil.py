@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from facedouble.types import Array, Box, Floats, Value
+from facedouble.geometry import corners
+from facedouble.types import Array, Box, Floats, Rows, Value
 
 TOP, BOTTOM = np.array([0.46, 0.45, 0.44]), np.array([0.34, 0.335, 0.33])  # display RGB, a warm grey
 HEAD_WIDTH, HEAD_UP, HEAD_DOWN = 0.95, 1.15, 0.85  # half axes over the face box: hair and chin are inside
@@ -15,7 +18,7 @@ EDGE = 0.16  # of the half axes, outside of the opaque part
 CALM = 4.0  # frames
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ellipse(Value):
     """A head's cover: centre and half axes of its opaque part, px."""
 
@@ -23,6 +26,11 @@ class Ellipse(Value):
     y: float
     rx: float
     ry: float
+
+    @classmethod
+    def of(cls, row: Array) -> Self:
+        """The ellipse of (4,) x y rx ry."""
+        return cls(*row.tolist())
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int] | None:
         """Pixels it may touch, soft edge included, within the frame; None if there are none."""
@@ -32,21 +40,20 @@ class Ellipse(Value):
         return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
 
-def head_covers(boxes: list[Box]) -> list[Ellipse]:
+def head_covers(boxes: Sequence[Box]) -> Rows[Ellipse]:
     """One cover per frame of a track: moves smoothly, and contains the head of every face box of its own frame."""
-    raw = []
-    for b in boxes:
-        w, h = max(b.width, 0.72 * b.height), max(b.height, b.width)
-        cx, cy = b.centre
-        raw.append((cx, cy + (HEAD_DOWN - HEAD_UP) / 2 * h, HEAD_WIDTH * w, (HEAD_UP + HEAD_DOWN) / 2 * h))
-    p = np.array(raw)
+    x0, y0, x1, y1 = corners(boxes).T
+    width, height = x1 - x0, y1 - y0
+    w, h = np.maximum(width, 0.72 * height), np.maximum(height, width)
+    p = np.stack([(x0 + x1) / 2, (y0 + y1) / 2 + (HEAD_DOWN - HEAD_UP) / 2 * h, HEAD_WIDTH * w,
+                  (HEAD_UP + HEAD_DOWN) / 2 * h], 1)
     if len(p) > 3:
         calm = gaussian_filter1d(p, CALM, axis=0, mode="nearest")
         axes = gaussian_filter1d(maximum_filter1d(p[:, 2:], 9, axis=0, mode="nearest"), CALM, axis=0, mode="nearest")
         # what the smoothing takes away from the place is given back in size
         away = np.abs(calm[:, :2] - p[:, :2])
         p = np.concatenate([calm[:, :2], np.maximum(axes, p[:, 2:]) + away], 1)
-    return [Ellipse(*map(float, row)) for row in p]
+    return Rows(p, Ellipse.of)
 
 
 def veil_patch(cover: Ellipse, width: int, height: int) -> tuple[tuple[int, int], Floats, Floats] | None:

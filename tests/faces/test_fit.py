@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from facedouble.faces.fit import Sighting, cross_fade, fit, fuse, judge, smooth
+from facedouble.faces.fit import cross_fade, fit, fuse, judge
+from facedouble.faces.outlines import Outlines
+from facedouble.faces.reading import Sighting, gaze, read
+from facedouble.faces.smooth import smooth
+from facedouble.morphable import layout
+from facedouble.morphable.pose import canonical, euler
+from facedouble.morphable.semantics import neutral_frames, semantics
 from facedouble.morphable.topology import topology
-from facedouble.options import FitOptions
-from facedouble.types import Array
+from facedouble.options import FitOptions, Options
+from facedouble.pipeline.analyse import Analysis, Eyes, looks, quiet
+from facedouble.types import Array, Doubles
 
 T = topology()
 
@@ -23,23 +31,137 @@ def sightings(yaw: Array, size: float = 120.0) -> list[Sighting]:
     return rows
 
 
+def reference(rows: list[Sighting]) -> tuple[Doubles, Array, Doubles]:
+    """The fit as its formulas read, with everything of all frames in memory: codes (n, 123), meshes (n, 468, 2), clip code."""
+    marks = np.stack([s.marks for s in rows]).astype(np.float64)
+    shapes, scales, rotations, shifts = canonical(marks, T.mean)
+    turns = Rotation.from_matrix(rotations)
+    middle = turns[len(turns) // 2]
+    turns = middle * Rotation.from_rotvec(smooth((middle.inv() * turns).as_rotvec(), 7))
+    angles = np.array([euler(m) for m in turns.as_matrix()])
+    s = semantics(shapes)
+    rest = neutral_frames(s, angles, shapes, T.mean, T.mirror)
+    neutral = np.median(shapes[rest], 0)
+    terms = layout.pose_terms(angles) - layout.pose_terms(np.median(angles[rest], 0)[None])
+    moves = (shapes - neutral - np.tensordot(terms, T.bend, 1))[:, :468]
+    region = [0] * 16 + [1] * 8 + [2] * 8
+    expression = np.stack([(moves * T.weights[None, :, r, None] * T.basis[k]).sum((1, 2)) for k, r in enumerate(region)], 1)
+    lids = smooth(np.stack([s.right_aperture, s.left_aperture], 1), 5)
+    g = shapes[:, layout.LOWER_INNER_LIP[1:-1], 1] - shapes[:, layout.UPPER_INNER_LIP[1:-1], 1]
+    g = np.maximum(g - np.minimum(np.percentile(g, 8, axis=0), 0.02), 0)
+    lips = smooth(np.where(g < 0.012, g * 0.5, g), 5)
+    looked = smooth(gaze(shapes), 5)
+    both = (looked[:, :2] + looked[:, 2:]) / 2
+    looked = np.concatenate([0.75 * both + 0.25 * own + 0.25 * (np.median(own, 0) - np.median(both, 0))
+                             for own in (looked[:, :2], looked[:, 2:])], 1)
+    lights = gaussian_filter1d(np.stack([x.light for x in rows]).astype(np.float64), 4.0, axis=0, mode="nearest")
+    codes = np.concatenate([smooth(scales, 9)[:, None], turns.as_rotvec(), smooth(shifts, 7), smooth(expression, 5), lids, lips,
+                            looked, lights], 1)
+    n, oval = semantics(neutral[None]), neutral[layout.OVAL][:, :2]
+    x, y = oval.T
+    clip = np.array([n.width[0], neutral[152, 1] - neutral[168, 1], np.linalg.norm(neutral[33] - neutral[133]),
+                     abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2, (y.max() + y.min()) / 2,
+                     *np.minimum(0.115, np.percentile(lids, 0.5, axis=0)), n.right_aperture[0], n.left_aperture[0],
+                     *np.median(looked[:, [1, 3]], 0)])
+    return codes, smooth(marks[:, :468, :2], 5), clip
+
+
+@pytest.fixture(scope="module")
+def seen(analysis: Analysis, eyes: Eyes) -> list[Sighting]:
+    """The generated witness as the landmarker sees it, with a gap."""
+    track = analysis.roles[0].track
+    found = looks(analysis.info, (track,), eyes, Options(), quiet, analysis.frames)
+    return [look.sighting for _, look in found if look is not None]
+
+
+def filled(rows: list[Sighting]) -> list[Sighting]:
+    """Gapless sightings, those in between interpolated."""
+    made = [rows[0]]
+    for b in rows[1:]:
+        a = made[-1]
+        for k in range(1, b.frame - a.frame):
+            u = k / (b.frame - a.frame)
+            made.append(Sighting(a.frame + k, a.marks * (1 - u) + b.marks * u, a.light * (1 - u) + b.light * u, 1.0))
+        made.append(b)
+    return made
+
+
+@pytest.mark.parametrize("which", [slice(0, 3), slice(0, 4), slice(0, 6), slice(0, 33), slice(5, 43), slice(None), "gaps"])
+def test_codes_outlines_and_clip_code_are_those_of_the_plain_formulas(seen: list[Sighting], which: slice | str) -> None:
+    rows = seen[which] if isinstance(which, slice) else [s for s in seen if s.frame not in (7, *range(20, 31), 40)]
+    codes, meshes, clip = reference(filled(rows))
+    made = fit(read(rows), 0, 0)
+    assert len(made.codes) == len(made.outlines) == len(codes)
+    assert np.abs(made.codes.numbers[:, 7:] - codes[:, 7:]).max() < 1e-5 if len(codes) > 3 else True
+    assert np.abs(made.codes.numbers[:, :54] - codes[:, :54]).max() < 1e-4  # px of up to some hundreds, float32
+    assert np.abs(np.array([o.mesh for o in made.outlines]) - meshes).max() < 1 / 30  # px
+    assert np.abs(np.array(made.clip.floats()[:11]) - clip).max() < 1e-5
+
+
+def test_a_frame_needs_little_memory(seen: list[Sighting]) -> None:
+    reading = read(seen)
+    notes = reading.notes
+    made = fit(reading, 0, 0)
+    assert isinstance(made.outlines, Outlines)
+    held = made.codes.numbers.nbytes + made.outlines.nbytes + made.angles.nbytes + notes.nbytes
+    assert held / len(seen) < 1300  # measured about 1100; landmarks alone would be 5700
+    assert not reading.sample
+
+
+def test_the_same_sightings_give_the_same_bits(seen: list[Sighting]) -> None:
+    a, b = fit(read(seen), 0, 0), fit(read(seen), 0, 0)
+    assert a.codes == b.codes and a.clip == b.clip and np.array_equal(a.angles, b.angles)
+    assert all(np.array_equal(p.mesh, q.mesh) for p, q in zip(a.outlines, b.outlines, strict=True))
+
+
+def test_a_long_track_finds_its_neutral_shape_in_a_bounded_sample() -> None:
+    rows = sightings(12 * np.sin(np.arange(1500) / 9))
+    rng = np.random.default_rng(5)
+    rows = [Sighting(s.frame, s.marks + rng.normal(0, 0.3, (478, 1)).astype(np.float32), s.light, 0.01) for s in rows]
+    reading = read(rows)
+    assert len(reading.notes) == 1500 and reading.every == 4 and len(reading.sample) == 375
+    made = fit(reading, 0, 0)
+    codes, _, clip = reference(rows)
+    assert np.abs(np.array(made.clip.floats()[:11]) - clip).max() < 0.01  # another fifteen frames at rest, the same face
+    assert np.abs(made.codes.numbers[:, :7] - codes[:, :7]).max() < 1e-3  # pose does not depend on the neutral shape
+    short = read(rows[:600])
+    assert len(short.notes) == 600 and short.every == 1 and len(short.sample) == 600
+
+
+def test_a_reading_is_used_up_and_goes_forwards_only() -> None:
+    rows = sightings(np.zeros(5))
+    reading = read(rows)
+    fit(reading, 0, 0)
+    with pytest.raises(ValueError, match="used up"):
+        fit(reading, 0, 0)
+    with pytest.raises(ValueError, match="after"):
+        read([rows[2], rows[1]])
+
+
+def test_what_is_interpolated_is_never_trusted() -> None:
+    rows = [s for s in sightings(np.zeros(30), size=90) if s.frame not in (10, 11, 12)]
+    reading = read(rows)
+    good = judge(fit(reading, 0, 0), reading.notes, FitOptions())
+    assert len(good) == 30 and not good[10:13].any() and good[:10].all() and good[13:].all()
+
+
 def test_pose_of_a_moved_mean_shape() -> None:
     yaw = 15 * np.sin(np.arange(40) / 6)
-    made = fit(sightings(yaw), 0, 0)
+    made = fit(read(sightings(yaw)), 0, 0)
     assert np.abs(made.angles[:, 0] - yaw).max() < 1.0
     assert made.codes[10].scale == pytest.approx(120, rel=0.01)
     assert np.abs(made.codes[10].translation - [310, 200, 0]).max() < 1
 
 
 def test_too_far_too_small_and_disagreeing_are_not_trusted() -> None:
-    options = FitOptions()
-    rows = sightings(np.linspace(0, 60, 60))
-    good = judge(fit(rows, 0, 0), rows, options)
-    assert good[:35].all() and not good[45:].any()
-    tiny = sightings(np.zeros(10), size=12)
-    assert not judge(fit(tiny, 0, 0), tiny, options).any()
-    torn = [Sighting(s.frame, s.marks, s.light, 0.5) for s in sightings(np.zeros(10))]
-    assert not judge(fit(torn, 0, 0), torn, options).any()
+    def good(rows: list[Sighting]) -> Array:
+        reading = read(rows)
+        return judge(fit(reading, 0, 0), reading.notes, FitOptions(max_yaw=40))
+
+    turned = good(sightings(np.linspace(0, 60, 60)))
+    assert turned[:35].all() and not turned[45:].any()
+    assert not good(sightings(np.zeros(10), size=12)).any()
+    assert not good([Sighting(s.frame, s.marks, s.light, 0.5) for s in sightings(np.zeros(10))]).any()
 
 
 def test_the_fade_is_over_before_the_first_bad_frame() -> None:
