@@ -42,6 +42,11 @@ def ratio(row: Row) -> float | None:
     return row["jitter"][1] / row["jitter"][0] if row["jitter"] and row["jitter"][0] else None
 
 
+def tone(row: Row) -> float | None:
+    """Colour difference of face and neck (CIEDE2000), less what it was in the original."""
+    return row["tone"][1] - row["tone"][0] if row["tone"] and None not in row["tone"] else None
+
+
 def line(title: str, rows: list[Row]) -> str:
     """One line of the table."""
     shares = [f"{np.mean([r[k] for r in rows]):.1%}" for k in ("doubled", "veiled", "hidden")]
@@ -50,15 +55,16 @@ def line(title: str, rows: list[Row]) -> str:
              middle(rows, signal("mouth")), middle(rows, signal("width")), middle(rows, pair("aperture")),
              middle(rows, pair("brow")), middle(rows, lambda r: r["blink"]), middle(rows, signal("gaze_x")),
              middle(rows, lambda r: r["pose"]),
-             middle(rows, ratio), middle(rows, lambda r: r["flicker"]), middle(rows, lambda r: r["sharpness"])]
+             middle(rows, ratio), middle(rows, lambda r: r["flicker"]), middle(rows, lambda r: r["sharpness"]),
+             middle(rows, tone)]
     return "| " + " | ".join(cells) + " |"
 
 
 def quality(rows: list[Row]) -> str:
     """The section, with what did not pass named."""
     head = ("| | pairs | doubled | veiled | hidden | near and frontal doubled | bare | accepted | SFace witness | SFace double | "
-            "mouth | width | aperture | brows | blink F1 | gaze x | pose ° | jitter ratio | flicker ratio | sharpness |")
-    out = [BEGIN, "", head, "|" + "---|" * 20]
+            "mouth | width | aperture | brows | blink F1 | gaze x | pose ° | jitter ratio | flicker ratio | sharpness | tone |")
+    out = [BEGIN, "", head, "|" + "---|" * 21]
     groups = list(dict.fromkeys(r["group"] for r in rows))
     out += [line(g, [r for r in rows if r["group"] == g]) for g in groups]
     core = [r for r in rows if r["group"] in ("frontal talking", "expression")]
@@ -69,7 +75,8 @@ def quality(rows: list[Row]) -> str:
     out.append(line("**all**", rows))
     alike = [r for r in rows if (r["likeness"] or 0) > CASTING]
     out += ["", "Medians over pairs of clip and double; shares of face-frames; bare and accepted are frames, summed.",
-            "Correlations only where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px."]
+            "Correlations only where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px. Tone: difference of face "
+            "and neck (CIEDE2000) less that of the original."]
     named = ", ".join(f"{r['clip']} with {r['double']} ({r['likeness']:.2f})" for r in alike)
     out.append(f"\nPairs that casting refuses beforehand (SFace of double to witness > {CASTING}): {named or 'none'}.")
     bad = [r for r in rows if (r["bare"] or r["accepted"]) and r not in alike]
