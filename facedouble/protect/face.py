@@ -35,8 +35,8 @@ SKIN_UP, SKIN_DOWN, SKIN_CHROMA = 0.9, 0.55, 0.28  # log units around the fitted
 HALO_BLUR, HALO_WIDTH, HALO_LIFT = 0.035, 0.05, 0.06  # face sizes, face sizes, share of light
 FEATHER_WIDTH, FEATHER_ALIKE = 0.05, 0.35  # face sizes, log units
 REFERENCE_FACE = 200.0  # px: clip codes give the blur at this size
-LEAST_BLUR = 0.45  # px
-BLUR_SHARE = 0.5  # of the estimate: a smooth-skinned face has soft edges without being out of focus
+LEAST_BLUR = 0.25  # px
+BLUR_SHARE = 0.33  # of the estimate: a smooth-skinned face has soft edges without being out of focus
 LEAST_GRAIN = 0.6  # levels of 255
 TILE = 256  # px of the noise tile
 
@@ -238,16 +238,15 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     own, hole, core = np.zeros((sh, sw, 3), np.float32), np.zeros((sh, sw), np.float32), np.zeros((sh, sw), np.float32)
     _cells(light, face.ids, face.rim, face.x, face.y, step, own, hole, core)
     expected = _expected(stage, t, mesh, where, (sh, sw))
-    fill, correction = _seam(around, expected, own, hole, gone, size / step)
+    depth = _depth(hole)
+    fill, correction = _seam(around, expected, own, hole, depth, gone, size / step)
 
     under = np.clip(np.maximum(2 * hole - 1, gone * 1.3), 0, 1)
     feather = _feather(under, fill, around, size / step)
     full = np.maximum(under, feather)[..., None]
     base = around + (fill - around) * full
     base += (own / np.maximum(hole, 1e-4)[..., None] * correction - base) * core[..., None]
-    outline_far = np.abs(cv2.distanceTransform((hole >= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-                         - cv2.distanceTransform((hole < 0.5).astype(np.uint8), cv2.DIST_L2, 5))
-    rim_weight = np.exp(-((outline_far / (HALO_WIDTH * size / step)) ** 2))
+    rim_weight = np.exp(-((depth / (HALO_WIDTH * size / step)) ** 2))
     glow = blur(base, HALO_BLUR * size / step) * (1 + HALO_LIFT)
     smooth = np.concatenate([fill, correction, feather[..., None], rim_weight[..., None], glow], -1).astype(np.float32)
     busy = (hole > 0) | (gone > 0) | (feather > 0) | (halo * rim_weight > 1 / 1024)
@@ -267,15 +266,23 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
            cv2.GaussianBlur(mask * np.uint8(255), (0, 0), 0.7), matte, matte_step, smooth, busy, step, halo, grain)
 
 
-def _seam(around: Floats, expected: Floats, own: Floats, hole: Floats, gone: Floats,
+def _depth(share: Floats) -> Floats:
+    """Cells from the border of a shape, positive inside, from its share of each cell; smooth, so that it does not jump."""
+    inside = (share >= 0.5).astype(np.uint8)
+    far = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
+    far -= np.where(inside > 0, 0.5, -0.5).astype(np.float32)
+    near = np.abs(far) < 1
+    return blur(np.where(near, np.clip(share - 0.5, -0.5, 0.5), far), 0.8)
+
+
+def _seam(around: Floats, expected: Floats, own: Floats, hole: Floats, depth: Floats, gone: Floats,
           cells: float) -> tuple[Floats, Floats]:
     """Fill under the mask (sh, sw, 3) and the factors (sh, sw, 3) that join face and neck; `cells` across the face.
 
     The double's own low-pass colour, corrected by the skin-like part of a ring outside. Skin is what looks like the fitted
     light of the scene on skin; hair and background do not.
     """
-    inside = (hole > 0.02).astype(np.uint8)
-    ring = (_grown(inside, max(RING * cells, 2.0)) > 0) & (inside == 0) & (gone < 0.02)
+    ring = np.clip(-depth, 0, 1) * np.clip(max(RING * cells, 2.0) + 0.5 + depth, 0, 1) * (1 - np.clip(8 * gone, 0, 1))
     face = blur(own, 3) / np.maximum(blur(hole, 3), 1e-3)[..., None]
     low = push_pull(face, (hole > 0.5).astype(np.float32))
     apart = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(expected, 1e-3))
@@ -287,14 +294,13 @@ def _seam(around: Floats, expected: Floats, own: Floats, hole: Floats, gone: Flo
     correction = np.clip(ratio, -0.7, 0.7) * (skin / np.maximum(trust, 1e-4))[..., None]
     correction = blur(push_pull(correction.astype(np.float32), trust), 3)
     fill = blur(low * np.exp(correction), 1.5)
-    inner = cv2.distanceTransform((hole >= 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    factors: Floats = np.exp(correction * np.exp(-inner / (SEAM_REACH * cells))[..., None]).astype(np.float32)
+    factors: Floats = np.exp(correction * np.exp(-np.maximum(depth, 0) / (SEAM_REACH * cells))[..., None]).astype(np.float32)
     return fill, factors
 
 
 def _feather(under: Floats, fill: Floats, around: Floats, cells: float) -> Floats:
     """How far the fill runs out over skin beyond the mask, so that a forehead shows no arc; hair is left alone."""
-    outside = cv2.distanceTransform((under < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+    outside = np.maximum(-_depth(under), 0)
     apart = np.log(np.maximum(blur(around, 0.02 * cells), 1e-3)) - np.log(np.maximum(fill, 1e-3))
     alike = np.exp(-((np.abs(apart).max(-1) / FEATHER_ALIKE) ** 2))
     weight = np.exp(-((outside / (FEATHER_WIDTH * cells)) ** 2)) * alike
