@@ -89,7 +89,7 @@ def run(folder: Path, progress: Progress = quiet) -> list[Path]:
     before, double, after = folder / "before.mp4", folder / "ana.fdouble", folder / "after.mp4"
     make_witness(before, progress=progress)
     make_volunteer(double, progress)
-    job = Job(before, after, double, Voice(), False, "test", dt.date.today())
+    job = Job(before, after, "mannequin", Voice(), False, "test", dt.date.today())  # ana comes out too like this witness
     protect(job, Options(), progress)
     shutil.move(job.sheet, folder / "sheet.jpg")
     return [before, after, folder / "sheet.jpg"]
