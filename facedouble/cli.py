@@ -196,11 +196,11 @@ def double_blend(
     if output.exists():
         raise StoreError(f"{output}: exists already; choose another name")
     close_doors()
-    made = blend([read_double(path) for path in doubles])
+    recognise, read = open_recogniser(), [read_double(path) for path in doubles]
+    made = blend(read)
     write_double(made, output)
     _describe(output, made)
-    recognise = open_recogniser()
-    parents = [look(read_double(path), recognise, path.stem) for path in doubles]
+    parents = [look(parent, recognise, path.stem) for path, parent in zip(doubles, read, strict=True)]
     names = {p.id: p.name for p in parents}
     for finding in check(look(made, recognise), (), parents):
         OUT.print(f"  distance to {names[finding.whom]}: {finding.distance:.2f} ({_WORDS[finding.verdict.value]})")

@@ -261,11 +261,6 @@ def judge(double: Candidate, person: Witness) -> Finding:
     return Finding(double.id, person.name, distance, verdict(distance))
 
 
-def choose(candidates: Iterable[Candidate], person: Witness) -> Candidate:
-    """The one of the candidates (at least one) that is farthest from a witness: which of the mannequins, say."""
-    return max(candidates, key=lambda c: judge(c, person).distance)
-
-
 def check(double: Candidate, people: Sequence[Witness], others: Iterable[Candidate] = ()) -> tuple[Finding, ...]:
     """How near a double is to each person of the footage, then to each of the other doubles; itself is left out."""
     found = [judge(double, person) for person in people]

@@ -57,22 +57,28 @@ def looks(role: Role, rate: float) -> list[int]:
 
 
 def near(own: Floats, drawn: Floats) -> Array:
-    """(n,) distance of what was drawn, embeddings (n, 128), to the witness: in the same frame, or on the whole; the lesser."""
+    """(n,) distance of what was drawn, embeddings (n, 128), to the witness: in the same frame, or on the whole; the lesser.
+
+    0, which counts as alike, where it cannot be told.
+    """
     same = np.linalg.norm(own - drawn, axis=1)
     whole = np.linalg.norm(own.mean(0) - drawn, axis=1)
-    closer: Array = np.minimum(same, whole)
+    closer: Array = np.nan_to_num(np.minimum(same, whole), nan=0.0)
     return closer
 
 
 def _look(frame: Frame, role: Role, stage: Performance, options: Options, recognise: Recogniser) -> tuple[Floats, Floats]:
-    """Embeddings of the witness and of what would be shown instead."""
+    """Embeddings of the witness and of what would be shown instead; not numbers where that could not be drawn."""
     assert role.fit is not None
     i, step = frame.index - role.track.start, frame.index - role.fit.start
     outline = role.fit.outlines[step].mesh
     part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline)
-    drawn = compose(frame, [part], options.draw, options.seed).safe.frame
-    mesh = place(stage.mesh(step), stage.codes[step], stage.to)
-    return embed(frame, outline, recognise), embed(drawn, mesh, recognise)
+    own = embed(frame, outline, recognise)
+    try:
+        drawn = compose(frame, [part], options.draw, options.seed).safe.frame
+        return own, embed(drawn, place(stage.mesh(step), stage.codes[step], stage.to), recognise)
+    except Exception:  # the drawing of the film meets it again, and hides that frame
+        return own, np.full_like(own, np.nan)
 
 
 Looked = list[tuple[int, Floats, Floats]]
@@ -83,10 +89,11 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
              progress: Progress = quiet) -> Analysis:
     """The analysis with the veil where the double comes out too like its witness: up to the looks before and after.
 
-    Of several doubles each role gets the first that never does, or else the one that stays farthest.
+    Of several doubles each role gets the first that never does, or else the one that stays farthest. A role that was to be
+    looked at and could not be is veiled.
     """
     found: dict[int, tuple[int, Array, Array]] = {}
-    left = [k for k, role in enumerate(made.roles) if looks(role, float(made.info.rate))]
+    left = wanted = [k for k, role in enumerate(made.roles) if looks(role, float(made.info.rate))]
     for n, candidate in enumerate(troupe(double)):
         if not left:
             break
@@ -96,6 +103,10 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
                 found[k] = n, np.array([at for at, _, _ in looked]), far
         left = [k for k in left if k in found and found[k][2].min() < ACCEPTED]
     roles = list(made.roles)
+    for k in wanted:
+        if k not in found:
+            t = roles[k].track
+            roles[k] = replace(roles[k], weights=np.zeros(len(roles[k].weights)), alike=((t.start, t.stop),))
     for k, (n, at, far) in found.items():
         alike = far < ACCEPTED
         alike[1:-1] |= alike[:-2] & alike[2:]  # one look between two that were alike is no reason to show a frame

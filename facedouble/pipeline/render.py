@@ -179,7 +179,8 @@ def _report(made: Analysis, ledger: _Ledger, doubles: Troupe, voice: Voice, opti
             for a, b in role.alike:
                 alike[a:b] = flags[a:b]
             spans += [Span(a, b, t.id, "veiled: the fit was not to be trusted") for a, b in runs(flags & ~alike)]
-            spans += [Span(a, b, t.id, "veiled: the double comes out too like the witness; cast another") for a, b in runs(alike)]
+            spans += [Span(a, b, t.id, "veiled: the double comes out too like the witness, or it could not be told; cast another")
+                      for a, b in runs(alike)]
         flags = ~t.rows["observed"]
         spans += [Span(a + t.start, b + t.start, t.id, "place filled in from other frames")
                   for a, b in runs(flags) if b - a > 2]
@@ -189,7 +190,8 @@ def _report(made: Analysis, ledger: _Ledger, doubles: Troupe, voice: Voice, opti
     spans += [Span(a, b, None, "hidden: the footage is damaged" if a in corrupt else "hidden: an error")
               for a, b in runs(hidden)]
     facts = {**double_facts(doubles, made.roles), "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None,
-             "halo": options.draw.halo, "strict": options.draw.strict, "options": options.digest(), "seed": options.seed,
+             "halo": options.draw.halo, "calm": options.draw.calm, "strict": options.draw.strict,
+             "options": options.digest(), "seed": options.seed,
              "mattes": "off (strict)" if options.draw.strict else "hair matte on",
              "dropped_streams": list(made.info.dropped)}
     return Report(made.frames, tuple(people), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)

@@ -10,7 +10,9 @@ import pytest
 
 from facedouble.demo.witness import portrait_pixels, read_portrait
 from facedouble.errors import UsageError
+from facedouble.media.decode import frames
 from facedouble.options import DrawOptions, Options
+from facedouble.pipeline import rehearse as module
 from facedouble.pipeline.analyse import Analysis, Eyes
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.rehearse import LEAST, Likeness, looks, near, rehearse
@@ -65,6 +67,29 @@ def test_near_is_the_lesser_distance() -> None:
     own[:, 0] = 0, 1
     drawn[:, 0] = 0.7, 1.2
     assert np.allclose(near(own, drawn), [0.2, 0.2])
+
+
+def test_what_cannot_be_told_is_veiled(analysis: Analysis, double: Double, recognise: Recogniser,
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drawing that breaks, an embedding that is no number, frames that cannot be looked at: none of them shows the double."""
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    def veiled() -> bool:
+        role = rehearse(analysis, double, Options(), recognise).roles[0]
+        return role.weights.max() == 0 and role.alike[0][0] == role.track.start
+
+    assert np.array_equal(near(np.full((1, 128), np.nan, np.float32), np.zeros((1, 128), np.float32)), [0])
+    assert not veiled()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "compose", broken)
+        assert veiled()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "embed", lambda *_: np.full(128, np.nan, np.float32))
+        assert veiled()
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "frames", lambda info: (replace(f, corrupt=True) for f in frames(info)))
+        assert veiled()
 
 
 def test_a_decision_needs_a_name_and_a_reason() -> None:

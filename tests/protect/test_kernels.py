@@ -11,6 +11,7 @@ import pytest
 
 from facedouble.colour import levels, luma_weights, mean_rgb, picture, put_cells, reduced
 from facedouble.morphable.topology import topology
+from facedouble.protect.face import _cells
 from facedouble.protect.finish import STILL, WARP_GRID, finish
 from facedouble.protect.texture import DARK_MOUTH, FIXED, LEAST_WEIGHT, MOUTH_CAP, blend, level, level_for, shade
 from facedouble.raster import render
@@ -160,6 +161,19 @@ def test_blending_weighs_the_key_frames_and_never_stretches_teeth(gap: float) ->
             teeth = bilinear(textures[key], x, row) / FIXED
             picked.append(np.minimum(teeth, MOUTH_CAP) * (1 - dark) + dark * np.array(DARK_MOUTH))
         assert np.allclose(out[y, x], share @ np.array(picked) / share.sum(), atol=2e-3), (y, x)
+
+
+def test_cells_of_a_face_hold_means_and_shares() -> None:
+    rng = np.random.default_rng(6)
+    face, ids = rng.uniform(0, 1, (11, 13, 3)).astype(np.float32), np.where(rng.uniform(size=(11, 13)) < 0.7, 2, -1)
+    rim, x, y, step = rng.uniform(0, 1, (11, 13)).astype(np.float32), 3, 2, 4
+    light, hole, core = np.zeros((5, 5, 3), np.float32), np.zeros((5, 5), np.float32), np.zeros((5, 5), np.float32)
+    _cells(face, ids.astype(np.int16), rim, x, y, step, light, hole, core)
+    whole, solid, inner = np.zeros((20, 20, 3)), np.zeros((20, 20)), np.zeros((20, 20))
+    whole[y : y + 11, x : x + 13] = face * (ids >= 0)[..., None]
+    solid[y : y + 11, x : x + 13], inner[y : y + 11, x : x + 13] = ids >= 0, (ids >= 0) & (rim > 0.5)
+    for made, pixels in ((light, whole), (hole, solid), (core, inner)):
+        assert np.allclose(made, pixels.reshape(5, 4, 5, 4, -1).mean((1, 3)).reshape(made.shape), atol=1e-5)
 
 
 def test_a_small_face_gets_a_small_atlas() -> None:
