@@ -57,7 +57,8 @@ class Bar:
         self.bar.update(self.tasks[step], completed=done, total=total)
 
 
-def _options(path: Path | None, halo: float | None = None, strict: bool = False, calm: float | None = None) -> Any:
+def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,
+             strict: bool = False) -> Any:
     from dataclasses import replace
 
     from facedouble.options import Options, parse
@@ -71,7 +72,7 @@ def _options(path: Path | None, halo: float | None = None, strict: bool = False,
         draw = replace(draw, halo=halo)
     if calm is not None:
         draw = replace(draw, calm=calm)
-    return replace(options, draw=replace(draw, strict=draw.strict or strict))
+    return replace(options, draw=replace(draw, hair=draw.hair or hair, strict=draw.strict or strict))
 
 
 @app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")
@@ -83,7 +84,8 @@ def protect(
     reason: Annotated[str, typer.Option(help="why the original voice is kept")] = "",
     halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
     calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="damps brows, asymmetry, blink rhythm")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="no mattes: not one pixel of the face area is looked at")] = False,
+    hair: Annotated[bool, typer.Option("--hair", help="strands in front of the face stay; it identifies a little")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="no matte, whatever the options file says")] = False,
     no_faces: Annotated[bool, typer.Option("--no-faces", help="go on although no face was found")] = False,
     purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
     alike_by: Annotated[str, typer.Option(help="who decides that a double too like the witness is shown all the same")] = "",
@@ -104,7 +106,7 @@ def protect(
     job = Job(source, output, double, Voice(voice == "keep", reason), no_faces, purpose, dt.date.today(),
               Likeness(alike_by, alike_reason))
     with Bar() as bar:
-        report = run(job, _options(options, halo, strict, calm), bar)
+        report = run(job, _options(options, halo, calm, hair, strict), bar)
     OUT.print(f"{output}: {report.frames} frames")
     for person in report.people:
         OUT.print(f"  person {person.person}: {person.frames} frames, {person.doubled} doubled, {person.fading} fading, "

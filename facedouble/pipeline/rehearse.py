@@ -22,6 +22,7 @@ from facedouble.protect.composite import Part, compose
 from facedouble.protect.drive import Performance, place
 from facedouble.types import Array, Double, Floats, Frame, Recogniser, Value
 
+COMFORT = 0.68  # distance at which the next of several doubles is not asked any more
 EVERY = 2.0  # s between looks at a face...
 LEAST = 3  # ...and so many at least
 
@@ -89,8 +90,8 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
              progress: Progress = quiet) -> Analysis:
     """The analysis with the veil where the double comes out too like its witness: up to the looks before and after.
 
-    Of several doubles each role gets the first that never does, or else the one that stays farthest. A role that was to be
-    looked at and could not be is veiled.
+    Of several doubles each role gets the first that stays comfortably far, or else the one that stays farthest. A role that was
+    to be looked at and could not be is veiled.
     """
     found: dict[int, tuple[int, Array, Array]] = {}
     left = wanted = [k for k, role in enumerate(made.roles) if looks(role, float(made.info.rate))]
@@ -101,7 +102,7 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
             far = near(np.array([a for _, a, _ in looked]), np.array([b for _, _, b in looked]))
             if k not in found or far.min() > found[k][2].min():
                 found[k] = n, np.array([at for at, _, _ in looked]), far
-        left = [k for k in left if k in found and found[k][2].min() < ACCEPTED]
+        left = [k for k in left if k in found and found[k][2].min() < COMFORT]
     roles = list(made.roles)
     for k in wanted:
         if k not in found:

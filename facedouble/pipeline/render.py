@@ -192,6 +192,6 @@ def _report(made: Analysis, ledger: _Ledger, doubles: Troupe, voice: Voice, opti
     facts = {**double_facts(doubles, made.roles), "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None,
              "halo": options.draw.halo, "calm": options.draw.calm, "strict": options.draw.strict,
              "options": options.digest(), "seed": options.seed,
-             "mattes": "off (strict)" if options.draw.strict else "hair matte on",
+             "mattes": "hair matte on" if options.draw.matte else "off",
              "dropped_streams": list(made.info.dropped)}
     return Report(made.frames, tuple(people), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from facedouble.colour import crop_rgb, reduced
 from facedouble.faces.fit import fuse
-from facedouble.faces.light import fit_light
+from facedouble.faces.light import fit_light, without_relief
 from facedouble.faces.reading import Sighting
 from facedouble.geometry import corners
 from facedouble.morphable.topology import topology
@@ -119,7 +119,7 @@ def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> Sighting | None:
     if found is None:
         return None
     marks, apart = found
-    light = fit_light(crop / np.float32(255) if large else crop, marks)
+    light = without_relief(fit_light(crop / np.float32(255) if large else crop, marks))
     if large:
         scale = w.side / pair.side
         marks = (marks + 0.5) * scale - 0.5

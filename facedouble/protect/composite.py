@@ -116,7 +116,7 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
     for part, mesh, where, mask, code in jobs:  # blackout first: all faces, before anything is drawn
         assert part.outline is not None
         matte, step = None, matte_step(where.size)
-        if not options.strict:
+        if options.matte:
             flat = np.concatenate([part.outline, mesh[:, 2:3]], 1).astype(np.float64) - where.origin
             nothing = np.zeros(where.shape, np.uint8)
             seen, _ = mean_rgb(frame, canvas.planes, where.x0, where.y0, nothing, step)

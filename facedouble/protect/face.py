@@ -1,7 +1,7 @@
 """Draw a double into a blanked crop: mesh, mouth, eyes, surroundings, colour, edge, grain, halo.
 
 What comes in of the witness: face codes, the outline (where the blank is, and how far the surroundings move), the crop with the
-face already gone, and, unless strict, the hair matte. The steps follow section 3.9 of the prototype's note; everything smooth
+face already gone, and the hair matte if one is asked for. The steps follow section 3.9 of the prototype's note; everything smooth
 (fill, seam, feather, halo) is worked out on cells of a few pixels, and `finish` interpolates it.
 """
 

@@ -1,6 +1,6 @@
 """The hair matte: dark strands of the witness that hang in front of the face's upper and side rim stay in front.
 
-One of the two documented exceptions to the bottleneck; `--strict` does without it.
+One of the two documented exceptions to the bottleneck: only where it is asked for (`--hair`), and never with `--strict`.
 """
 
 from __future__ import annotations

@@ -56,15 +56,16 @@ def scene(analysis: Analysis, double: Double) -> tuple[list[Frame], list[Part]]:
     return chosen, parts
 
 
-def test_noise_in_the_face_changes_nothing(scene: tuple[list[Frame], list[Part]]) -> None:
+@pytest.mark.parametrize("options", [DrawOptions(), STRICT, DrawOptions(hair=True, strict=True)])
+def test_noise_in_the_face_changes_nothing(scene: tuple[list[Frame], list[Part]], options: DrawOptions) -> None:
     for frame, part in zip(*scene, strict=True):
         assert part.outline is not None
         area = face_area(frame, part.outline)
         assert area.sum() > 5000
         noisy = with_noise(frame, area)
         assert any((a != b).any() for a, b in zip(frame.planes, noisy.planes, strict=True))
-        before = compose(frame, [part], STRICT, 0)
-        after = compose(noisy, [part], STRICT, 0)
+        before = compose(frame, [part], options, 0)
+        after = compose(noisy, [part], options, 0)
         assert not before.veiled and not before.safe.hidden
         for a, b in zip(before.safe.frame.planes, after.safe.frame.planes, strict=True):
             assert np.array_equal(a, b)
@@ -78,6 +79,23 @@ def test_the_proof_can_fail(scene: tuple[list[Frame], list[Part]]) -> None:
     changed = compose(with_noise(frame, area), [part], STRICT, 0).safe.frame
     plain = compose(frame, [part], STRICT, 0).safe.frame
     assert any((a != b).any() for a, b in zip(changed.planes, plain.planes, strict=True))
+
+
+def test_hair_that_is_asked_for_stays_in_front(scene: tuple[list[Frame], list[Part]]) -> None:
+    """A dark strand from outside over the forehead: the matte shows it, and without the matte there is no trace of it."""
+    frame, part = scene[0][0], scene[1][0]
+    assert part.outline is not None and part.stage is not None
+    x, y = part.outline[10]  # the top of the forehead
+    size = float(np.ptp(part.outline[:, 0]))
+    strand = np.zeros((frame.height, frame.width), bool)
+    strand[int(y - 0.2 * size) : int(y + 0.1 * size), int(x - 0.05 * size) : int(x + 0.05 * size)] = True
+    dark = frame.planes[0].copy()
+    dark[strand] = 24
+    combed = replace(frame, planes=(dark, *frame.planes[1:]))
+    inside = strand & face_area(frame, part.outline)
+    drawn = (compose(combed, [part], DrawOptions(hair=hair), 0).safe.frame for hair in (True, False))
+    shown, gone = (d.planes[0][inside].mean() for d in drawn)
+    assert shown < 0.6 * gone
 
 
 def test_a_code_has_its_documented_length(analysis: Analysis) -> None:
