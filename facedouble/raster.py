@@ -11,6 +11,7 @@ from numba import njit
 from facedouble.types import Array, Floats
 
 GAMMA = 2.2
+UNSEEN = 0.02  # px
 TO_DISPLAY = ((np.arange(4097) / 4096.0) ** (2 / GAMMA)).astype(np.float32)  # indexed by sqrt: finer in the dark
 
 
@@ -134,15 +135,27 @@ def push_pull(image: Floats, weight: Floats) -> Floats:
 
 @njit(cache=True, fastmath=True, nogil=True)
 def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float, out: Array) -> None:
-    """Out (len(ys), len(xs), 2): inverse-distance mean of moves (n, 2) at points (n, 2), falling off like a Gaussian."""
+    """Out (len(ys), len(xs), 2): inverse-distance mean of moves (n, 2) at points (n, 2), falling off like a Gaussian.
+
+    0 where not even the largest move would be worth UNSEEN px.
+    """
+    largest = 0.0
+    for k in range(moves.shape[0]):
+        largest = max(largest, moves[k, 0] * moves[k, 0] + moves[k, 1] * moves[k, 1])
+    reach = 2 * sigma * sigma * math.log(max(math.sqrt(largest) / UNSEEN, 1.0))  # squared distance of the farthest that is moved
     for j in range(ys.size):
         for i in range(xs.size):
-            sx, sy, total, nearest = 0.0, 0.0, 1e-12, 1e18
+            nearest = 1e18
             for k in range(points.shape[0]):
                 dx, dy = xs[i] - points[k, 0], ys[j] - points[k, 1]
-                d2 = dx * dx + dy * dy
-                nearest = min(nearest, d2)
-                q = d2 + sigma * sigma * 0.01
+                nearest = min(nearest, dx * dx + dy * dy)
+            out[j, i, 0] = out[j, i, 1] = 0.0
+            if nearest > reach:
+                continue
+            sx, sy, total = 0.0, 0.0, 1e-12
+            for k in range(points.shape[0]):
+                dx, dy = xs[i] - points[k, 0], ys[j] - points[k, 1]
+                q = dx * dx + dy * dy + sigma * sigma * 0.01
                 w = 1.0 / (q * math.sqrt(q))
                 sx += w * moves[k, 0]
                 sy += w * moves[k, 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facedouble.raster import cover, displacement, display, linear, push_pull, render
+from facedouble.raster import UNSEEN, cover, displacement, display, linear, push_pull, render
 from facedouble.types import Array
 
 
@@ -57,12 +57,18 @@ def test_displacement_matches_its_formula() -> None:
     xs, ys, sigma = np.arange(0, 50.0, 8), np.arange(0, 40.0, 8), 6.0
     out = np.zeros((len(ys), len(xs), 2))
     displacement(xs, ys, points, moves, sigma, out)
+    moved = 0
     for j, y in enumerate(ys):
         for i, x in enumerate(xs):
             d2 = ((points - [x, y]) ** 2).sum(1)
             w = 1 / (d2 + sigma**2 * 0.01) ** 1.5
             expected = (w[:, None] * moves).sum(0) / w.sum() * np.exp(-d2.min() / (2 * sigma**2))
+            if (out[j, i] == 0).all():
+                assert np.hypot(*expected) < UNSEEN
+                continue
+            moved += 1
             assert np.allclose(out[j, i], expected, atol=1e-6)
+    assert moved > 10
 
 
 def test_push_pull_keeps_what_is_known_and_fills_the_rest() -> None:

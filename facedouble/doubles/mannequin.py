@@ -92,39 +92,39 @@ PULLS = {
 
 @dataclass(frozen=True)
 class Nobody:
-    """What makes one of the mannequins: its seed, how far it departs from the mean by each of `PULLS`, what is painted on it."""
+    """What makes one of the mannequins: its seed, how it departs from the mean by `PULLS` and how far, what is painted on it."""
 
     seed: int
+    departure: float
     traits: Mapping[str, float]
     paint: Paint
 
 
 # Found by a search that pushed all of them away, in dlib's embedding, from the people of the shared clips, within bounds that
-# keep a face likely. The figures are four fifths of what it found, and DEPARTURE goes the whole way: at four fifths, SFace took
-# the nearest of them for the liveliest witness of those clips in 2 frames of 183.
-DEPARTURE = 1.25
+# keep a face likely. The figures are four fifths of what it found, and `departure` goes the rest of the way: at four fifths,
+# SFace took the second for the liveliest witness of those clips in 2 frames of 183, at five in 1; so it goes a tenth farther.
 NOBODIES = (
-    Nobody(2, {"face_width": 0.028, "temple_width": -0.024, "jaw_width": -0.018, "chin_width": 0.024, "chin_length": 0.04,
-               "chin_depth": -0.02, "brow_ridge": 0.016, "brow_height": -0.024, "eye_spacing": 0.022, "eye_width": -0.024,
-               "eye_tilt": -0.06, "nose_length": -0.04, "nose_width": 0.032, "bridge_depth": -0.024, "bridge_width": 0.008,
-               "tip_depth": -0.016, "cheekbones": -0.012, "mouth_width": -0.088, "mouth_height": 0.024,
-               "lip_fullness": -0.16},
+    Nobody(2, 1.25, {"face_width": 0.028, "temple_width": -0.024, "jaw_width": -0.018, "chin_width": 0.024, "chin_length": 0.04,
+                     "chin_depth": -0.02, "brow_ridge": 0.016, "brow_height": -0.024, "eye_spacing": 0.022, "eye_width": -0.024,
+                     "eye_tilt": -0.06, "nose_length": -0.04, "nose_width": 0.032, "bridge_depth": -0.024,
+                     "bridge_width": 0.008, "tip_depth": -0.016, "cheekbones": -0.012, "mouth_width": -0.088,
+                     "mouth_height": 0.024, "lip_fullness": -0.16},
            Paint(brow_lift=-5, brow_tilt=-2, brow_arch=4, brow_thick=1.3, brow_ink=0.88, hair=(0.110, 0.097, 0.088),
                  lip=(0.80, 0.60, 0.605), lip_inset=(3, 7), freckles=0.15, folds=0.35,
                  iris=(0.207, 0.235, 0.200, 0.165, 1.22))),
-    Nobody(13, {"face_width": 0.028, "temple_width": 0.016, "jaw_width": 0.032, "chin_width": -0.024, "chin_length": 0.04,
-                "chin_depth": 0.024, "brow_ridge": 0.016, "brow_height": -0.024, "eye_spacing": -0.021, "eye_width": 0.064,
-                "eye_height": 0.112, "eye_tilt": 0.072, "nose_length": -0.04, "nose_width": 0.032, "bridge_depth": -0.024,
-                "bridge_width": -0.016, "tip_depth": -0.016, "cheekbones": 0.016, "mouth_width": 0.068,
-                "mouth_height": 0.024, "lip_fullness": -0.08},
+    Nobody(13, 1.4, {"face_width": 0.028, "temple_width": 0.016, "jaw_width": 0.032, "chin_width": -0.024, "chin_length": 0.04,
+                     "chin_depth": 0.024, "brow_ridge": 0.016, "brow_height": -0.024, "eye_spacing": -0.021, "eye_width": 0.064,
+                     "eye_height": 0.112, "eye_tilt": 0.072, "nose_length": -0.04, "nose_width": 0.032, "bridge_depth": -0.024,
+                     "bridge_width": -0.016, "tip_depth": -0.016, "cheekbones": 0.016, "mouth_width": 0.068,
+                     "mouth_height": 0.024, "lip_fullness": -0.08},
            Paint(brow_lift=-5, brow_tilt=4, brow_arch=-2, brow_thick=0.95, brow_ink=0.74, hair=(0.075, 0.070, 0.068),
                  lip=(0.77, 0.585, 0.59), lip_inset=(3, 5), stubble=0.45, folds=0.5,
                  iris=(0.210, 0.155, 0.120, 0.085, 1.22))),
-    Nobody(25, {"face_width": -0.028, "temple_width": 0.024, "jaw_width": 0.032, "chin_width": -0.024, "chin_length": -0.024,
-                "chin_depth": 0.024, "brow_ridge": 0.016, "brow_height": 0.032, "eye_spacing": -0.021, "eye_width": 0.064,
-                "eye_height": 0.112, "eye_tilt": -0.08, "nose_length": 0.04, "nose_width": -0.016, "bridge_depth": -0.024,
-                "bridge_width": 0.007, "tip_depth": 0.016, "cheekbones": -0.012, "mouth_width": 0.08,
-                "mouth_height": -0.024, "lip_fullness": -0.144},
+    Nobody(25, 1.25, {"face_width": -0.028, "temple_width": 0.024, "jaw_width": 0.032, "chin_width": -0.024,
+                      "chin_length": -0.024, "chin_depth": 0.024, "brow_ridge": 0.016, "brow_height": 0.032,
+                      "eye_spacing": -0.021, "eye_width": 0.064, "eye_height": 0.112, "eye_tilt": -0.08, "nose_length": 0.04,
+                      "nose_width": -0.016, "bridge_depth": -0.024, "bridge_width": 0.007, "tip_depth": 0.016,
+                      "cheekbones": -0.012, "mouth_width": 0.08, "mouth_height": -0.024, "lip_fullness": -0.144},
            Paint(brow_lift=4, brow_tilt=4, brow_arch=4, brow_thick=0.95, brow_ink=0.74, hair=(0.272, 0.200, 0.146),
                  lip=(0.74, 0.52, 0.53), lip_inset=(1, 7), freckles=0.8, folds=0.15,
                  iris=(0.212, 0.231, 0.280, 0.329, 1.25))),
@@ -318,7 +318,7 @@ def mannequin(variant: int = 0) -> Double:
         raise UsageError(f"there is no mannequin {variant}: choose one from 0 to {VARIANTS - 1}")
     who = NOBODIES[variant]
     seeds = [SEED + 100 * who.seed + k for k in range(4)]
-    shape = sculpt(neutral_shape(), {name: DEPARTURE * amount for name, amount in who.traits.items()})
+    shape = sculpt(neutral_shape(), {name: who.departure * amount for name, amount in who.traits.items()})
     skin = _skin(shape, np.random.default_rng(seeds[0]), who.paint)
     skin = makeup.lips(skin, np.random.default_rng(seeds[1]), who.paint)
     skin = makeup.brows(skin, np.random.default_rng(seeds[2]), who.paint)

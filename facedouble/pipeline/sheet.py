@@ -22,9 +22,9 @@ class Sheet:
         """Keep the frame if it is one of those wanted."""
         if frame.index not in self.wanted:
             return
-        rgb = picture(frame)
-        scale = CELL / rgb.shape[1]
-        cell = cv2.resize(rgb, (CELL, max(1, round(rgb.shape[0] * scale))), interpolation=cv2.INTER_AREA)
+        rgb = picture(frame, CELL * max(frame.width, frame.height) // frame.width)
+        height = max(1, round(frame.height * CELL / frame.width))
+        cell = cv2.resize(rgb, (CELL, height), interpolation=cv2.INTER_AREA)
         cv2.rectangle(cell, (0, 0), (64, 18), (0, 0, 0), -1)
         cv2.putText(cell, str(frame.index), (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
         self.cells.append(cell)

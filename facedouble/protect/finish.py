@@ -17,6 +17,7 @@ from facedouble.types import Array, Frame
 
 STILL = 0.05  # px of displacement that count as none
 LEAST_HALO = 1 / 512
+WHOLE = 0.9995  # from which share on nothing else is looked at
 WARP_GRID = 8  # px
 
 
@@ -63,6 +64,20 @@ def _linear(v: float, table: Array) -> float:
     return float(table[k] + (s - k) * (table[k + 1] - table[k]))
 
 
+@njit(cache=True, nogil=True)
+def _at_rest(grid: Array) -> Array:
+    """Where all four corners of a cell of the grid count as unmoved, so that everything between them does."""
+    n, m = grid.shape[:2]
+    rest = np.empty((n - 1, m - 1), np.bool_)
+    for j in range(n - 1):
+        for i in range(m - 1):
+            rest[j, i] = True
+            for k in range(4):
+                x, y = grid[j + k // 2, i + k % 2]
+                rest[j, i] &= x * x + y * y <= STILL * STILL
+    return rest
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: int, grid: Array, face: tuple[Array, ...],
             ids: Array, rx: int, ry: int, gone: Array, matte: Array, matte_step: int, smooth: Array, busy: Array, step: int,
@@ -81,7 +96,18 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
     sh, sw = busy.shape
     span = white - black
     step_x, step_y = 1 + shift_x, 1 + shift_y
+    rest = _at_rest(grid)
+    channels = smooth.shape[2]
+    across = np.empty((step_y, sw, channels), np.float32)  # the rows of `smooth` at the heights of the luma rows
     for cj in range(y0 >> shift_y, ((y0 + h - 1) >> shift_y) + 1):
+        for dj in range(step_y):
+            cy = min(max((cj * step_y + dj - y0 + 0.5) / step - 0.5, 0.0), sh - 1.001)
+            sj = int(cy)
+            low = np.float32(cy - sj)
+            for si in range(sw):
+                for c in range(channels):
+                    up = smooth[sj, si, c]
+                    across[dj, si, c] = up + low * (smooth[min(sj + 1, sh - 1), si, c] - up)
         for ci in range(x0 >> shift_x, ((x0 + w - 1) >> shift_x) + 1):
             blended, moved, blue, red, cells = 0, 0, 0.0, 0.0, 0
             cmx, cmy = 0.0, 0.0
@@ -94,31 +120,32 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                     if i < 0 or i >= w:
                         continue
                     cells += 1
-                    bx, by = i / WARP_GRID, j / WARP_GRID
-                    bi, bj = int(bx), int(by)
-                    fx, fy = bx - bi, by - bj
-                    mx = ((1 - fy) * ((1 - fx) * grid[bj, bi, 0] + fx * grid[bj, bi + 1, 0])
-                          + fy * ((1 - fx) * grid[bj + 1, bi, 0] + fx * grid[bj + 1, bi + 1, 0]))
-                    my = ((1 - fy) * ((1 - fx) * grid[bj, bi, 1] + fx * grid[bj, bi + 1, 1])
-                          + fy * ((1 - fx) * grid[bj + 1, bi, 1] + fx * grid[bj + 1, bi + 1, 1]))
-                    moves = mx * mx + my * my > STILL * STILL
-                    if not moves:
-                        mx, my = 0.0, 0.0
+                    near = busy[min(j // step, sh - 1), min(i // step, sw - 1)]
+                    bi, bj = i // WARP_GRID, j // WARP_GRID
+                    mx, my, moves = 0.0, 0.0, False
+                    if not rest[bj, bi]:
+                        fx, fy = i / WARP_GRID - bi, j / WARP_GRID - bj
+                        mx = ((1 - fy) * ((1 - fx) * grid[bj, bi, 0] + fx * grid[bj, bi + 1, 0])
+                              + fy * ((1 - fx) * grid[bj + 1, bi, 0] + fx * grid[bj + 1, bi + 1, 0]))
+                        my = ((1 - fy) * ((1 - fx) * grid[bj, bi, 1] + fx * grid[bj, bi + 1, 1])
+                              + fy * ((1 - fx) * grid[bj + 1, bi, 1] + fx * grid[bj + 1, bi + 1, 1]))
+                        moves = mx * mx + my * my > STILL * STILL
+                        if not moves:
+                            mx, my = 0.0, 0.0
+                    elif not near:
+                        continue
                     cmx += mx
                     cmy += my
                     touched = False
                     under, a, ring, halo_here = 0.0, 0.0, 0.0, 0.0
-                    cx, cy = (i + 0.5) / step - 0.5, (j + 0.5) / step - 0.5
-                    if busy[min(j // step, sh - 1), min(i // step, sw - 1)]:
-                        cx, cy = min(max(cx, 0.0), sw - 1.001), min(max(cy, 0.0), sh - 1.001)
-                        si, sj = int(cx), int(cy)
-                        fx, fy = cx - si, cy - sj
-                        w00, w01, w10, w11 = (1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx
-                        sj1, si1 = min(sj + 1, sh - 1), min(si + 1, sw - 1)
-                        ring = (w00 * smooth[sj, si, 6] + w01 * smooth[sj, si1, 6] + w10 * smooth[sj1, si, 6]
-                                + w11 * smooth[sj1, si1, 6])
-                        halo_here = halo * (w00 * smooth[sj, si, 7] + w01 * smooth[sj, si1, 7] + w10 * smooth[sj1, si, 7]
-                                            + w11 * smooth[sj1, si1, 7])
+                    if near:
+                        cx = min(max((i + 0.5) / step - 0.5, 0.0), sw - 1.001)
+                        si = int(cx)
+                        si1 = min(si + 1, sw - 1)
+                        part = np.float32(cx - si)
+                        rest_of = np.float32(1) - part
+                        ring = rest_of * across[dj, si, 6] + part * across[dj, si1, 6]
+                        halo_here = halo * (rest_of * across[dj, si, 7] + part * across[dj, si1, 7])
                         fi, fj = i - rx, j - ry
                         inside = 0 <= fi < fw and 0 <= fj < fh
                         if inside:
@@ -126,7 +153,8 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                             a = alpha[fj, fi] * min(max((e - 0.35) / 0.5, 0.0), 1.0)
                             under = min(max(2 * e - 1, 0.0), 1.0)
                         # the very place of a hole is never shown, however its neighbourhood is warped
-                        under = max(under, min(_bilinear(gone, i + mx, j + my) / 255 * 1.3, 1.0))
+                        if under < WHOLE:
+                            under = max(under, min(_bilinear(gone, i + mx, j + my) / 255 * 1.3, 1.0))
                         under = max(under, ring)
                         if mh > 0:
                             free = 1 - _bilinear(matte, (i + mx + 0.5) / matte_step - 0.5, (j + my + 0.5) / matte_step - 0.5)
@@ -134,34 +162,37 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                             a *= free
                             under *= free
                             halo_here *= free  # the rim of light is the face's, not the hair's in front of it
-                        touched = under > 0 or a > 0 or halo_here > LEAST_HALO
+                        halo_here = halo_here if halo_here > LEAST_HALO else 0.0
+                        touched = under > 0 or a > 0 or halo_here > 0
                     px, py = i + mx, j + my
                     if not touched:
                         if moves:
                             moved += 1
                             y[j + y0, i + x0] = min(max(_bicubic(luma_from, px, py) + 0.5, 0.0), top)
                         continue
-                    ccx, ccy = px / step_x, (py - 0.5 * shift_y) / step_y
-                    pb, pr = (_bilinear(cb_from, ccx, ccy) - middle) / reach, (_bilinear(cr_from, ccx, ccy) - middle) / reach
-                    luma = ((_bicubic(luma_from, px, py) if moves else float(luma_from[j, i])) - black) / span
-                    r, b = luma + 2 * (1 - kr) * pr, luma + 2 * (1 - kb) * pb
-                    g = (luma - kr * r - kb * b) / kg
                     fi, fj = i - rx, j - ry
                     drawn = a > 0 and 0 <= fi < fw and 0 <= fj < fh and ids[fj, fi] >= 0
+                    only_face, only_fill = drawn and a > WHOLE, under > WHOLE
+                    r, g, b = 0.0, 0.0, 0.0
+                    if not (only_face or only_fill):
+                        ccx, ccy = px / step_x, (py - 0.5 * shift_y) / step_y
+                        pb, pr = (_bilinear(cb_from, ccx, ccy) - middle) / reach, (_bilinear(cr_from, ccx, ccy) - middle) / reach
+                        luma = ((_bicubic(luma_from, px, py) if moves else float(luma_from[j, i])) - black) / span
+                        r, b = luma + 2 * (1 - kr) * pr, luma + 2 * (1 - kb) * pb
+                        g = (luma - kr * r - kb * b) / kg
                     for c in range(3):
-                        fill = (w00 * smooth[sj, si, c] + w01 * smooth[sj, si1, c] + w10 * smooth[sj1, si, c]
-                                + w11 * smooth[sj1, si1, c])
-                        light = _linear(r if c == 0 else g if c == 1 else b, to_linear)
-                        light += (fill - light) * under
+                        light = 0.0
+                        if not only_face:
+                            light = rest_of * across[dj, si, c] + part * across[dj, si1, c]  # the fill
+                            if not only_fill:
+                                full = 1 - (1 - under) * (1 - a) if a > 0 and not drawn else under
+                                seen = _linear(r if c == 0 else g if c == 1 else b, to_linear)
+                                light = seen + (light - seen) * full
                         if drawn:
-                            fixed = (w00 * smooth[sj, si, 3 + c] + w01 * smooth[sj, si1, 3 + c] + w10 * smooth[sj1, si, 3 + c]
-                                     + w11 * smooth[sj1, si1, 3 + c])
-                            light += (out[fj, fi, c] * fixed - light) * a
-                        elif a > 0:
-                            light += (fill - light) * a
+                            fixed = rest_of * across[dj, si, 3 + c] + part * across[dj, si1, 3 + c]
+                            light += (out[fj, fi, c] * fixed - light) * (1.0 if only_face else a)
                         if halo_here > 0:
-                            soft = (w00 * smooth[sj, si, 8 + c] + w01 * smooth[sj, si1, 8 + c]
-                                    + w10 * smooth[sj1, si, 8 + c] + w11 * smooth[sj1, si1, 8 + c])
+                            soft = rest_of * across[dj, si, 8 + c] + part * across[dj, si1, 8 + c]
                             light += (soft - light) * halo_here
                         shown = to_display[int(math.sqrt(min(max(light, 0.0), 1.0)) * 4096)]
                         if c == 0:
