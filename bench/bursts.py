@@ -28,7 +28,7 @@ from facedouble.geometry import corners
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.options import Options
-from facedouble.pipeline.analyse import Eyes, Role, _role, agrees, looks, quiet
+from facedouble.pipeline.analyse import Eyes, Role, agrees, looks, quiet, role_of
 from facedouble.pipeline.protect import open_eyes
 from facedouble.pipeline.sight import NEAR
 from facedouble.protect.veil import Ellipse
@@ -158,7 +158,7 @@ def broken(clip: Read, burst: range, options: Options) -> list[tuple[Role, dict[
     roles = []
     for t in tracks:
         mine = [near for f in t.faces if (near := _nearest(by_frame[f.frame], f.box, options)) is not None]
-        roles.append((_role(t, boiled(mine), 0.0, 0.0, options), {s.frame: s for s in mine}))
+        roles.append((role_of(t, boiled(mine), 0.0, 0.0, options), {s.frame: s for s in mine}))
     return roles
 
 

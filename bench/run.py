@@ -146,6 +146,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=HERE.parents[0].parent / "shared/data")
     parser.add_argument("--frames", type=int, default=60, help="frames on which the referee measures identity")
     parser.add_argument("--doubles", nargs="*", default=list(DOUBLES), choices=list(DOUBLES))
+    parser.add_argument("--clips", nargs="*", help="only these, by file name")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
     if not args.data.is_dir():
@@ -166,7 +167,7 @@ def main() -> None:
         doubles[name] = read_double(path), args.data / source
     for group, clips in GROUPS.items():
         for clip in clips:
-            if args.quick and clip not in QUICK:
+            if (args.quick and clip not in QUICK) or (args.clips and clip not in args.clips):
                 continue
             todo = [n for n, (_, source) in doubles.items() if (source is None or source.name != clip)
                     and not (args.out / f"{Path(clip).stem}__{n.replace(' ', '_')}.json").exists()]

@@ -82,7 +82,7 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
             if glance is not None:
                 notes[track.id].add(glance)
             else:  # the track is over: what is not needed any more is let go
-                roles[track.id] = _role(track, *notes.pop(track.id).all(), options)
+                roles[track.id] = role_of(track, *notes.pop(track.id).all(), options)
     return Analysis(info, count, tuple(roles[t.id] for t in tracks))
 
 
@@ -196,7 +196,11 @@ def _apart(notes: Array, boxes: Array) -> tuple[Array, Array]:
     return far, (boxes[:, 2:] - boxes[:, :2]).max(1)
 
 
-def _role(track: Track, reading: Reading, soft: float, noise: float, options: Options) -> Role:
+def role_of(track: Track, reading: Reading, soft: float, noise: float, options: Options) -> Role:
+    """What becomes of a track: its fit where the landmarks are to be trusted, the veil elsewhere.
+
+    soft, noise: sigma of edges and of grain in its footage, as `ClipCode` has them.
+    """
     weights = np.zeros(track.stop - track.start)
     boxes = np.array(track.rows["box"])
     made: Fit | None = None
