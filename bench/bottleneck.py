@@ -15,6 +15,7 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
+from bench.run import GROUPS  # noqa: E402
 from facedouble.doubles.file import read_double  # noqa: E402
 from facedouble.media.decode import frames  # noqa: E402
 from facedouble.media.probe import probe  # noqa: E402
@@ -26,11 +27,11 @@ from facedouble.protect.drive import Performance  # noqa: E402
 from facedouble.types import FaceCode  # noqa: E402
 from tests.protect.test_bottleneck import face_area, with_noise  # noqa: E402
 
-CLIPS = ("grid_bbaf2n.mpg", "vr_3.mp4", "asl_thanks.mkv", "cisco_zhling.mp4", "intel_three_people.mp4", "lp_s13.mp4")
+CLIPS = [clip for clips in GROUPS.values() for clip in clips]
 
 
 def main() -> None:
-    """Noise in three frames of each clip."""
+    """Noise in four frames of each clip, or in fewer where it is shorter or less of it is drawn as the double."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared/data")
