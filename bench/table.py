@@ -47,17 +47,32 @@ def tone(row: Row) -> float | None:
     return row["tone"][1] - row["tone"][0] if row["tone"] and None not in row["tone"] else None
 
 
-def line(title: str, rows: list[Row]) -> str:
-    """One line of the table."""
+COLUMNS: tuple[tuple[Callable[[Row], float | None], Callable[[list[float]], float]], ...] = (  # figure, its worst
+    (lambda r: r["witness"], max), (lambda r: r["to_double"], min), (signal("mouth"), min), (signal("width"), min),
+    (pair("aperture"), min), (pair("brow"), min), (lambda r: r["blink"], min), (signal("gaze_x"), min),
+    (lambda r: r["pose"], max), (ratio, max), (lambda r: r["flicker"], max), (lambda r: r["sharpness"], min), (tone, max))
+
+
+def counts(rows: list[Row]) -> list[str]:
+    """Pairs, shares of face-frames, and frames that should not be."""
     shares = [f"{np.mean([r[k] for r in rows]):.1%}" for k in ("doubled", "veiled", "hidden")]
-    cells = [title, str(len(rows)), *shares, middle(rows, lambda r: r["near"]), str(sum(r["bare"] for r in rows)),
-             str(sum(r["accepted"] for r in rows)), middle(rows, lambda r: r["witness"]), middle(rows, lambda r: r["to_double"]),
-             middle(rows, signal("mouth")), middle(rows, signal("width")), middle(rows, pair("aperture")),
-             middle(rows, pair("brow")), middle(rows, lambda r: r["blink"]), middle(rows, signal("gaze_x")),
-             middle(rows, lambda r: r["pose"]),
-             middle(rows, ratio), middle(rows, lambda r: r["flicker"]), middle(rows, lambda r: r["sharpness"]),
-             middle(rows, tone)]
-    return "| " + " | ".join(cells) + " |"
+    return [str(len(rows)), *shares, middle(rows, lambda r: r["near"]), str(sum(r["bare"] for r in rows)),
+            str(sum(r["accepted"] for r in rows))]
+
+
+def line(title: str, rows: list[Row]) -> str:
+    """One line of the table: medians."""
+    return "| " + " | ".join([title, *counts(rows), *(middle(rows, pick) for pick, _ in COLUMNS)]) + " |"
+
+
+def worst(title: str, rows: list[Row]) -> str:
+    """One line of the table: each figure of the pair that has it worst."""
+    cells = []
+    for pick, of in COLUMNS:
+        held = [v for r in rows if (v := pick(r)) is not None and np.isfinite(v)]
+        cells.append(f"{of(held):.2f}" if held else "–")
+    near = [r["near"] for r in rows if r["near"] is not None]
+    return "| " + " | ".join([title, "", "", "", "", f"{min(near):.2f}" if near else "–", "", "", *cells]) + " |"
 
 
 def quality(rows: list[Row]) -> str:
@@ -69,7 +84,7 @@ def quality(rows: list[Row]) -> str:
     out += [line(g, [r for r in rows if r["group"] == g]) for g in groups]
     core = [r for r in rows if r["group"] in ("frontal talking", "expression")]
     if core:
-        out.append(line("**frontal + expression**", core))
+        out += [line("**frontal + expression**", core), worst("worst of these, each", core)]
     for double in dict.fromkeys(r["double"] for r in rows):
         out.append(line(f"double: {double}", [r for r in rows if r["double"] == double]))
     out.append(line("**all**", rows))
@@ -80,9 +95,12 @@ def quality(rows: list[Row]) -> str:
     named = ", ".join(f"{r['clip']} with {r['double']} ({r['likeness']:.2f})" for r in alike)
     out.append(f"\nPairs that casting refuses beforehand (SFace of double to witness > {CASTING}): {named or 'none'}.")
     bad = [r for r in rows if (r["bare"] or r["accepted"]) and r not in alike]
-    worst = ", ".join(f"{r['clip']} with {r['double']}: bare {r['bare']}, accepted {r['accepted']} (double to witness "
+    listed = ", ".join(f"{r['clip']} with {r['double']}: bare {r['bare']}, accepted {r['accepted']} (double to witness "
                       f"{r['likeness'] if r['likeness'] is not None else float('nan'):.2f})" for r in bad)
-    out.append(f"\nBare or accepted frames in other pairs: {worst or 'none'}.")
+    out.append(f"\nBare or accepted frames in other pairs: {listed or 'none'}.")
+    fewer = [r for r in rows if r["near"] is not None and r["near"] < 0.95]
+    few = ", ".join(f"{r['clip']} with {r['double']} ({r['near']:.2f})" for r in fewer)
+    out.append(f"\nPairs with under .95 of the near and frontal faces drawn as the double: {few or 'none'}.")
     late = [r["clip"] for r in rows if not r["exact"] and not r["clip"].endswith((".mkv", ".mpg"))]
     found = sorted({x for r in rows for x in r["container"]})
     out.append(f"\nFrame times not equal: {', '.join(sorted(set(late))) or 'none'} (Matroska, MPEG: ours start at 0). "

@@ -10,6 +10,7 @@ import numpy as np
 
 from facedouble.doubles.clean import clean_border
 from facedouble.doubles.file import identity
+from facedouble.doubles.lids import closed, shut
 from facedouble.errors import InputRefused
 from facedouble.morphable import layout
 from facedouble.morphable.gestures import lips_closed
@@ -268,13 +269,23 @@ def iris(crop: Floats, marks: Array, light: Floats) -> Array:
     return both
 
 
+LIDS = [4, 5]  # of the features
 UNCALIBRATED = np.array([[0, 0], [1, 1]], np.float32)
 
 
 def assemble(chosen: Selection, textures: list[Floats], eyes: Array, consent: Consent,
              lip_response: Floats = UNCALIBRATED) -> Double:
-    """Put the parts together and give the double its id."""
-    parts = (chosen.neutral.astype(np.float32), np.stack(textures).astype(np.float16), chosen.features.astype(np.float32),
+    """Put the parts together and give the double its id.
+
+    If the lids were never seen closed, a key frame with painted ones is added; `coverage` goes on saying that they were not.
+    """
+    features = chosen.features
+    if not chosen.coverage["eyes closed"]:
+        textures = [*textures, shut(textures[0])]
+        awake, asleep = semantics(np.stack([chosen.neutral, closed(chosen.neutral)])).features()
+        features = np.concatenate([features, features[:1] + asleep - awake])
+        features[-1, LIDS] = asleep[LIDS]
+    parts = (chosen.neutral.astype(np.float32), np.stack(textures).astype(np.float16), features.astype(np.float32),
              eyes.astype(np.float32), chosen.gaze_middle.astype(np.float32), lip_response)
     unnamed = Double("", *parts, chosen.quality, chosen.coverage, consent)
     return Double(identity(unnamed), *parts, chosen.quality, chosen.coverage, consent)

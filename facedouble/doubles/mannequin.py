@@ -19,6 +19,7 @@ import numpy as np
 from facedouble.doubles import makeup
 from facedouble.doubles.consent import SCOPES
 from facedouble.doubles.file import identity
+from facedouble.doubles.lids import closed
 from facedouble.doubles.makeup import Paint, curve, line_along, mirrored, pixels, smooth_step, soft, spot
 from facedouble.errors import UsageError
 from facedouble.morphable import layout
@@ -283,15 +284,6 @@ def _skin(shape: Array, rng: np.random.Generator, paint: Paint) -> Array:
     return np.asarray(skin * (1 - paint.stubble * _stubble(rng)))
 
 
-def _shut(shape: Array) -> Array:
-    """(478, 3) the same face with closed lids."""
-    closed = shape.copy()
-    for upper, lower in ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID), (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID)):
-        meet = shape[lower[1:-1]] + 0.18 * (shape[upper[1:-1]] - shape[lower[1:-1]])
-        closed[upper[1:-1]] = closed[lower[1:-1]] = meet
-    return closed
-
-
 def _opened(shape: Array, gap: float) -> Array:
     """(478, 3) the same face with its lips `gap` apart."""
     opened = shape.copy()
@@ -327,7 +319,7 @@ def mannequin(variant: int = 0) -> Double:
     level = _level(keys[1])
     # the first has its lips shut: what is behind them hardly shows
     textures = [np.round(np.clip(k / level, 0, 3) * STEP) / STEP for k in (keys[1], *keys)]
-    features = semantics(np.stack([shape, _shut(shape), *(_opened(shape, g) for g in OPENINGS)])).features()
+    features = semantics(np.stack([shape, closed(shape), *(_opened(shape, g) for g in OPENINGS)])).features()
     consent = Consent(CODE, SCOPES, "2026-01-01", note="belongs to nobody: computed from a mean shape and a seed")
     iris = np.array([who.paint.iris] * 2, np.float32)
     arrays = (shape.astype(np.float32), np.stack(textures).astype(np.float16), np.round(features, DIGITS).astype(np.float32),
