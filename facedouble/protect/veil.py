@@ -1,7 +1,7 @@
 """The veil: an opaque cover of the whole head, its colours constants, its edge calm. The fallback of everything.
 
 It shades from light to dark and has soft folds for a recogniser's sake: SFace finds a flat grey patch up to .37 like a tilted
-face that it was given askew (.363 accepts), and one with folds .23 at most (shared clips).
+face that it was given askew (.363 accepts), and one with folds .25 at most (shared clips).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from facedouble.geometry import corners
 from facedouble.types import Array, Box, Floats, Rows, Value
 
-TOP, BOTTOM = np.array([0.56, 0.548, 0.536]), np.array([0.24, 0.236, 0.233])  # display RGB, a warm grey
+TOP, BOTTOM = np.array([0.55, 0.538, 0.526]), np.array([0.25, 0.246, 0.243])  # display RGB, a warm grey
 FOLDS, FOLD, SAG = 8.5, 0.024, 0.06  # folds from top to bottom; display units; of the height, from the middle to the sides
 HEAD_WIDTH, HEAD_UP, HEAD_DOWN = 0.95, 1.15, 0.85  # half axes over the face box: hair and chin are inside
 EDGE = 0.16  # of the half axes, outside of the opaque part

@@ -21,7 +21,7 @@ from facedouble.morphable.semantics import semantics
 from facedouble.morphable.topology import topology
 from facedouble.types import Array
 
-IDS = ("e2b83d6c0843e416", "b02da94c6121589e", "62134b873aa91f24")
+IDS = ("e2b83d6c0843e416", "2c015eda5ee9c62c", "62134b873aa91f24")
 SOFT_CONTRAST = 0.011  # of mean skin; it was 0.008 without the blotches
 EVERY = pytest.mark.parametrize("variant", range(VARIANTS))
 LEAST_CPU = {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL",
@@ -105,12 +105,12 @@ def test_its_proportions_are_a_face_s(variant: int) -> None:
     t, mean, shape = topology(), neutral_shape(), mannequin(variant).neutral.astype(float)
     measured, usual = semantics(shape[None]), semantics(mean[None])
     assert float(measured.gap[0]) < 0.012 and 0.22 < float(measured.right_aperture[0]) < 0.36
-    assert 0.82 < float(measured.width[0] / usual.width[0]) < 1.18
+    assert 0.85 < float(measured.width[0] / usual.width[0]) < 1.15
     assert (shape[layout.LOWER_INNER_LIP, 1] - shape[layout.UPPER_INNER_LIP, 1]).min() > -1e-3
     assert 0.03 < np.abs(shape - mean).max() < 0.15
     normals = [np.cross(s[t.skin[:, 1]] - s[t.skin[:, 0]], s[t.skin[:, 2]] - s[t.skin[:, 0]]) for s in (mean, shape)]
     before, after = (n / np.linalg.norm(n, axis=1, keepdims=True) for n in normals)
-    assert (before * after).sum(1).min() > np.cos(np.radians(20))
+    assert (before * after).sum(1).min() > np.cos(np.radians(18))
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 1), (0, 2), (1, 2)])

@@ -46,7 +46,7 @@ def test_a_veil_covers_the_whole_face_box(analysis: Analysis, frame: Frame) -> N
     assert out.veiled == {0}
     b = part.box
     crop = crop_rgb(out.safe.frame, int(b.x0), int(b.y0), int(b.x1), int(b.y1))
-    assert 0.02 < crop.std(axis=(0, 1)).max() < 0.1  # calm, yet not flat: a recogniser takes a flat patch for any tilted face
+    assert 0.02 < crop.std(axis=(0, 1)).max() < 0.05  # calm, yet not flat: a recogniser takes a flat patch for any tilted face
     rows = crop.mean((1, 2))
     assert np.abs(np.diff(np.sign(np.diff(rows)))).sum() >= 2  # folds: lighter and darker again inside the face
 
