@@ -38,6 +38,7 @@ test: lint  ## lint and every test
 
 bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/run.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/bottleneck.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/bursts.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/memory.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/motion.py
