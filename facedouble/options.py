@@ -58,7 +58,9 @@ class FitOptions(Checked):
     max_pitch: float = knob(30.0, 5.0, 90.0, "degrees")
     max_roll: float = knob(20.0, 5.0, 180.0, "degrees")  # of a face under `upright_face`: recognisers misplace its eyes,
     upright_face: float = knob(120.0, 10.0, 4000.0, "px")  # and then take any tilted face for the witness
-    min_face: float = knob(60.0, 10.0, 1000.0, "px")  # a recogniser took smaller doubles for the witness
+    small_roll: float = knob(8.0, 2.0, 180.0, "degrees")  # the same for a face under `small_face`, within a second or so
+    small_face: float = knob(60.0, 10.0, 4000.0, "px")
+    min_face: float = knob(46.0, 10.0, 1000.0, "px")
     fade: int = knob(5, 1, 60, "frames")
     min_trusted: int = knob(8, 1, 250, "frames")
     max_disagreement: float = knob(0.12, 0.01, 1.0, "eye distances")  # of the landmarks in picture and mirror

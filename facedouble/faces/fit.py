@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, gaussian_filter1d
+from scipy.ndimage import distance_transform_edt, gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
 from facedouble.faces.outlines import Outline
@@ -21,6 +21,7 @@ from facedouble.types import CODE, MESH_POINTS, Array, ClipCode, FaceCode, Float
 
 ROTATION_WINDOW, SCALE_WINDOW, SHIFT_WINDOW, CODE_WINDOW = 7, 9, 7, 5  # frames, Savitzky-Golay
 LIGHT_SIGMA = 4.0  # frames
+TILT_WINDOW = 51  # frames: a small face that tilts is veiled that long, not in turns
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,10 @@ def fit(reading: Reading, edge_sigma: float, grain_sigma: float) -> Fit:
 def judge(made: Fit, notes: Array, options: FitOptions) -> Array:
     """(n,) bool: whether the fit of a frame is good enough to draw on it, from its angles and the reading's notes."""
     size = notes["size"]
-    good: Array = ((np.abs(made.angles[:, 0]) <= options.max_yaw) & (np.abs(made.angles[:, 1]) <= options.max_pitch)
-                   & ((np.abs(made.angles[:, 2]) <= options.max_roll) | (size >= options.upright_face))
+    yaw, pitch, roll = np.abs(made.angles).T
+    upright = np.where(size < options.small_face, maximum_filter1d(roll, TILT_WINDOW) <= options.small_roll,
+                       (roll <= options.max_roll) | (size >= options.upright_face))
+    good: Array = ((yaw <= options.max_yaw) & (pitch <= options.max_pitch) & upright
                    & (size >= options.min_face) & (notes["disagreement"] < options.max_disagreement) & notes["seen"])
     return good
 

@@ -22,11 +22,11 @@ from facedouble.types import Array, Doubles
 T = topology()
 
 
-def sightings(yaw: Array, size: float = 120.0) -> list[Sighting]:
+def sightings(yaw: Array, size: float = 120.0, roll: Array | None = None) -> list[Sighting]:
     light = np.zeros(69, np.float32)
     rows = []
     for i, y in enumerate(yaw):
-        r = Rotation.from_euler("y", y, degrees=True).as_matrix()
+        r = Rotation.from_euler("yz", [y, 0 if roll is None else roll[i]], degrees=True).as_matrix()
         rows.append(Sighting(i, (size * T.mean @ r.T + [300 + i, 200, 0]).astype(np.float32), light, 0.01))
     return rows
 
@@ -196,3 +196,16 @@ def test_the_fade_of_an_hour_of_footage_needs_little_memory() -> None:
     good[::3000] = False
     w = cross_fade(good, 5, 8)
     assert w[1500] == 1 and w[3000] == 0 and w[3001] == 0 and w[3002] == pytest.approx(0.2)
+
+
+def test_a_small_face_that_tilts_is_not_trusted_for_a_second_around() -> None:
+    def good(size: float, roll: Array) -> Array:
+        reading = read(sightings(np.zeros(120), size, roll))
+        return judge(fit(reading, 0, 0), reading.notes, FitOptions())
+
+    tilt = np.where(np.arange(120) < 60, 0.0, np.clip(np.arange(120) - 60, 0, 15))
+    width = float(np.linalg.norm(T.mean[234] - T.mean[454]))
+    small, large = good(54 / width, tilt), good(90 / width, tilt)
+    assert small[:35].all() and not small[50:].any()
+    assert large.all()
+    assert good(54 / width, np.zeros(120)).all()
