@@ -32,6 +32,7 @@ WARP_SIGMA = 0.11  # face sizes
 SEAM_REACH = 0.16  # face sizes over which the neck's colour decays into the face
 RING = 0.05  # face sizes: width of the ring outside that the face is matched to
 SKIN_UP, SKIN_DOWN, SKIN_CHROMA = 0.9, 0.55, 0.28  # log units around the fitted light in which the ring counts as skin
+LEAST_SKIN = 0.1  # of the ring has to look like skin before the seam follows it wholly
 HALO_BLUR, HALO_WIDTH, HALO_LIFT = 0.035, 0.05, 0.06  # face sizes, face sizes, share of light
 FEATHER_WIDTH, FEATHER_ALIKE = 0.05, 0.35  # face sizes, log units
 REFERENCE_FACE = 200.0  # px: clip codes give the blur at this size
@@ -282,13 +283,15 @@ def _seam(around: Floats, expected: Floats, own: Floats, hole: Floats, depth: Fl
     The double's own low-pass colour, corrected by the skin-like part of a ring outside. Skin is what looks like the fitted
     light of the scene on skin; hair and background do not.
     """
-    ring = np.clip(-depth, 0, 1) * np.clip(max(RING * cells, 2.0) + 0.5 + depth, 0, 1) * (1 - np.clip(8 * gone, 0, 1))
+    rim = _depth(np.maximum(hole, np.clip(8 * gone, 0, 1)))  # what the double covers and what the witness left
+    ring = np.clip(-rim, 0, 1) * np.clip(max(RING * cells, 3.0) + 0.5 + rim, 0, 1)
     face = blur(own, 3) / np.maximum(blur(hole, 3), 1e-3)[..., None]
     low = push_pull(face, (hole > 0.5).astype(np.float32))
     apart = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(expected, 1e-3))
     level = apart.mean(-1)
     chroma = apart - level[..., None]
     skin = np.exp(-((level / np.where(level > 0, SKIN_UP, SKIN_DOWN)) ** 2) - (chroma**2).sum(-1) / SKIN_CHROMA**2) * ring
+    skin *= np.clip(skin.sum() / max(LEAST_SKIN * float(ring.sum()), 1e-3), 0, 1)  # a few cells do not colour a whole face
     trust = (skin + 0.01 * ring).astype(np.float32)
     ratio = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(low, 1e-3))
     correction = np.clip(ratio, -0.7, 0.7) * (skin / np.maximum(trust, 1e-4))[..., None]
