@@ -29,6 +29,7 @@ GROW = 3  # px around the mesh are blanked too: chroma of the face reaches that 
 CLEAR = 4  # px: the fill does not look at the surroundings nearer than this to the blank
 CELLS = 80  # across a face: the grid of everything smooth
 WARP_SIGMA = 0.11  # face sizes
+SLACK = 0.004  # face sizes: within that, a move inwards counts as none
 SEAM_REACH = 0.16  # face sizes over which the neck's colour decays into the face
 RING = 0.05  # face sizes: width of the ring outside that the face is matched to
 SKIN_UP, SKIN_DOWN, SKIN_CHROMA = 0.9, 0.55, 0.28  # log units around the fitted light in which the ring counts as skin
@@ -160,6 +161,18 @@ def render_face(stage: Performance, t: int, mesh: Array, where: Area, margin: in
     return Drawn(out, ids, rim, int(low[0]) - where.x0, int(low[1]) - where.y0)
 
 
+def _pulled_in(moves: Array, points: Array, slack: float) -> Array:
+    """Moves (n, 2) px at the double's rim points (n, 2): what points outwards stays, what points inwards goes, smoothly.
+
+    Where the double is the wider one, it covers what was beside the witness; pushing that aside would bend straight lines.
+    """
+    outwards = points - points.mean(0)
+    outwards /= np.linalg.norm(outwards, axis=1, keepdims=True) + 1e-6
+    along = (moves * outwards).sum(1)
+    kept = (along + np.sqrt(along**2 + slack**2)) / 2
+    return np.ascontiguousarray(moves * (kept / (np.abs(along) + slack))[:, None])
+
+
 def surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
     """(n, m, 2) px on a grid of WARP_GRID: where the surroundings come from, so that the witness' outline meets the double's."""
     h, w = where.shape
@@ -168,7 +181,8 @@ def surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
     ys = np.arange(0, h + 2 * WARP_GRID, WARP_GRID, dtype=np.float64)
     field = np.zeros((len(ys), len(xs), 2))
     to = np.ascontiguousarray(mesh[rim, :2] - where.origin[:2])
-    displacement(xs, ys, to, np.ascontiguousarray(outline[rim, :2] - mesh[rim, :2]), WARP_SIGMA * where.size, field)
+    displacement(xs, ys, to, _pulled_in(outline[rim, :2] - mesh[rim, :2], mesh[rim, :2], SLACK * where.size),
+                 WARP_SIGMA * where.size, field)
     return field.astype(np.float32)
 
 
