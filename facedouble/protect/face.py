@@ -19,6 +19,7 @@ from facedouble.morphable.topology import topology, vertex_normals
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.eyes import draw_eyes
 from facedouble.protect.finish import WARP_GRID, finish
+from facedouble.protect.hairline import hair_around, strands_on
 from facedouble.protect.mouth import SHOWS_TEETH, draw_mouth
 from facedouble.protect.texture import blend, shade
 from facedouble.raster import blur, cover, displacement, display, edge_sigma, linear, push_pull, render
@@ -33,6 +34,7 @@ SLACK = 0.004  # face sizes: within that, a move inwards counts as none
 SEAM_REACH = 0.16  # face sizes over which the neck's colour decays into the face
 RING = 0.05  # face sizes: width of the ring outside that the face is matched to
 SKIN_UP, SKIN_DOWN, SKIN_CHROMA = 0.9, 0.55, 0.28  # log units around the fitted light in which the ring counts as skin
+LEAST_HAIR = 0.02  # share of hair above the forehead from which strands are drawn
 LEAST_SKIN = 0.1  # of the ring has to look like skin before the seam follows it wholly
 HALO_BLUR, HALO_WIDTH, HALO_LIFT = 0.035, 0.05, 0.06  # face sizes, face sizes, share of light
 FEATHER_WIDTH, FEATHER_ALIKE = 0.05, 0.35  # face sizes, log units
@@ -254,7 +256,11 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     _cells(light, face.ids, face.rim, face.x, face.y, step, own, hole, core)
     expected = _expected(stage, t, mesh, where, (sh, sw))
     depth = _depth(hole)
-    fill, correction = _seam(around, expected, own, hole, depth, gone, size / step)
+    ring = _ring(hole, gone, size / step)
+    apart = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(expected, 1e-3))
+    fill, correction = _seam(around, apart, own, hole, depth, ring, size / step)
+    hair, hairy = hair_around(around, -apart.mean(-1), ring, mesh - where.origin, step)
+    fill += (hair - fill) * hairy[..., None]
 
     under = np.clip(np.maximum(2 * hole - 1, gone * 1.3), 0, 1)
     feather = _feather(under, fill, around, size / step)
@@ -268,6 +274,9 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     busy = _grown(busy.astype(np.uint8), 2.5)
 
     a = face.rim * face.rim * (3 - 2 * face.rim)
+    if hairy.max() > LEAST_HAIR:
+        row, over = strands_on(mesh - where.origin - [face.x, face.y, 0], face.ids)
+        a[row : row + len(over)] *= 1 - over * _part(hairy, face, row, len(over), step)
     a = blur(a, max(0.7, 0.006 * size))
     edge = blur(solid, max(0.8, 0.008 * size))
     shift_x, shift_y = frame.chroma_shift
@@ -290,18 +299,31 @@ def _depth(share: Floats) -> Floats:
     return blur(np.where(near, np.clip(share - 0.5, -0.5, 0.5), far), 0.8)
 
 
-def _seam(around: Floats, expected: Floats, own: Floats, hole: Floats, depth: Floats, gone: Floats,
+def _ring(hole: Floats, gone: Floats, cells: float) -> Floats:
+    """(sh, sw) weight of the cells right outside of what the double covers and of what the witness left."""
+    rim = _depth(np.maximum(hole, np.clip(8 * gone, 0, 1)))
+    ring: Floats = np.clip(-rim, 0, 1) * np.clip(max(RING * cells, 3.0) + 0.5 + rim, 0, 1)
+    return ring
+
+
+def _part(cells: Floats, face: Drawn, row: int, rows: int, step: int) -> Floats:
+    """(rows, w) a picture of cells, at the pixels of a drawn face from a row on."""
+    w = face.ids.shape[1]
+    x = (np.arange(w, dtype=np.float32) + face.x + 0.5) / step - 0.5
+    y = (np.arange(rows, dtype=np.float32) + face.y + row + 0.5) / step - 0.5
+    out: Floats = cv2.remap(cells, *np.meshgrid(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out
+
+
+def _seam(around: Floats, apart: Floats, own: Floats, hole: Floats, depth: Floats, ring: Floats,
           cells: float) -> tuple[Floats, Floats]:
     """Fill under the mask (sh, sw, 3) and the factors (sh, sw, 3) that join face and neck; `cells` across the face.
 
     The double's own low-pass colour, corrected by the skin-like part of a ring outside. Skin is what looks like the fitted
-    light of the scene on skin; hair and background do not.
+    light of the scene on skin; hair and background do not. apart (sh, sw, 3): log of the surroundings over that light.
     """
-    rim = _depth(np.maximum(hole, np.clip(8 * gone, 0, 1)))  # what the double covers and what the witness left
-    ring = np.clip(-rim, 0, 1) * np.clip(max(RING * cells, 3.0) + 0.5 + rim, 0, 1)
     face = blur(own, 3) / np.maximum(blur(hole, 3), 1e-3)[..., None]
     low = push_pull(face, (hole > 0.5).astype(np.float32))
-    apart = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(expected, 1e-3))
     level = apart.mean(-1)
     chroma = apart - level[..., None]
     skin = np.exp(-((level / np.where(level > 0, SKIN_UP, SKIN_DOWN)) ** 2) - (chroma**2).sum(-1) / SKIN_CHROMA**2) * ring

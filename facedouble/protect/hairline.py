@@ -1,0 +1,96 @@
+"""A hairline of our own making: strands that run over the double's forehead from what lies above it.
+
+Without it a double ends in an arc where the witness's hair was cut off by the mesh. No pixel under the witness's mesh takes part:
+the colour comes from the ring outside, and the strands are the same drawing for everybody, fixed to the head.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology
+from facedouble.raster import blur, push_pull, render
+from facedouble.types import Array, Floats
+
+DARKER, SURELY = 0.55, 0.40  # log units under the skin that the light predicts: hair from there on, and wholly that much further
+LOWEST = 0.42  # v of the atlas: where the strands end, a little above the eyes
+LONG, SHORT = 0.17, 0.045  # of the atlas' height: the longest strands and the shortest fringe
+TUFTS, STRANDS = 14, 1100  # around the head
+MIXED = 0.3  # share of hair in the ring up to which it is bare, and down from 1 from which it is all hair
+EYE_HEIGHT, RISE = 0.06, 0.16  # face sizes above the middle of the eyes where hair begins to count, and over how much
+
+
+@cache
+def strands() -> Floats:
+    """Coverage (h, w) of the atlas by hair that comes from outside, 0 to 1; drawn once, from a fixed seed."""
+    rng = np.random.default_rng(20)
+    t = topology()
+    x, y = np.meshgrid(np.arange(ATLAS_WIDTH, dtype=np.float32), np.arange(ATLAS_HEIGHT, dtype=np.float32))
+    mesh = np.concatenate([t.atlas, np.zeros((len(t.atlas), 1))], 1)
+    ids, _ = render(mesh, t.triangles, t.shares, ATLAS_HEIGHT, ATLAS_WIDTH)
+    depth = cv2.distanceTransform(np.pad((ids >= 0).astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1] / ATLAS_HEIGHT
+    turn = np.arctan2(x - ATLAS_WIDTH / 2, 0.62 * ATLAS_HEIGHT - y) / (2 * np.pi) + 0.5  # 0 and 1 at the chin
+    turn = turn + 0.012 * np.sin(depth * 40) + 0.05 * depth  # hair is neither straight nor quite upright
+    tufts = gaussian_filter1d(rng.standard_normal(TUFTS * 8), 4, mode="wrap")
+    tufts = np.clip(0.5 + 0.5 * tufts / tufts.std(), 0, 1.6)
+    single = np.clip(rng.gamma(1.6, 0.28, STRANDS), 0.12, 1.5)
+    single = 0.6 * single + 0.4 * gaussian_filter1d(single, 3, mode="wrap")
+
+    def at(values: Array) -> Array:
+        return np.interp(turn * len(values) % len(values), np.arange(len(values) + 1), np.r_[values, values[:1]])
+
+    reach = (SHORT + (LONG - SHORT) * 0.45 * at(tufts)) * at(single) + 0.012
+    cover = np.clip((reach - depth) / 0.012, 0, 1) * (1 - 0.35 * np.clip(depth / np.maximum(reach, 1e-3), 0, 1))
+    low = np.clip((LOWEST - (y - t.atlas[:, 1].min()) / np.ptp(t.atlas[:, 1])) / 0.10, 0, 1)
+    return cv2.GaussianBlur((cover * low).astype(np.float32), (0, 0), 0.7)
+
+
+@cache
+def _top() -> tuple[Array, Array]:
+    """Triangles (n, 3) on which strands can lie, and which of all triangles are theirs."""
+    t = topology()
+    high = (t.uv[t.triangles][:, :, 1].min(1) < LOWEST) & (np.arange(len(t.triangles)) < len(t.skin))
+    return t.triangles[high], high
+
+
+def hair_around(around: Floats, darker: Floats, ring: Floats, mesh: Array, step: int) -> tuple[Floats, Floats]:
+    """Colour (h, w, 3) of the hair around a face, and how much of it there is (h, w): carried inwards from the ring.
+
+    around (h, w, 3) linear light on cells of `step` px, darker (h, w) log units under the skin that the light predicts,
+    ring (h, w) cells that are looked at, mesh (468, 3) px of the crop.
+    """
+    h, w = ring.shape
+    eyes = mesh[[33, 133, 263, 362], :2].mean(0)
+    up = eyes - mesh[152, :2]
+    size = float(np.linalg.norm(mesh[234, :2] - mesh[454, :2]))
+    up = up / max(float(np.linalg.norm(up)), 1e-6)
+    x, y = np.meshgrid((np.arange(w) + 0.5) * step - 0.5 - eyes[0], (np.arange(h) + 0.5) * step - 0.5 - eyes[1])
+    high = np.clip(((x * up[0] + y * up[1]) / size - EYE_HEIGHT) / RISE, 0, 1)
+    hair = (np.clip((darker - DARKER) / SURELY, 0, 1) * ring * high).astype(np.float32)
+    if hair.sum() < 1:
+        return around, np.zeros((h, w), np.float32)
+    colour = push_pull(around, hair)
+    share = push_pull((hair / np.maximum(ring * high, 1e-3))[..., None].astype(np.float32), (ring * high).astype(np.float32))
+    sure = np.clip((blur(share[..., 0], 1.5) - MIXED) / (1 - 2 * MIXED), 0, 1)  # beside a bare forehead no strands
+    return blur(colour, 1.0), (sure * high).astype(np.float32)
+
+
+def strands_on(mesh: Array, ids: Array) -> tuple[int, Floats]:
+    """How far strands cover the upper rows (n, w) of a drawn face: the number of the first row, and the cover.
+
+    mesh (468, 3) px of the picture, ids (h, w) triangles seen in it.
+    """
+    triangles, high = _top()
+    t = topology()
+    points = mesh[np.unique(triangles), 1]
+    y0, y1 = max(int(points.min()) - 1, 0), min(int(points.max()) + 2, ids.shape[0])
+    if y1 <= y0:
+        return 0, np.zeros((0, ids.shape[1]), np.float32)
+    _, at = render(mesh - [0, y0, 0], triangles.astype(np.int32), t.atlas, y1 - y0, ids.shape[1])
+    cover = cv2.remap(strands(), at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+    seen = ids[y0:y1]
+    return y0, np.where((seen >= 0) & high[seen], cover, 0).astype(np.float32)
