@@ -17,21 +17,23 @@ from typing import Any
 
 import numpy as np
 
-from facedouble.doubles.file import read_double, write_double
-from facedouble.doubles.mannequin import VARIANTS, mannequin
-from facedouble.errors import FacedoubleError
-from facedouble.media.probe import probe
-from facedouble.options import Options
-from facedouble.pipeline.analyse import Analysis, analyse
-from facedouble.pipeline.casting import open_recogniser
-from facedouble.pipeline.double import make_double
-from facedouble.pipeline.protect import open_eyes
-from facedouble.pipeline.rehearse import rehearse
-from facedouble.pipeline.render import Voice, render
-from facedouble.pipeline.stage import Troupe
-from facedouble.types import Consent, Double
-
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from bench.skin import measure as skins  # noqa: E402  found from any folder
+from facedouble.doubles.file import read_double, write_double  # noqa: E402
+from facedouble.doubles.mannequin import VARIANTS, mannequin  # noqa: E402
+from facedouble.errors import FacedoubleError  # noqa: E402
+from facedouble.media.probe import probe  # noqa: E402
+from facedouble.options import Options  # noqa: E402
+from facedouble.pipeline.analyse import Analysis, analyse  # noqa: E402
+from facedouble.pipeline.casting import open_recogniser  # noqa: E402
+from facedouble.pipeline.double import make_double  # noqa: E402
+from facedouble.pipeline.protect import open_eyes  # noqa: E402
+from facedouble.pipeline.rehearse import rehearse  # noqa: E402
+from facedouble.pipeline.render import Voice, render  # noqa: E402
+from facedouble.pipeline.stage import Troupe  # noqa: E402
+from facedouble.types import Consent, Double  # noqa: E402
+
 OUT = HERE / "out"
 GROUPS = {
     "frontal talking": ["grid_bbaf2n.mpg", "grid_brbk7n.mpg", "grid_id2_swwp2s.mpg", "grid_lbax4n.mpg", "grid_lwbsza.mpg",
@@ -50,7 +52,11 @@ QUICK = ("sad_a.mp4", "lp_d12.mp4", "asl_thanks.mkv")
 
 @dataclass
 class Row:
-    """One clip with one double. Shares are of face-frames; `near` only of those with |yaw| <= 35 and a face >= 60 px."""
+    """One clip with one double. Shares are of face-frames; `near` only of those with |yaw| <= 35 and a face >= 60 px.
+
+    near_frames, near_doubled and wide_frames, wide_doubled: face-frames so near and frontal, and with |yaw| <= 45 and a face
+    >= 50 px, and how many of them are drawn as the double. skin: ITA in degrees (`bench/skin.py`).
+    """
 
     clip: str
     group: str
@@ -76,15 +82,40 @@ class Row:
     exact: bool
     container: list[str]
     fps: float
+    near_frames: int
+    near_doubled: int
+    wide_frames: int
+    wide_doubled: int
+    skin: float | None
 
 
-def shares(made: Analysis) -> tuple[float, float, float | None]:
-    """Share of face-frames drawn as the double, veiled; and the first of the near and frontal ones only."""
-    doubled = total = near = near_doubled = 0
+@dataclass
+class Shares:
+    """Face-frames: all, near and frontal (|yaw| <= 35, >= 60 px), wide (|yaw| <= 45, >= 50 px); and those drawn as the double.
+
+    What no landmarks were found for has neither yaw nor size, and counts only among all: faces under three quarters of
+    `FitOptions.min_face`, and runs before the first sighting or after the last. Gaps in between have interpolated ones.
+    """
+
+    total: int = 0
+    doubled: int = 0
+    near: int = 0
+    near_doubled: int = 0
+    wide: int = 0
+    wide_doubled: int = 0
+
+    def ratio(self) -> float | None:
+        """Share of the near and frontal that is drawn as the double."""
+        return self.near_doubled / self.near if self.near else None
+
+
+def shares(made: Analysis) -> Shares:
+    """Count face-frames."""
+    s = Shares()
     for role in made.roles:
         for i, w in enumerate(role.weights):
-            total += 1
-            doubled += w > 0
+            s.total += 1
+            s.doubled += bool(w > 0)
             if role.fit is None:
                 continue
             step = role.track.start + i - role.fit.start
@@ -92,10 +123,16 @@ def shares(made: Analysis) -> tuple[float, float, float | None]:
                 continue
             mesh = role.fit.outlines[step].mesh
             size = max(np.linalg.norm(mesh[234] - mesh[454]), 0.75 * np.linalg.norm(mesh[10] - mesh[152]))
-            if abs(role.fit.angles[step, 0]) <= 35 and size >= 60 and role.track.faces[i].observed:
-                near += 1
-                near_doubled += w > 0
-    return doubled / max(total, 1), 1 - doubled / max(total, 1), near_doubled / near if near else None
+            yaw = abs(role.fit.angles[step, 0])
+            if not role.track.faces[i].observed:
+                continue
+            if yaw <= 35 and size >= 60:
+                s.near += 1
+                s.near_doubled += bool(w > 0)
+            if yaw <= 45 and size >= 50:
+                s.wide += 1
+                s.wide_doubled += bool(w > 0)
+    return s
 
 
 def score(tool: Path, original: Path, protected: Path, double: Path | None, frames: int) -> dict[str, Any]:
@@ -118,12 +155,13 @@ def dig(table: Any, *keys: Any) -> Any:
     return table
 
 
-def row(clip: str, group: str, name: str, made: Analysis, hidden: int, s: dict[str, Any], fps: float) -> Row:
+def row(clip: str, group: str, name: str, made: Analysis, hidden: int, s: dict[str, Any], fps: float, skin: float | None) -> Row:
     """One line of the table from the analysis and the referee's figures."""
-    doubled, veiled, near = shares(made)
+    of = shares(made)
+    doubled = of.doubled / max(of.total, 1)
     f = dig(s, "people", "0") or dig(s, "people", 0) or {}
     sface = dig(f, "identity", "sface") or {}
-    return Row(clip, group, name, doubled, veiled, hidden / made.frames, near, count(s, "bare"), count(s, "accepted"),
+    return Row(clip, group, name, doubled, 1 - doubled, hidden / made.frames, of.ratio(), count(s, "bare"), count(s, "accepted"),
                dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"), dig(sface, "top1", "double"),
                dig(sface, "witness_to_double"),
                {k: dig(f, "expression", k, "r") for k in SIGNALS}, dig(f, "expression", "blink", "f1"),
@@ -131,7 +169,8 @@ def row(clip: str, group: str, name: str, made: Analysis, hidden: int, s: dict[s
                dig(f, "temporal", "flicker_ratio"), dig(f, "quality", "sharpness_ratio"),
                dig(f, "quality", "face_neck_ciede2000"), dig(s, "background", "changed_blocks"),
                bool(dig(s, "timing", "pts_equal")),
-               [x for x in dig(s, "findings") or [] if x.startswith(("container", "timing"))], fps)
+               [x for x in dig(s, "findings") or [] if x.startswith(("container", "timing"))], fps,
+               of.near, of.near_doubled, of.wide, of.wide_doubled, skin)
 
 
 def count(s: dict[str, Any], kind: str) -> int:
@@ -185,12 +224,13 @@ def main() -> None:
                     report, _ = render(staged, target, double, Voice(), options)
                     fps = made.frames / (time.perf_counter() - start)
                     figures = score(tool, args.data / "video" / clip, target, film, args.frames)
-                    line = row(clip, group, name, staged, len(report.hidden), figures, fps)
+                    line = row(clip, group, name, staged, len(report.hidden), figures, fps,
+                               skins([clip], args.data, args.out)[clip])
                     target.with_suffix(".json").write_text(json.dumps(asdict(line)))
                     print(clip, name, f"doubled {line.doubled:.3f} bare {line.bare} accepted {line.accepted}", flush=True)
             except (FacedoubleError, subprocess.CalledProcessError) as error:
                 print(clip, "failed:", error, flush=True)
-    subprocess.run([sys.executable, str(HERE / "table.py"), str(args.out)], check=True)
+    subprocess.run([sys.executable, str(HERE / "table.py"), str(args.out), str(args.data)], check=True)
 
 
 if __name__ == "__main__":

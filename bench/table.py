@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from bench.skin import DARK, LIGHT, measure, people  # noqa: E402  found from any folder
+
 BEGIN, END = "<!-- quality: make bench -->", "<!-- end of quality -->"
 CASTING = 0.15  # SFace of double to witness from which a pair is refused beforehand (note, section 10)
 LIMITS = {"mouth": 0.95, "width": 0.90, "aperture": 0.88, "brow": 0.90, "blink": 0.85}
@@ -48,7 +51,8 @@ def tone(row: Row) -> float | None:
 
 
 COLUMNS: tuple[tuple[Callable[[Row], float | None], Callable[[list[float]], float]], ...] = (  # figure, its worst
-    (lambda r: r["witness"], max), (lambda r: r["to_double"], min), (signal("mouth"), min), (signal("width"), min),
+    (lambda r: r["witness"], max), (lambda r: r["to_double"], min), (lambda r: r["top"], min), (signal("mouth"), min),
+    (signal("width"), min),
     (pair("aperture"), min), (pair("brow"), min), (lambda r: r["blink"], min), (signal("gaze_x"), min),
     (lambda r: r["pose"], max), (ratio, max), (lambda r: r["flicker"], max), (lambda r: r["sharpness"], min), (tone, max))
 
@@ -75,11 +79,40 @@ def worst(title: str, rows: list[Row]) -> str:
     return "| " + " | ".join([title, "", "", "", "", f"{min(near):.2f}" if near else "–", "", "", *cells]) + " |"
 
 
-def quality(rows: list[Row]) -> str:
+def by_skin(rows: list[Row], whose: dict[str, str]) -> list[str]:
+    """Lines for light, medium and dark skin as filmed, each with the number of clips and of people."""
+    out = []
+    for name, bounds, low, high in (
+            ("light", f"> {LIGHT:.0f}°", LIGHT, np.inf), ("medium", f"{DARK:.0f}° to {LIGHT:.0f}°", DARK, LIGHT),
+            ("dark", f"≤ {DARK:.0f}°", -np.inf, DARK)):
+        held = [r for r in rows if r["skin"] is not None and low < r["skin"] <= high]
+        clips = {r["clip"] for r in held}
+        drawn = {r["clip"] for r in held if r["doubled"] > 0}
+        title = f"skin {name}, ITA {bounds}: {len(clips)} clips of {len({whose[c] for c in clips})} people"
+        if drawn != clips:
+            title += f", drawn {len(drawn)} of {len({whose[c] for c in drawn})}"
+        out += [line(title, held)] if held else []
+    return out
+
+
+def by_frames(rows: list[Row]) -> str:
+    """Shares of frames, over all pairs that have the counts."""
+    held = [r for r in rows if "wide_frames" in r]
+    if not held:
+        return "By frames: these rows were made before frames were counted; run bench/run.py again."
+    told = []
+    for name, what in (("wide", "|yaw| ≤ 45°, face ≥ 50 px"), ("near", "|yaw| ≤ 35°, face ≥ 60 px")):
+        drawn, all_ = (sum(r[f"{name}_{k}"] for r in held) for k in ("doubled", "frames"))
+        told.append(f"{what}: {drawn / max(all_, 1):.1%} drawn as the double ({drawn:,} of {all_:,})")
+    return f"By frames, {len(held)} of {len(rows)} pairs together: {'; '.join(told)}."
+
+
+def quality(rows: list[Row], whose: dict[str, str]) -> str:
     """The section, with what did not pass named."""
     head = ("| | pairs | doubled | veiled | hidden | near and frontal doubled | bare | accepted | SFace witness | SFace double | "
-            "mouth | width | aperture | brows | blink F1 | gaze x | pose ° | jitter ratio | flicker ratio | sharpness | tone |")
-    out = [BEGIN, "", head, "|" + "---|" * 21]
+            "double first | mouth | width | aperture | brows | blink F1 | "
+            "gaze x | pose ° | jitter ratio | flicker ratio | sharpness | tone |")
+    out = [BEGIN, "", head, "|" + "---|" * 22]
     groups = list(dict.fromkeys(r["group"] for r in rows))
     out += [line(g, [r for r in rows if r["group"] == g]) for g in groups]
     core = [r for r in rows if r["group"] in ("frontal talking", "expression")]
@@ -87,11 +120,14 @@ def quality(rows: list[Row]) -> str:
         out += [line("**frontal + expression**", core), worst("worst of these, each", core)]
     for double in dict.fromkeys(r["double"] for r in rows):
         out.append(line(f"double: {double}", [r for r in rows if r["double"] == double]))
+    out += by_skin(rows, whose)
     out.append(line("**all**", rows))
     alike = [r for r in rows if (r["likeness"] or 0) > CASTING]
     out += ["", "Medians over pairs of clip and double; shares of face-frames; bare and accepted are frames, summed.",
             "Correlations only where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px. Tone: difference of face "
-            "and neck (CIEDE2000) less that of the original."]
+            "and neck (CIEDE2000) less that of the original. Double first: share of frames in which SFace ranks the double "
+            "first. Skin as filmed, of the largest face: exposure and coloured light count, ancestry does not (bench/skin.py).",
+            "", by_frames(rows)]
     named = ", ".join(f"{r['clip']} with {r['double']} ({r['likeness']:.2f})" for r in alike)
     out.append(f"\nPairs that casting refuses beforehand (SFace of double to witness > {CASTING}): {named or 'none'}.")
     bad = [r for r in rows if (r["bare"] or r["accepted"]) and r not in alike]
@@ -110,11 +146,13 @@ def quality(rows: list[Row]) -> str:
 
 def main() -> None:
     """Read the rows, replace the section."""
-    folder = Path(sys.argv[1])
+    folder, data = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else HERE.parents[1] / "shared/data"
     rows = [json.loads(p.read_text()) for p in sorted(folder.glob("*__*.json")) if not p.name.endswith(".report.json")]
     if not rows:
         sys.exit("no rows yet")
-    text = quality(rows)
+    missing = sorted({r["clip"] for r in rows if "skin" not in r})  # rows made before it was measured
+    found = measure(missing, data, folder)
+    text = quality([{"skin": found.get(r["clip"]), **r} for r in rows], people(data))
     page = HERE / "RESULTS.md"
     old = page.read_text() if page.exists() else f"# Measured\n\n{BEGIN}\n{END}\n"
     start, stop = old.index(BEGIN), old.index(END) + len(END)
