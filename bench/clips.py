@@ -66,3 +66,18 @@ def joined(sources: Sequence[Path], destination: Path, frames: int) -> None:
                     write.mux(out.encode(plain))
                     done += 1
         write.mux(out.encode(None))
+
+
+def part(source: Path, destination: Path, start: int, count: int) -> None:
+    """Write frames start to start + count as H.264, at the size they have."""
+    with av.open(str(source)) as read, av.open(str(destination), "w", format="mp4") as write:
+        stream = read.streams.video[0]
+        rate = Fraction(stream.average_rate or 25)
+        out: Any = write.add_stream("libx264", rate=rate)
+        out.width, out.height, out.pix_fmt = stream.codec_context.width, stream.codec_context.height, "yuv420p"
+        out.options = {"crf": "12", "preset": "veryfast"}
+        for done, frame in enumerate(islice(read.decode(stream), start, start + count)):
+            plain = frame.reformat(format="yuv420p")
+            plain.pts, plain.time_base, plain.pict_type = done, 1 / rate, 0
+            write.mux(out.encode(plain))
+        write.mux(out.encode(None))

@@ -13,18 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from facedouble.media.probe import probe
-from facedouble.morphable.calm import EXPRESSIONS, LIDS, LIPS, blinks, calmed, mirroring
-from facedouble.options import Options
-from facedouble.pipeline.analyse import Analysis, analyse
-from facedouble.pipeline.protect import open_eyes
-from facedouble.types import Array
-
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+from bench.skin import people as persons  # noqa: E402  found from any folder
+from facedouble.media.probe import probe  # noqa: E402
+from facedouble.morphable.calm import EXPRESSIONS, LIDS, LIPS, blinks, calmed, mirroring  # noqa: E402
+from facedouble.options import Options  # noqa: E402
+from facedouble.pipeline.analyse import Analysis, analyse  # noqa: E402
+from facedouble.pipeline.protect import open_eyes  # noqa: E402
+from facedouble.types import Array  # noqa: E402
+
 STRENGTHS = (0.0, 0.25, 0.5, 1.0)
 LEAST_FRAMES = 70
 DRAWS = 2000  # of the bootstrap
-SAME = {"vr_3.mp4"}  # a person who is there twice stays out
 
 
 def habits(codes: Array, rate: float) -> Array:
@@ -40,13 +41,22 @@ def habits(codes: Array, rate: float) -> Array:
                             np.log(lips.std() + 0.005)]])
 
 
-def ranks(known: Array, seen: Array) -> Array:
-    """(n,) normalised rank of the right person: 0 is the first guess, .5 is chance. known, seen (n, f)."""
-    scale = known.std(0) + 1e-6
+def ranks(known: Array, seen: Array, own: Array, scale: Array) -> Array:
+    """(m,) normalised rank of the right person: 0 is the first guess, .5 is chance.
+
+    known (n, f); seen (m, f), of people number own (m,) of the known; scale (f,) what is one step in each figure.
+    """
     far = np.linalg.norm((seen[:, None] - known[None]) / scale, axis=2)
-    own = np.diag(far)
-    found: Array = (far < own[:, None]).sum(1) / (len(known) - 1)
+    right = far[np.arange(len(seen)), own]
+    found: Array = (far < right[:, None]).sum(1) / (len(known) - 1)
     return found
+
+
+def interval(found: Array) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of ranks (m,), over people."""
+    rng = np.random.default_rng(0)
+    low, high = np.percentile(rng.choice(found, (DRAWS, len(found))).mean(1), (2.5, 97.5))
+    return float(low), float(high)
 
 
 def agreement(plain: Array, calm: Array) -> tuple[float, float, float]:
@@ -76,26 +86,26 @@ def main() -> None:
         sys.exit(f"{args.data}: the sample clips are not here; give their folder with --data")
     options = Options()
     eyes = open_eyes(options)
-    people = []
-    for path in sorted((args.data / "video").iterdir()):
-        if path.name in SAME:
+    people, there = [], set[str]()
+    for clip, person in persons(args.data).items():
+        if person in there:  # once is enough: nobody is to be found among others of himself
             continue
-        made = analyse(probe(path), eyes, options)
+        made = analyse(probe(args.data / "video" / clip), eyes, options)
         codes = longest(made)
         fit = next((r.fit for r in made.roles if r.fit is not None and codes is r.fit.codes.numbers), None)
         if codes is not None and fit is not None:
             people.append((codes, fit.clip, float(made.info.rate)))
+            there.add(person)
     known = np.array([habits(c[: len(c) // 2], rate) for c, _, rate in people])
-    rng = np.random.default_rng(0)
     spans = [len(c) // 2 for c, _, _ in people]
     print(f"{len(people)} people, halves of {min(spans)} to {max(spans)} frames\n")
     print("| calm | mean normalised rank | 95 % interval | first guess right | lips r | brows r | aperture r |")
     print("|" + "---|" * 7)
     for strength in STRENGTHS:
         calm = [calmed(c, clip, strength, rate, k) for k, (c, clip, rate) in enumerate(people)]
-        found = ranks(known, np.array([habits(c[len(c) // 2 :], rate) for c, (_, _, rate) in zip(calm, people, strict=True)]))
-        means = rng.choice(found, (DRAWS, len(found))).mean(1)
-        low, high = np.percentile(means, (2.5, 97.5))
+        seen = np.array([habits(c[len(c) // 2 :], rate) for c, (_, _, rate) in zip(calm, people, strict=True)])
+        found = ranks(known, seen, np.arange(len(known)), known.std(0) + 1e-6)
+        low, high = interval(found)
         costs = np.nanmedian([agreement(c, d) for (c, _, _), d in zip(people, calm, strict=True)], 0)
         print(f"| {strength:g} | {found.mean():.2f} | {low:.2f} – {high:.2f} | {(found == 0).mean():.0%} | "
               + " | ".join(f"{v:.2f}" for v in costs) + " |", flush=True)
