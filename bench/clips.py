@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -81,3 +82,48 @@ def part(source: Path, destination: Path, start: int, count: int) -> None:
             plain.pts, plain.time_base, plain.pict_type = done, 1 / rate, 0
             write.mux(out.encode(plain))
         write.mux(out.encode(None))
+
+
+def looped(source: Path, destination: Path, seconds: float) -> int:
+    """Write a clip over and over until it is so long, as H.264 at the size it has; returns the number of frames."""
+    done = 0
+    with av.open(str(destination), "w", format="mp4") as write:
+        out: Any = None
+        rate, wanted = Fraction(25), 1
+        while done < wanted:
+            with av.open(str(source)) as read:
+                stream = read.streams.video[0]
+                if out is None:
+                    rate = Fraction(stream.average_rate or 25)
+                    wanted = round(seconds * rate)
+                    out = write.add_stream("libx264", rate=rate)
+                    out.width, out.height, out.pix_fmt = stream.codec_context.width, stream.codec_context.height, "yuv420p"
+                    out.options = {"crf": "17", "preset": "veryfast"}
+                for frame in islice(read.decode(stream), wanted - done):
+                    plain = frame.reformat(format="yuv420p")
+                    plain.pts, plain.time_base, plain.pict_type = done, 1 / rate, 0
+                    write.mux(out.encode(plain))
+                    done += 1
+        write.mux(out.encode(None))
+    return done
+
+
+def tiled(sources: Sequence[Path], destination: Path, side: int, frames: int, grain_sigma: float) -> tuple[int, int]:
+    """Write the first `frames` frames of four square clips, 2 x 2, as H.264 of `side` x `side` px; returns width and height."""
+    rng, half = np.random.default_rng(SEED), side // 4 * 2
+    with ExitStack() as stack, av.open(str(destination), "w", format="mp4") as write:
+        opened = [stack.enter_context(av.open(str(s))) for s in sources]
+        out: Any = write.add_stream("libx264", rate=Fraction(25))
+        out.width, out.height, out.pix_fmt = 2 * half, 2 * half, "yuv420p"
+        out.options = {"crf": "17", "preset": "veryfast"}
+        films = zip(*(f.decode(f.streams.video[0]) for f in opened), strict=False)
+        for done, shown in enumerate(islice(films, frames)):
+            tiles = [f.reformat(width=half, height=half, format="rgb24", interpolation="BICUBIC").to_ndarray() for f in shown]
+            page = np.vstack([np.hstack(tiles[:2]), np.hstack(tiles[2:])])
+            whole = av.VideoFrame.from_ndarray(page, "rgb24").reformat(format="yuv420p")
+            if grain_sigma > 0:
+                _add_grain(whole, grain_sigma, rng)
+            whole.pts, whole.time_base, whole.pict_type = done, Fraction(1, 25), 0
+            write.mux(out.encode(whole))
+        write.mux(out.encode(None))
+    return 2 * half, 2 * half

@@ -1,7 +1,8 @@
 """CPU and wall time per frame, by stage, beside a plain re-encoding and `deface`, all in the same run. Prints a table.
 
-Clips are made from one real clip at several sizes, with grain. Every measurement is a process of its own, after a warm-up
-that loads what numba has compiled. CPU time counts all threads and children; on a busy machine believe it, not the wall.
+Clips are made from real ones at several sizes, with grain and without. Every measurement is a process of its own, after a
+warm-up that loads what numba has compiled; making a double is measured cold, as a volunteer has it. CPU time counts all threads
+and children; on a busy machine believe it, not the wall.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 import facedouble  # noqa: E402, F401  before numpy, as in the program itself: it keeps the BLAS to one thread, and from spinning
-from bench.clips import scaled  # noqa: E402  found from any folder, and facedouble from where Python would look first
+from bench.clips import looped, scaled, tiled  # noqa: E402  found from any folder, and facedouble from where Python would look first
 
 OUT = HERE / "out"
 SIZES, QUICK_SIZES = (360, 512, 720, 1080, 2160), (360, 720)
-GRAIN = 2.0
+GRAIN, GRAINY = 2.0, 6.0  # sigma, levels of 255
+FOUR = ("sad_a.mp4", "lp_d10.mp4", "vr_1.mp4", "vr_4.mp4")  # square pictures of one face each
+SETUP = ("video/lp_d10.mp4", "video/lp_d13.mp4", "photo/df_img7.jpg")
+SECONDS = 20.0  # of the clips that doubles are made from
 DEFACE_HOME = Path("~/.cache/facedouble-bench/deface").expanduser()
 DEFACE_PINS = ("deface==1.5.0", "imageio==2.38.1", "imageio-ffmpeg==0.8.1", "tqdm", "numpy==1.26.4",
                "opencv-python-headless==4.11.0.86", "scikit-image==0.26.0", "lazy-loader", "scipy==1.17.1", "packaging", "pillow",
@@ -37,6 +41,7 @@ DEFACE_PINS = ("deface==1.5.0", "imageio==2.38.1", "imageio-ffmpeg==0.8.1", "tqd
 DEFACE_START = 2  # frames of a clip that stands for deface's start, whose time is taken off
 DEFACE_PIXELS = 20e6  # it is slow: that many pixels of each clip, at least 12 and at most 60 frames
 LIMIT = 900  # s a measurement
+ONLY = ("sizes", "soft", "grainy", "four", "setup")
 
 
 @dataclass
@@ -241,22 +246,98 @@ def bench_double(data: Path) -> Path:
     return path
 
 
-def measure(source: Path, height: int, count: int, double: Path, folder: Path, missing: str) -> Row:
-    """All measurements of one size."""
-    clip, warm = folder / f"{height}.mp4", folder / "warm-in.mp4"
-    width, high = scaled(source, clip, height, count, GRAIN)
+def made_double(source: Path, out: Path) -> dict[str, float]:
+    """Make a double from nothing loaded to the file written; seconds in all and by step, as CPU time."""
+    wall, began = time.perf_counter(), cpu()
+    import facedouble.pipeline.double as making
+    from facedouble.doubles.file import write_double
+    from facedouble.options import Options
+    from facedouble.pipeline.protect import open_eyes
+    from facedouble.types import Consent
+
+    clock = Clock()
+    parts: Any = making
+    parts.frames = clock.wrap_iterator("decode", parts.frames)
+    parts._largest = clock.wrap("find", parts._largest)
+    parts.look = clock.wrap("crop", parts.look)
+    parts.Pair.marks = clock.wrap("landmarks", parts.Pair.marks)
+    parts.capture.select = clock.wrap("choose", parts.capture.select)
+    parts.fit_light = clock.wrap("light", parts.fit_light)
+    for name in ("texture", "equalise", "assemble"):
+        setattr(parts.capture, name, clock.wrap(name, getattr(parts.capture, name)))
+    calibrate = clock.wrap("calibrate", parts.calibrate)
+
+    def calibrated(*args: Any) -> Any:
+        before = clock.spent["landmarks"]
+        found = calibrate(*args)
+        clock.spent["landmarks"] = before  # those in there count for it alone
+        return found
+
+    parts.calibrate = calibrated
+    eyes = open_eyes(Options())
+    loaded = cpu() - began
+    double = making.make_double([source], Consent("bench", ("test",), "2000-01-01"), eyes, Options())
+    begun = cpu()
+    write_double(double, out)
+    return {"wall": time.perf_counter() - wall, "cpu": cpu() - began, "load": loaded, "write": cpu() - begun, **clock.spent}
+
+
+def setup(data: Path, folder: Path) -> None:
+    """Making doubles: a line each."""
+    print("\n| double from | frames | wall s | CPU s | of it |\n|---|---|---|---|---|", flush=True)
+    for name in SETUP:
+        source, frames = data / name, 1
+        if source.suffix == ".mp4":
+            source, frames = folder / source.name, looped(source, folder / source.name, SECONDS)
+        got = apart("double", source, folder / "made.fdouble")
+        (folder / "made.fdouble").unlink(missing_ok=True)
+        wall, used = got.pop("wall"), got.pop("cpu")
+        steps = ", ".join(f"{k} {v:.1f}" for k, v in sorted(got.items(), key=lambda kv: -kv[1]) if v >= 0.05)
+        print(f"| {name} | {frames} | {wall:.1f} | {used:.1f} | {steps} |", flush=True)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A clip to measure: its name, how to write so many frames of it to a path, whether deface is measured on it."""
+
+    name: str
+    make: Callable[[Path, int], tuple[int, int]]
+    deface: bool = False
+
+
+def cases(only: list[str], sizes: tuple[int, ...], video: Path) -> list[Case]:
+    """What is asked for, one row each."""
+    source = video / "sad_a.mp4"
+
+    def at(height: int, grain: float) -> Callable[[Path, int], tuple[int, int]]:
+        return lambda to, count: scaled(source, to, height, count, grain)
+
+    found = [Case("", at(height, GRAIN), True) for height in sizes] if "sizes" in only else []
+    if "soft" in only:
+        found.append(Case("soft", at(1080, 0.0)))
+    if "grainy" in only:
+        found.append(Case(f"grain {GRAINY:g}", at(1080, GRAINY)))
+    if "four" in only:
+        found.append(Case("four faces", lambda to, count: tiled([video / c for c in FOUR], to, 1080, count, GRAIN)))
+    return found
+
+
+def measure(case: Case, source: Path, count: int, double: Path, folder: Path, missing: str) -> Row:
+    """All measurements of one clip."""
+    clip, warm = folder / "in.mp4", folder / "warm-in.mp4"
+    width, high = case.make(clip, count)
     if not warm.exists():
         scaled(source, warm, 256, 12, GRAIN)
-    base = apart("plain", clip, folder / f"{height}-plain.mp4")
-    mine = apart("ours", clip, double, folder / f"{height}-ours.mp4", warm)
+    base = apart("plain", clip, folder / "plain.mp4")
+    mine = apart("ours", clip, double, folder / "ours.mp4", warm)
     (folder / "warm.mp4").unlink(missing_ok=True)
     other: dict[str, float] | None = None
-    note = missing
-    if not missing:
-        short, shorter = folder / f"{height}-d.mp4", folder / f"{height}-d0.mp4"
+    note = missing if case.deface else "–"
+    if not note:
+        short, shorter = folder / "in-d.mp4", folder / "in-d0.mp4"
         shown = int(min(max(DEFACE_PIXELS / (width * high), 12), 60))
-        scaled(source, short, height, shown + DEFACE_START, GRAIN)
-        scaled(source, shorter, height, DEFACE_START, GRAIN)
+        case.make(short, shown + DEFACE_START)
+        case.make(shorter, DEFACE_START)
         try:
             a, b = apart("deface", shorter, folder / "d0.mp4"), apart("deface", short, folder / "d.mp4")
             other = {k: (b[k] - a[k]) / shown * 1000 for k in ("cpu", "wall")}
@@ -267,9 +348,10 @@ def measure(source: Path, height: int, count: int, double: Path, folder: Path, m
     n = mine["frames"]
     ms = {k: v / n * 1000 for k, v in mine.items()}
     plain_cpu, plain_wall = base["cpu"] / base["frames"] * 1000, base["wall"] / base["frames"] * 1000
-    return Row(f"{width} x {high}", int(n), clip.stat().st_size * 8 / 1e6 / (n / 25), plain_cpu, plain_wall, ms["decode"],
-               ms["find"], ms["motion"], ms["read"], ms["draw"], ms["encode"], ms["cpu"], ms["wall"], ms["cpu"] / plain_cpu,
-               ms["wall"] / plain_wall, mine["memory"], base["memory"], mine["doubled"],
+    megabits = clip.stat().st_size * 8 / 1e6 / (n / 25)
+    title = f"{width} x {high}, {case.name}" if case.name else f"{width} x {high}"
+    return Row(title, int(n), megabits, plain_cpu, plain_wall, ms["decode"], ms["find"], ms["motion"],
+               ms["read"], ms["draw"], ms["encode"], ms["cpu"], ms["wall"], ms["cpu"] / plain_cpu, ms["wall"] / plain_wall, mine["memory"], base["memory"], mine["doubled"],
                other["cpu"] if other else None, other["wall"] if other else None, note)
 
 
@@ -290,14 +372,16 @@ def line(r: Row) -> str:
 
 def one(kind: str, paths: list[Path]) -> dict[str, float]:
     """One measurement, in this process."""
-    calls: dict[str, Callable[..., dict[str, float]]] = {"plain": plain, "ours": ours, "deface": deface}
+    calls: dict[str, Callable[..., dict[str, float]]] = {"plain": plain, "ours": ours, "deface": deface, "double": made_double}
     return calls[kind](*paths)
 
 
 def main() -> int:
     """Command line; returns the exit status."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--quick", action="store_true", help="two sizes, 25 frames")
+    arguments.add_argument("--quick", action="store_true", help="two sizes, 25 frames, nothing else")
+    arguments.add_argument("--only", nargs="+", choices=ONLY, help="sizes; at 1080 px one face without grain, "
+                           "with much grain, four faces; setup: making doubles")
     arguments.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
     arguments.add_argument("--double", type=Path, help="a .fdouble; without it one is made from lp_d18.mp4")
     arguments.add_argument("--sizes", type=int, nargs="+", help="shorter sides, px")
@@ -309,19 +393,25 @@ def main() -> int:
         print(json.dumps(one(given.one[0], [Path(p) for p in given.one[1:]])))
         return 0
     OUT.mkdir(exist_ok=True)
-    missing = install_deface()
+    only = given.only or (["sizes"] if given.quick else list(ONLY))
+    missing = install_deface() if "sizes" in only else ""
     double = given.double or bench_double(given.data)
     sizes, count = (QUICK_SIZES, 25) if given.quick else (SIZES, 60)
     sizes, count = given.sizes or sizes, given.frames or count
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; {count} frames of sad_a.mp4, grain {GRAIN:g}. "
-          f"Per frame, after warm-up; deface on 12 to 60 frames, its start taken off.\n\n{HEAD}", flush=True)
+    todo = cases(only, sizes, given.data / "video")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", flush=True)
+    if todo:
+        print(f"{count} frames of sad_a.mp4, grain {GRAIN:g} if nothing else is said. Per frame, after warm-up; deface on 12 to "
+              f"60 frames, its start taken off.\n\n{HEAD}", flush=True)
     rows = []
     with tempfile.TemporaryDirectory(dir=OUT) as place:
-        for size in sizes:
-            rows.append(measure(given.data / "video" / "sad_a.mp4", size, count, double, Path(place), missing))
+        for case in todo:
+            rows.append(measure(case, given.data / "video" / "sad_a.mp4", count, double, Path(place), missing))
             print(line(rows[-1]), flush=True)
             if given.json:
                 given.json.write_text(json.dumps([asdict(r) for r in rows], indent=1))
+        if "setup" in only:
+            setup(given.data, Path(place))
     return 0
 
 
