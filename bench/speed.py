@@ -351,7 +351,8 @@ def measure(case: Case, source: Path, count: int, double: Path, folder: Path, mi
     megabits = clip.stat().st_size * 8 / 1e6 / (n / 25)
     title = f"{width} x {high}, {case.name}" if case.name else f"{width} x {high}"
     return Row(title, int(n), megabits, plain_cpu, plain_wall, ms["decode"], ms["find"], ms["motion"],
-               ms["read"], ms["draw"], ms["encode"], ms["cpu"], ms["wall"], ms["cpu"] / plain_cpu, ms["wall"] / plain_wall, mine["memory"], base["memory"], mine["doubled"],
+               ms["read"], ms["draw"], ms["encode"], ms["cpu"], ms["wall"], ms["cpu"] / plain_cpu,
+               ms["wall"] / plain_wall, mine["memory"], base["memory"], mine["doubled"],
                other["cpu"] if other else None, other["wall"] if other else None, note)
 
 
