@@ -25,7 +25,7 @@ from facedouble.doubles.mannequin import VARIANTS, mannequin  # noqa: E402
 from facedouble.errors import FacedoubleError  # noqa: E402
 from facedouble.media.probe import probe  # noqa: E402
 from facedouble.options import Options  # noqa: E402
-from facedouble.pipeline.analyse import Analysis, analyse  # noqa: E402
+from facedouble.pipeline.analyse import Analysis, Eyes, analyse  # noqa: E402
 from facedouble.pipeline.casting import open_recogniser  # noqa: E402
 from facedouble.pipeline.double import make_double  # noqa: E402
 from facedouble.pipeline.protect import open_eyes  # noqa: E402
@@ -178,6 +178,14 @@ def count(s: dict[str, Any], kind: str) -> int:
     return int(dig(s, "coverage", kind, "frames") or 0)
 
 
+def made_once(source: Path, folder: Path, eyes: Eyes, options: Options) -> Double:
+    """The double of a clip or photo, from the folder if it lies there."""
+    path = folder / f"{source.stem}.fdouble"
+    if not path.exists():
+        write_double(make_double([source], Consent("bench", ("test",), "2026-01-01"), eyes, options), path)
+    return read_double(path)
+
+
 def main() -> None:
     """Make doubles, protect, score, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -200,10 +208,7 @@ def main() -> None:
         if not source:
             doubles[name] = tuple(mannequin(n) for n in range(VARIANTS)), None
             continue
-        path = args.out / f"{Path(source).stem}.fdouble"
-        if not path.exists():
-            write_double(make_double([args.data / source], Consent("bench", ("test",), "2026-01-01"), eyes, options), path)
-        doubles[name] = read_double(path), args.data / source
+        doubles[name] = made_once(args.data / source, args.out, eyes, options), args.data / source
     for group, clips in GROUPS.items():
         for clip in clips:
             if (args.quick and clip not in QUICK) or (args.clips and clip not in args.clips):

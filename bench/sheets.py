@@ -18,9 +18,8 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
-from bench.run import DOUBLES, OUT  # noqa: E402
+from bench.run import DOUBLES, OUT, QUICK, made_once  # noqa: E402
 from facedouble.colour import picture  # noqa: E402
-from facedouble.doubles.file import read_double  # noqa: E402
 from facedouble.doubles.mannequin import VARIANTS, mannequin  # noqa: E402
 from facedouble.media.decode import frames  # noqa: E402
 from facedouble.media.probe import probe  # noqa: E402
@@ -191,14 +190,14 @@ def page(names: Sequence[str], rows: Sequence[Sequence[Bytes]], captions: Sequen
     return out
 
 
-def company(name: str, clip: str, folder: Path) -> tuple[str, Troupe]:
+def company(name: str, clip: str, given: argparse.Namespace, options: Options) -> tuple[str, Troupe]:
     """The doubles of that name and the name; the next clip's where it would be the witness himself."""
     source = DOUBLES[name]
     if source and Path(source).name == clip:
         name, source = next((n, s) for n, s in DOUBLES.items() if s and Path(s).name != clip)
     if not source:
         return name, tuple(mannequin(n) for n in range(VARIANTS))
-    return name, (read_double(folder / f"{Path(source).stem}.fdouble"),)
+    return name, (made_once(given.data / source, given.out, given.eyes, options),)
 
 
 def sheets(clip: Path, jobs: Sequence[tuple[str, Hardness]], given: argparse.Namespace, options: Options) -> None:
@@ -214,7 +213,7 @@ def sheets(clip: Path, jobs: Sequence[tuple[str, Hardness]], given: argparse.Nam
     plain = {f.index: f for f in frames(made.info) if f.index in wanted}
     shown: list[tuple[str, Role, dict[int, Frame]]] = []
     for name in given.doubles:
-        called, doubles = company(name, clip.name, given.out)
+        called, doubles = company(name, clip.name, given, options)
         staged = rehearse(made, doubles, options, given.recognise)
         rendered = given.rendered / f"{clip.stem}__{called.replace(' ', '_')}.mp4"
         shown.append((called, staged.roles[number],
@@ -240,6 +239,7 @@ def sheets(clip: Path, jobs: Sequence[tuple[str, Hardness]], given: argparse.Nam
 def main() -> None:
     """Choose, draw, write."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="three clips")
     parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared/data")
     parser.add_argument("--out", type=Path, default=OUT, help="where the doubles of bench/run.py lie")
     parser.add_argument("--rendered", type=Path, help="where the films of bench/run.py lie; without it in --out")
@@ -250,6 +250,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.data.is_dir():
         sys.exit(f"{given.data}: the sample clips are not here; give their folder with --data")
+    given.clips = given.clips or (list(QUICK) if given.quick else None)
     given.rendered = given.rendered or given.out
     given.sheets.mkdir(parents=True, exist_ok=True)
     options = Options()

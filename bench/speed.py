@@ -343,12 +343,13 @@ def measure(case: Case, source: Path, count: int, double: Path, folder: Path, mi
             other = {k: (b[k] - a[k]) / shown * 1000 for k in ("cpu", "wall")}
         except (RuntimeError, subprocess.SubprocessError) as error:
             note = f"failed: {error}"
-        for made in (folder / "d0.mp4", folder / "d.mp4"):
-            made.unlink(missing_ok=True)
     n = mine["frames"]
     ms = {k: v / n * 1000 for k, v in mine.items()}
     plain_cpu, plain_wall = base["cpu"] / base["frames"] * 1000, base["wall"] / base["frames"] * 1000
     megabits = clip.stat().st_size * 8 / 1e6 / (n / 25)
+    for made in folder.glob("*.mp4"):  # the program overwrites nothing
+        if made != warm:
+            made.unlink()
     title = f"{width} x {high}, {case.name}" if case.name else f"{width} x {high}"
     return Row(title, int(n), megabits, plain_cpu, plain_wall, ms["decode"], ms["find"], ms["motion"],
                ms["read"], ms["draw"], ms["encode"], ms["cpu"], ms["wall"], ms["cpu"] / plain_cpu,
