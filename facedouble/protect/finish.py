@@ -7,6 +7,7 @@ pixel that nothing touches keeps its sample; one that only moves is resampled in
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -21,47 +22,154 @@ WHOLE = 0.9995  # from which share on nothing else is looked at
 WARP_GRID = 8  # px
 
 
+# numba works in double precision as soon as one operand is no float32, and turns each signed index round that is negative
+_f32: Any = np.float32
+_u16: Any = np.uint16
+_at: Any = np.uintp
+_0, _1, _2, _3, _5, _HALF = (_f32(x) for x in (0, 1, 2, 3, 5, 0.5))
+_WHOLE, _LEAST_HALO, _STILL2 = _f32(WHOLE), _f32(LEAST_HALO), _f32(STILL * STILL)
+_SPREAD, _EDGE_FROM, _PER_EDGE = _f32(1.3 / 255), _f32(0.35), _f32(1 / 0.5)
+_PER_GRID, _QUARTER = _f32(1 / WARP_GRID), _f32(0.25)
+_FINE = _f32(4096)  # steps of the table of the display curve
+_STEPS = _f32(16384)  # and of the linear one
+
+
 @njit(inline="always")
-def _cubic(f: float) -> tuple[float, float, float, float]:
+def _cubic(f: float) -> tuple[Any, Any, Any, Any]:
     """Keys' weights (a = -1/2), IEEE ASSP 29(6), 1981."""
-    f2, f3 = f * f, f * f * f
-    return -0.5 * f + f2 - 0.5 * f3, 1 - 2.5 * f2 + 1.5 * f3, 0.5 * f + 2 * f2 - 1.5 * f3, 0.5 * (f3 - f2)
+    f2 = f * f
+    f3 = f2 * f
+    return (f2 - _HALF * (f + f3), _1 + _HALF * (_3 * f3 - _5 * f2), _HALF * (f - _3 * f3) + _2 * f2, _HALF * (f3 - f2))
 
 
 @njit(nogil=True, fastmath=True)
-def _bicubic(plane: Array, x: float, y: float) -> float:
+def _bicubic(plane: Array, i: int, j: int, x: float, y: float) -> Any:
+    """The plane's sample `x` and `y` in [0, 1) px beyond (i, j); border repeated."""
     h, w = plane.shape
-    i, j = math.floor(x), math.floor(y)
-    a, b, c, d = _cubic(x - i)
-    e, f, g, k = _cubic(y - j)
-    if 1 <= i < w - 2 and 1 <= j < h - 2:
-        return float(e * (a * plane[j - 1, i - 1] + b * plane[j - 1, i] + c * plane[j - 1, i + 1] + d * plane[j - 1, i + 2])
-                     + f * (a * plane[j, i - 1] + b * plane[j, i] + c * plane[j, i + 1] + d * plane[j, i + 2])
-                     + g * (a * plane[j + 1, i - 1] + b * plane[j + 1, i] + c * plane[j + 1, i + 1] + d * plane[j + 1, i + 2])
-                     + k * (a * plane[j + 2, i - 1] + b * plane[j + 2, i] + c * plane[j + 2, i + 1] + d * plane[j + 2, i + 2]))
-    i0, i1, i2, i3 = (min(max(i - 1, 0), w - 1), min(max(i, 0), w - 1), min(max(i + 1, 0), w - 1), min(max(i + 2, 0), w - 1))
-    j0, j1, j2, j3 = (min(max(j - 1, 0), h - 1), min(max(j, 0), h - 1), min(max(j + 1, 0), h - 1), min(max(j + 2, 0), h - 1))
-    return float(e * (a * plane[j0, i0] + b * plane[j0, i1] + c * plane[j0, i2] + d * plane[j0, i3])
-                 + f * (a * plane[j1, i0] + b * plane[j1, i1] + c * plane[j1, i2] + d * plane[j1, i3])
-                 + g * (a * plane[j2, i0] + b * plane[j2, i1] + c * plane[j2, i2] + d * plane[j2, i3])
-                 + k * (a * plane[j3, i0] + b * plane[j3, i1] + c * plane[j3, i2] + d * plane[j3, i3]))
+    a, b, c, d = _cubic(x)
+    i0, i1, i2, i3 = min(max(i - 1, 0), w - 1), min(max(i, 0), w - 1), min(max(i + 1, 0), w - 1), min(max(i + 2, 0), w - 1)
+    total = _0
+    for k, weight in enumerate(_cubic(y)):
+        row = plane[min(max(j + k - 1, 0), h - 1)]
+        total += weight * (a * _f32(row[i0]) + b * _f32(row[i1]) + c * _f32(row[i2]) + d * _f32(row[i3]))
+    return total
 
 
 @njit(nogil=True, fastmath=True)
-def _bilinear(plane: Array, x: float, y: float) -> float:
+def _run(r0: Array, r1: Array, r2: Array, r3: Array, x: Array, y: Array, out: Array) -> None:
+    """Bicubic samples of four rows: out[n] is `x[n]` px beyond the rows' n + 1, `y[n]` beyond `r1`. Contiguous, so in vectors."""
+    for n in range(out.size):
+        a, b, c, d = _cubic(x[n])
+        e, f, g, k = _cubic(y[n])
+        p0, p1, p2, p3 = _f32(r0[n]), _f32(r0[n + 1]), _f32(r0[n + 2]), _f32(r0[n + 3])
+        q0, q1, q2, q3 = _f32(r1[n]), _f32(r1[n + 1]), _f32(r1[n + 2]), _f32(r1[n + 3])
+        s0, s1, s2, s3 = _f32(r2[n]), _f32(r2[n + 1]), _f32(r2[n + 2]), _f32(r2[n + 3])
+        t0, t1, t2, t3 = _f32(r3[n]), _f32(r3[n + 1]), _f32(r3[n + 2]), _f32(r3[n + 3])
+        out[n] = (e * (a * p0 + b * p1 + c * p2 + d * p3) + f * (a * q0 + b * q1 + c * q2 + d * q3)
+                  + g * (a * s0 + b * s1 + c * s2 + d * s3) + k * (a * t0 + b * t1 + c * t2 + d * t3))
+
+
+@njit(nogil=True, fastmath=True)
+def _lerp(a: Array, b: Array, part: float, out: Array) -> None:
+    for n in range(out.size):
+        out[n] = a[n] + part * (b[n] - a[n])
+
+
+@njit(nogil=True, fastmath=True)
+def _ramps(a: Array, first: int, last: int, out: Array) -> None:
+    """Values at grid points -> at the pixels of the grid's cells `first` to `last`."""
+    for k in range(first, last):
+        base, slope = a[k], (a[k + 1] - a[k]) * _PER_GRID
+        for n in range(min(WARP_GRID, out.size - k * WARP_GRID)):
+            out[k * WARP_GRID + n] = base + _f32(n) * slope
+
+
+@njit(nogil=True, fastmath=True)
+def _split(move: Array, whole: Array, part: Array) -> None:
+    for n in range(move.size):
+        down = math.floor(move[n])
+        whole[n], part[n] = np.int32(down), move[n] - _f32(down)
+
+
+@njit(nogil=True, fastmath=True)
+def _still(x: Array, y: Array) -> None:
+    for n in range(x.size):
+        moves = x[n] * x[n] + y[n] * y[n] > _STILL2
+        x[n], y[n] = x[n] if moves else _0, y[n] if moves else _0
+
+
+@njit(nogil=True)
+def _resampled(plane: Array, j: int, rest: Array, gx: Array, gy: Array, x: Array, y: Array, whole: Array, part: Array,
+               out: Array) -> None:
+    """What row j of the plane is moved by, x and y (w,) px, and its samples there, in the cells of the grid that are not at rest.
+
+    Where the whole-pixel part of the move stays the same, the samples are contiguous.
+    """
     h, w = plane.shape
-    x, y = min(max(x, 0.0), w - 1.0), min(max(y, 0.0), h - 1.0)
-    i, j = min(int(x), max(w - 2, 0)), min(int(y), max(h - 2, 0))
-    fx, fy = x - i, y - j
-    i1, j1 = min(i + 1, w - 1), min(j + 1, h - 1)
-    return float((1 - fy) * ((1 - fx) * plane[j, i] + fx * plane[j, i1]) + fy * ((1 - fx) * plane[j1, i] + fx * plane[j1, i1]))
+    k, cells = 0, min(rest.size, (w + WARP_GRID - 1) // WARP_GRID)
+    while k < cells:
+        if rest[k]:
+            x[k * WARP_GRID : (k + 1) * WARP_GRID], y[k * WARP_GRID : (k + 1) * WARP_GRID] = _0, _0
+            k += 1
+            continue
+        first = k
+        while k < cells and not rest[k]:
+            k += 1
+        a, b = first * WARP_GRID, min(k * WARP_GRID, w)
+        _ramps(gx, first, k, x)
+        _ramps(gy, first, k, y)
+        _still(x[a:b], y[a:b])
+        _split(x[a:b], whole[0, a:b], part[0, a:b])
+        _split(y[a:b], whole[1, a:b], part[1, a:b])
+        while a < b:
+            ox, oy, c = whole[0, a], whole[1, a], a + 1
+            while c < b and whole[0, c] == ox and whole[1, c] == oy:
+                c += 1
+            top = j + oy - 1
+            inner_a, inner_c = min(max(a, 1 - ox), c), max(min(c, w - 2 - ox), a)
+            if top < 0 or top + 3 >= h or inner_c <= inner_a:
+                inner_a = inner_c = c
+            for i in range(a, inner_a):
+                out[i] = _bicubic(plane, i + ox, j + oy, part[0, i], part[1, i])
+            if inner_c > inner_a:
+                p, q = inner_a + ox - 1, inner_c + ox + 2
+                _run(plane[top, p:q], plane[top + 1, p:q], plane[top + 2, p:q], plane[top + 3, p:q], part[0, inner_a:inner_c],
+                     part[1, inner_a:inner_c], out[inner_a:inner_c])
+            for i in range(inner_c, c):
+                out[i] = _bicubic(plane, i + ox, j + oy, part[0, i], part[1, i])
+            a = c
 
 
 @njit(nogil=True, fastmath=True)
-def _linear(v: float, table: Array) -> float:
-    s = min(max(v, 0.0), 1.0) * 16384
-    k = min(int(s), 16383)
-    return float(table[k] + (s - k) * (table[k + 1] - table[k]))
+def _bilinear(plane: Array, x: float, y: float) -> Any:
+    h, w = plane.shape
+    x, y = min(max(x, _0), _f32(w - 1)), min(max(y, _0), _f32(h - 1))
+    i, j = int(x), int(y)
+    fx, fy = x - _f32(i), y - _f32(j)
+    i0, j0, i1, j1 = _at(i), _at(j), _at(min(i + 1, w - 1)), _at(min(j + 1, h - 1))
+    f32 = np.float32
+    up = f32(plane[j0, i0]) + fx * (f32(plane[j0, i1]) - f32(plane[j0, i0]))
+    low = f32(plane[j1, i0]) + fx * (f32(plane[j1, i1]) - f32(plane[j1, i0]))
+    return up + fy * (low - up)
+
+
+@njit(inline="always")
+def _linear(v: float, table: Array) -> Any:
+    s = min(max(v, _0), _1) * _STEPS
+    k = _at(min(int(s), 16383))
+    return table[k] + (s - _f32(k)) * (table[k + _at(1)] - table[k])
+
+
+@njit(inline="always")
+def _display(light: float, table: Array) -> Any:
+    return table[_at(math.sqrt(min(max(light, _0), _1)) * _FINE)]
+
+
+@njit(inline="always")
+def _between(row: Array, i: int, j: int, c: int, part: float) -> Any:
+    """Channel c of a row of `smooth`, `part` of the way from cell i to cell j."""
+    low = row[i + _at(c)]
+    return low + part * (row[j + _at(c)] - low)
 
 
 @njit(cache=True, nogil=True)
@@ -78,6 +186,41 @@ def _at_rest(grid: Array) -> Array:
     return rest
 
 
+@njit(cache=True, nogil=True)
+def _columns(count: int, step: int, cells: int) -> tuple[Array, Array, Array]:
+    """For each pixel: the cell that it is in, the two cells around it by their middles (the first of them), the way between."""
+    own, first, part = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.float32)
+    for i in range(count):
+        at = min(max((i + 0.5) / step - 0.5, 0.0), cells - 1.001)
+        own[i], first[i] = min(i // step, cells - 1), max(int(at), 0)
+        part[i] = max(at - int(at), 0.0)
+    return own, first, part
+
+
+@njit(cache=True, nogil=True)
+def _blocks(rest: Array, busy: Array, own_i: Array, own_j: Array) -> Array:
+    """For each row and each WARP_GRID pixels of it: 0 nothing happens there, 1 they move at most, 2 they may be blended."""
+    h, w = own_j.size, own_i.size
+    count = (w + WARP_GRID - 1) // WARP_GRID
+    states = np.empty((h, count), np.uint8)
+    for j in range(h):
+        for k in range(count):
+            near = False
+            for i in range(own_i[k * WARP_GRID], own_i[min(k * WARP_GRID + WARP_GRID, w) - 1] + 1):
+                near |= busy[own_j[j], i] != 0
+            states[j, k] = 2 if near else 0 if rest[j // WARP_GRID, k] else 1
+    return states
+
+
+@njit(nogil=True, fastmath=True)
+def _put_moved(x: Array, y: Array, seen: Array, top: float, to: Array, kinds: Array) -> None:
+    for n in range(to.size):
+        moves = x[n] != 0 or y[n] != 0
+        kinds[n] = 1 if moves else 0
+        if moves:
+            to[n] = _u16(min(max(seen[n] + _HALF, _0), top))
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: int, grid: Array, face: tuple[Array, ...],
             ids: Array, rx: int, ry: int, gone: Array, matte: Array, matte_step: int, smooth: Array, busy: Array, step: int,
@@ -89,133 +232,168 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
     out, alpha, edge = face
     shift_x, shift_y = shift
     black, white, middle, reach, kr, kb, top = tone
-    kg = 1 - kr - kb
+    kg = _1 - kr - kb
     h, w = gone.shape
     fh, fw = ids.shape
     mh = matte.shape[0]
     sh, sw = busy.shape
-    span = white - black
+    span, per_span, per_reach = white - black, _1 / (white - black), _1 / reach
+    to_red, to_blue, per_green = _2 * (_1 - kr), _2 * (_1 - kb), _1 / kg
+    of_red, of_blue = _HALF / (_1 - kr) * reach, _HALF / (_1 - kb) * reach
+    per_x, per_y, down = _1 / _f32(1 + shift_x), _1 / _f32(1 + shift_y), _HALF * _f32(shift_y)
+    per_matte = _1 / _f32(max(matte_step, 1))
     step_x, step_y = 1 + shift_x, 1 + shift_y
     rest = _at_rest(grid)
+    own_i, first_i, part_i = _columns(w, step, sw)
+    second_i = np.minimum(first_i + 1, sw - 1) * smooth.shape[2]
+    first_i = first_i * smooth.shape[2]
+    tile_i = np.arange(w) % max(grain.shape[1], 1)
+    nothing = np.empty(0, np.float32)
+    own_j, first_j, part_j = _columns(h, step, sh)
     channels = smooth.shape[2]
-    across = np.empty((step_y, sw, channels), np.float32)  # the rows of `smooth` at the heights of the luma rows
+    flat = smooth.reshape(sh, sw * channels)
+    across = np.empty((step_y, sw * channels), np.float32)  # the rows of `smooth` at the heights of the luma rows
+    gx, gy = np.empty(grid.shape[1], np.float32), np.empty(grid.shape[1], np.float32)
+    move_x, move_y, sampled = (np.empty((step_y, w), np.float32), np.empty((step_y, w), np.float32),
+                               np.empty((step_y, w), np.float32))
+    whole, between = np.empty((2, w), np.int32), np.empty((2, w), np.float32)
+    blocks = (w + WARP_GRID - 1) // WARP_GRID
+    kind = np.zeros((step_y, w), np.uint8)  # of each pixel of a row of chroma: 0 stays, 1 only moves, 2 is blended
+    blue, red = np.empty((step_y, w), np.float32), np.empty((step_y, w), np.float32)
+    states = _blocks(rest, busy, own_i, own_j)
+    grainy = grain.shape[0] > 0
     for cj in range(y0 >> shift_y, ((y0 + h - 1) >> shift_y) + 1):
         for dj in range(step_y):
-            cy = min(max((cj * step_y + dj - y0 + 0.5) / step - 0.5, 0.0), sh - 1.001)
-            sj = int(cy)
-            low = np.float32(cy - sj)
-            for si in range(sw):
-                for c in range(channels):
-                    up = smooth[sj, si, c]
-                    across[dj, si, c] = up + low * (smooth[min(sj + 1, sh - 1), si, c] - up)
-        for ci in range(x0 >> shift_x, ((x0 + w - 1) >> shift_x) + 1):
-            blended, moved, blue, red, cells = 0, 0, 0.0, 0.0, 0
-            cmx, cmy = 0.0, 0.0
-            for dj in range(step_y):
-                j = cj * step_y + dj - y0
-                if j < 0 or j >= h:
+            j = cj * step_y + dj - y0
+            if j < 0 or j >= h:
+                kind[dj] = 0
+                continue
+            _lerp(flat[first_j[j]], flat[min(first_j[j] + 1, sh - 1)], part_j[j], across[dj])
+            bj, fj = j // WARP_GRID, j - ry
+            fy = _f32(j - bj * WARP_GRID) * _PER_GRID
+            _lerp(grid[bj, :, 0], grid[bj + 1, :, 0], fy, gx)
+            _lerp(grid[bj, :, 1], grid[bj + 1, :, 1], fy, gy)
+            _resampled(luma_from, j, rest[bj], gx, gy, move_x[dj], move_y[dj], whole, between, sampled[dj])
+            row, near_row, kinds, to, was = across[dj], busy[own_j[j]], kind[dj], y[j + y0, x0 : x0 + w], luma_from[j]
+            dx, dy, seen_there, blue_row, red_row = move_x[dj], move_y[dj], sampled[dj], blue[dj], red[dj]
+            in_face = 0 <= fj < fh
+            fj = max(min(fj, fh - 1), 0)
+            edges, alphas, own, lights = edge[fj], alpha[fj], ids[fj], out[fj]
+            noise = grain[j % grain.shape[0]] if grainy else nothing
+            fj32 = _f32(j)
+            b_i = 0
+            while b_i < w:
+                a_i, state = b_i, states[j, b_i // WARP_GRID]
+                while b_i < w and states[j, b_i // WARP_GRID] == state:
+                    b_i += WARP_GRID
+                b_i = min(b_i, w)
+                if state == 0:
+                    kinds[a_i:b_i] = 0
                     continue
-                for di in range(step_x):
-                    i = ci * step_x + di - x0
-                    if i < 0 or i >= w:
+                if state == 1:
+                    _put_moved(dx[a_i:b_i], dy[a_i:b_i], seen_there[a_i:b_i], top, to[a_i:b_i], kinds[a_i:b_i])
+                    continue
+                for i in range(a_i, b_i):
+                    iu = _at(i)
+                    mx, my = dx[iu], dy[iu]
+                    moves = mx != 0 or my != 0
+                    near = near_row[own_i[iu]]
+                    if not (moves or near):
+                        kinds[iu] = 0
                         continue
-                    cells += 1
-                    near = busy[min(j // step, sh - 1), min(i // step, sw - 1)]
-                    bi, bj = i // WARP_GRID, j // WARP_GRID
-                    mx, my, moves = 0.0, 0.0, False
-                    if not rest[bj, bi]:
-                        fx, fy = i / WARP_GRID - bi, j / WARP_GRID - bj
-                        mx = ((1 - fy) * ((1 - fx) * grid[bj, bi, 0] + fx * grid[bj, bi + 1, 0])
-                              + fy * ((1 - fx) * grid[bj + 1, bi, 0] + fx * grid[bj + 1, bi + 1, 0]))
-                        my = ((1 - fy) * ((1 - fx) * grid[bj, bi, 1] + fx * grid[bj, bi + 1, 1])
-                              + fy * ((1 - fx) * grid[bj + 1, bi, 1] + fx * grid[bj + 1, bi + 1, 1]))
-                        moves = mx * mx + my * my > STILL * STILL
-                        if not moves:
-                            mx, my = 0.0, 0.0
-                    elif not near:
-                        continue
-                    cmx += mx
-                    cmy += my
-                    touched = False
-                    under, a, ring, halo_here = 0.0, 0.0, 0.0, 0.0
+                    px, py = _f32(i) + mx, fj32 + my
+                    touched, drawn = False, False
+                    under, a, halo_here, part = _0, _0, _0, _0
+                    si, si1, fi = _at(0), _at(0), _at(0)
                     if near:
-                        cx = min(max((i + 0.5) / step - 0.5, 0.0), sw - 1.001)
-                        si = int(cx)
-                        si1 = min(si + 1, sw - 1)
-                        part = np.float32(cx - si)
-                        rest_of = np.float32(1) - part
-                        ring = rest_of * across[dj, si, 6] + part * across[dj, si1, 6]
-                        halo_here = halo * (rest_of * across[dj, si, 7] + part * across[dj, si1, 7])
-                        fi, fj = i - rx, j - ry
-                        inside = 0 <= fi < fw and 0 <= fj < fh
-                        if inside:
-                            e = edge[fj, fi]
-                            a = alpha[fj, fi] * min(max((e - 0.35) / 0.5, 0.0), 1.0)
-                            under = min(max(2 * e - 1, 0.0), 1.0)
+                        si, si1, part = _at(first_i[iu]), _at(second_i[iu]), part_i[iu]
+                        halo_here = halo * _between(row, si, si1, 7, part)
+                        if in_face and 0 <= i - rx < fw:
+                            fi = _at(i - rx)
+                            e = edges[fi]
+                            a = alphas[fi] * min(max((e - _EDGE_FROM) * _PER_EDGE, _0), _1)
+                            under = min(max(_2 * e - _1, _0), _1)
+                            drawn = a > 0 and own[fi] >= 0
                         # the very place of a hole is never shown, however its neighbourhood is warped
-                        if under < WHOLE:
-                            under = max(under, min(_bilinear(gone, i + mx, j + my) / 255 * 1.3, 1.0))
-                        under = max(under, ring)
+                        if under < _WHOLE:
+                            under = max(under, min(_bilinear(gone, px, py) * _SPREAD, _1))
+                        under = max(under, _between(row, si, si1, 6, part))
                         if mh > 0:
-                            free = 1 - _bilinear(matte, (i + mx + 0.5) / matte_step - 0.5, (j + my + 0.5) / matte_step - 0.5)
-                            free = min(max(free, 0.0), 1.0)
+                            free = _1 - _bilinear(matte, (px + _HALF) * per_matte - _HALF, (py + _HALF) * per_matte - _HALF)
+                            free = min(max(free, _0), _1)
                             a *= free
                             under *= free
+                            drawn = drawn and a > 0
                             halo_here *= free  # the rim of light is the face's, not the hair's in front of it
-                        halo_here = halo_here if halo_here > LEAST_HALO else 0.0
+                        halo_here = halo_here if halo_here > _LEAST_HALO else _0
                         touched = under > 0 or a > 0 or halo_here > 0
-                    px, py = i + mx, j + my
                     if not touched:
+                        kinds[iu] = 1 if moves else 0
                         if moves:
-                            moved += 1
-                            y[j + y0, i + x0] = min(max(_bicubic(luma_from, px, py) + 0.5, 0.0), top)
+                            to[iu] = _u16(min(max(seen_there[iu] + _HALF, _0), top))
                         continue
-                    fi, fj = i - rx, j - ry
-                    drawn = a > 0 and 0 <= fi < fw and 0 <= fj < fh and ids[fj, fi] >= 0
-                    only_face, only_fill = drawn and a > WHOLE, under > WHOLE
-                    r, g, b = 0.0, 0.0, 0.0
-                    if not (only_face or only_fill):
-                        ccx, ccy = px / step_x, (py - 0.5 * shift_y) / step_y
-                        pb, pr = (_bilinear(cb_from, ccx, ccy) - middle) / reach, (_bilinear(cr_from, ccx, ccy) - middle) / reach
-                        luma = ((_bicubic(luma_from, px, py) if moves else float(luma_from[j, i])) - black) / span
-                        r, b = luma + 2 * (1 - kr) * pr, luma + 2 * (1 - kb) * pb
-                        g = (luma - kr * r - kb * b) / kg
-                    for c in range(3):
-                        light = 0.0
-                        if not only_face:
-                            light = rest_of * across[dj, si, c] + part * across[dj, si1, c]  # the fill
-                            if not only_fill:
-                                full = 1 - (1 - under) * (1 - a) if a > 0 and not drawn else under
-                                seen = _linear(r if c == 0 else g if c == 1 else b, to_linear)
-                                light = seen + (light - seen) * full
-                        if drawn:
-                            fixed = rest_of * across[dj, si, 3 + c] + part * across[dj, si1, 3 + c]
-                            light += (out[fj, fi, c] * fixed - light) * (1.0 if only_face else a)
-                        if halo_here > 0:
-                            soft = rest_of * across[dj, si, 8 + c] + part * across[dj, si1, 8 + c]
-                            light += (soft - light) * halo_here
-                        shown = to_display[int(math.sqrt(min(max(light, 0.0), 1.0)) * 4096)]
-                        if c == 0:
-                            r = shown
-                        elif c == 1:
-                            g = shown
-                        else:
-                            b = shown
+                    only_face, only_fill = drawn and a > _WHOLE, under > _WHOLE
+                    r, g, b = _0, _0, _0
+                    if not only_face:
+                        r, g, b = (_between(row, si, si1, 0, part), _between(row, si, si1, 1, part),
+                                   _between(row, si, si1, 2, part))  # the fill
+                        if not only_fill:
+                            ccx, ccy = px * per_x, (py - down) * per_y
+                            pb = (_bilinear(cb_from, ccx, ccy) - middle) * per_reach
+                            pr = (_bilinear(cr_from, ccx, ccy) - middle) * per_reach
+                            seen = seen_there[iu] if moves else _f32(was[iu])
+                            luma = (seen - black) * per_span
+                            r_seen, b_seen = luma + to_red * pr, luma + to_blue * pb
+                            g_seen = _linear((luma - kr * r_seen - kb * b_seen) * per_green, to_linear)
+                            r_seen, b_seen = _linear(r_seen, to_linear), _linear(b_seen, to_linear)
+                            full = _1 - (_1 - under) * (_1 - a) if a > 0 and not drawn else under
+                            r, g, b = r_seen + (r - r_seen) * full, g_seen + (g - g_seen) * full, b_seen + (b - b_seen) * full
+                    if drawn:
+                        share = _1 if only_face else a
+                        r += (lights[fi, 0] * _between(row, si, si1, 3, part) - r) * share
+                        g += (lights[fi, 1] * _between(row, si, si1, 4, part) - g) * share
+                        b += (lights[fi, 2] * _between(row, si, si1, 5, part) - b) * share
+                    if halo_here > 0:
+                        r += (_between(row, si, si1, 8, part) - r) * halo_here
+                        g += (_between(row, si, si1, 9, part) - g) * halo_here
+                        b += (_between(row, si, si1, 10, part) - b) * halo_here
+                    r, g, b = _display(r, to_display), _display(g, to_display), _display(b, to_display)
                     luma = kr * r + kg * g + kb * b
-                    noise = 0.0
-                    if grain.shape[0] > 0:
-                        noise = grain[j % grain.shape[0], i % grain.shape[1]] * max(under, a)
-                    y[j + y0, i + x0] = min(max(black + (luma + noise) * span + 0.5, 0.0), top)
-                    blue += (b - luma) / (2 * (1 - kb))
-                    red += (r - luma) / (2 * (1 - kr))
-                    blended += 1
-            if blended > 0:  # one touched pixel is enough to replace the cell: nothing of the covered colour may stay behind
-                u[cj, ci] = min(max(middle + blue / blended * reach + 0.5, 0.0), top)
-                v[cj, ci] = min(max(middle + red / blended * reach + 0.5, 0.0), top)
-            elif moved > 0:
-                ccx, ccy = ci - (x0 >> shift_x) + cmx / cells / step_x, cj - (y0 >> shift_y) + cmy / cells / step_y
-                u[cj, ci] = min(max(_bilinear(cb_from, ccx, ccy) + 0.5, 0.0), top)
-                v[cj, ci] = min(max(_bilinear(cr_from, ccx, ccy) + 0.5, 0.0), top)
+                    blue_row[iu] = b - luma
+                    red_row[iu] = r - luma
+                    kinds[iu] = 2
+                    if grainy:
+                        luma += noise[tile_i[iu]] * max(under, a)
+                    to[iu] = _u16(min(max(black + luma * span + _HALF, _0), top))
+        first, second = min(max(cj * step_y - y0, 0), h - 1), min(max(cj * step_y + shift_y - y0, 0), h - 1)
+        rows = 1 if first == second else 2
+        u_row, v_row, cj32 = u[cj], v[cj], _f32(cj - (y0 >> shift_y))
+        kind_a, kind_b = kind[first - cj * step_y + y0], kind[second - cj * step_y + y0]
+        x_a, x_b = move_x[first - cj * step_y + y0], move_x[second - cj * step_y + y0]
+        y_a, y_b = move_y[first - cj * step_y + y0], move_y[second - cj * step_y + y0]
+        for block in range(blocks):
+            if states[first, block] == 0 and states[second, block] == 0:
+                continue
+            a_i, b_i = x0 + block * WARP_GRID, x0 + min(block * WARP_GRID + WARP_GRID, w)
+            for ci in range(a_i >> shift_x, ((b_i - 1) >> shift_x) + 1):
+                ia, ib = _at(ci * step_x - x0), _at(min(ci * step_x - x0 + shift_x, w - 1))
+                most = max(kind_a[ia], kind_a[ib], kind_b[ia], kind_b[ib])
+                if most == 2:  # one touched pixel is enough to replace the cell: nothing of the covered colour may stay behind
+                    blended, blues, reds = 0, _0, _0
+                    for dj in range(rows):
+                        for n in range(ia, ib + _at(1)):
+                            if kind[dj, n] == 2:
+                                blended += 1
+                                blues += blue[dj, n]
+                                reds += red[dj, n]
+                    share = _1 / _f32(blended)
+                    u_row[ci] = _u16(min(max(middle + blues * share * of_blue + _HALF, _0), top))
+                    v_row[ci] = _u16(min(max(middle + reds * share * of_red + _HALF, _0), top))
+                elif most == 1:
+                    ccx = _f32(ci - (x0 >> shift_x)) + (x_a[ia] + x_a[ib] + x_b[ia] + x_b[ib]) * _QUARTER * per_x
+                    ccy = cj32 + (y_a[ia] + y_a[ib] + y_b[ia] + y_b[ib]) * _QUARTER * per_y
+                    u_row[ci] = _u16(min(max(_bilinear(cb_from, ccx, ccy) + _HALF, _0), top))
+                    v_row[ci] = _u16(min(max(_bilinear(cr_from, ccx, ccy) + _HALF, _0), top))
 
 
 def finish(frame: Frame, source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: int, grid: Array,
@@ -234,6 +412,6 @@ def finish(frame: Frame, source: tuple[Array, ...], planes: tuple[Array, ...], x
     grain : a tile of noise, display units, or empty
     """
     kept = np.zeros((0, 0), np.float32) if matte is None else matte
-    tone = (*levels(frame), *luma_weights(frame.colour, frame.height), float((1 << frame.depth) - 1))
-    _finish(source, planes, x0, y0, grid, (light, alpha, edge), ids, *place, gone, kept, matte_step, smooth, busy, step, halo,
-            grain, frame.chroma_shift, tone, TO_LINEAR, TO_DISPLAY)
+    tone = tuple(_f32(x) for x in (*levels(frame), *luma_weights(frame.colour, frame.height), (1 << frame.depth) - 1))
+    _finish(source, planes, x0, y0, grid, (light, alpha, edge), ids, *place, gone, kept, matte_step, smooth, busy, step,
+            _f32(halo), grain, frame.chroma_shift, tone, TO_LINEAR, TO_DISPLAY)
