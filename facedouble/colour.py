@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numba import njit
 
+from facedouble.raster import area
 from facedouble.types import Array, Bytes, Colour, Floats, Frame
 
 _WEIGHTS = {1: (0.2126, 0.0722), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593), 7: (0.212, 0.087), 4: (0.30, 0.11)}
@@ -146,7 +147,7 @@ def picture(frame: Frame, side: int | None = None) -> Bytes:
         return _bytes(frame, frame.planes, *frame.chroma_shift)
     factor = side / max(frame.width, frame.height)
     size = max(round(frame.width * factor), 1), max(round(frame.height * factor), 1)
-    return _bytes(frame, tuple(cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in frame.planes), 0, 0)
+    return _bytes(frame, tuple(area(p, size) for p in frame.planes), 0, 0)
 
 
 def reduced(frame: Frame, x0: int, y0: int, side: int, out: int) -> Bytes:
@@ -163,7 +164,7 @@ def reduced(frame: Frame, x0: int, y0: int, side: int, out: int) -> Bytes:
         elif part.shape != (d - b, c - a):
             part = cv2.copyMakeBorder(part, max(-b, 0), max(d - h, 0), max(-a, 0), max(c - w, 0), cv2.BORDER_CONSTANT,
                                       value=float(empty))
-        planes.append(cv2.resize(part, (out, out), interpolation=cv2.INTER_AREA))
+        planes.append(area(part, (out, out)))
     return _bytes(frame, tuple(planes), 0, 0)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from facedouble.raster import UNSEEN, cover, displacement, display, linear, push_pull, render
+from facedouble.raster import UNSEEN, area, cover, displacement, display, linear, push_pull, render
 from facedouble.types import Array
 
 
@@ -78,3 +79,19 @@ def test_push_pull_keeps_what_is_known_and_fills_the_rest() -> None:
     out = push_pull(image, weight)
     assert np.allclose(out[weight > 0], 0.4, atol=1e-5)
     assert np.allclose(out[weight == 0], 0.4, atol=1e-3)
+
+
+def test_area_is_the_mean_of_what_each_pixel_covers() -> None:
+    rng = np.random.default_rng(4)
+    for shape, size, kind in (((31, 47), (13, 9), np.uint8), ((40, 60), (20, 10), np.uint16), ((7, 9), (9, 5), np.uint8)):
+        plane = rng.integers(0, 1 << (8 if kind == np.uint8 else 10), shape).astype(kind)
+        fine = np.repeat(np.repeat(plane.astype(float), size[1], 0), size[0], 1)
+        slow = fine.reshape(size[1], shape[0], size[0], shape[1]).mean((1, 3))
+        assert np.abs(area(plane, size) - slow).max() <= 0.501
+
+
+def test_area_agrees_with_cv2() -> None:
+    plane = np.random.default_rng(5).integers(0, 256, (108, 192)).astype(np.uint8)
+    for size in ((64, 36), (96, 54), (71, 31)):
+        other = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+        assert np.abs(area(plane, size).astype(int) - other).max() <= 1

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from facedouble import geometry
 from facedouble.faces.shelf import Shelf
+from facedouble.raster import area
 from facedouble.types import Bools, Box, Bytes, Doubles, Floats, Value
 
 SIDE: Final = 192  # px, longer side of the luma that is compared
@@ -97,8 +98,10 @@ def small_luma(picture: Bytes) -> Bytes:
     """Luma (h, w) uint8 of an RGB picture or of a luma plane, longer side `SIDE`."""
     factor = SIDE / max(picture.shape[:2])
     height, width = (max(round(s * factor), 16) for s in picture.shape[:2])
+    if picture.ndim == 2:
+        return np.asarray(area(picture, (width, height)), np.uint8)
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def measure(before: Bytes | None, now: Bytes, frame: int) -> Motion:

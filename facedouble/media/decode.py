@@ -63,7 +63,7 @@ def _planes(frame: Any, info: MediaInfo) -> tuple[tuple[Array, ...], str]:
         ry, rx = -(-h // planes[1].shape[0]), -(-w // planes[1].shape[1])
         planes[1:] = [p.repeat(ry, 0).repeat(rx, 1)[:h, :w] for p in planes[1:]]
     turns = {0: 0, 90: 1, 180: 2, 270: 3}[info.rotation]  # FFmpeg's angle is counter-clockwise, as rot90's
-    return tuple(np.ascontiguousarray(np.rot90(p, turns)).copy() for p in planes), target
+    return tuple(np.array(np.rot90(p, turns), order="C") for p in planes), target
 
 
 def frames(info: MediaInfo) -> Iterator[Frame]:

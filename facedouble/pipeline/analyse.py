@@ -17,7 +17,7 @@ from facedouble.faces.track import link
 from facedouble.geometry import times
 from facedouble.media.decode import frames
 from facedouble.options import Options
-from facedouble.pipeline.sight import Follower, Pair, Window, grain, look, sighting, softness, windows
+from facedouble.pipeline.sight import Follower, Pair, Window, close, grain, look, sighting, softness, windows
 from facedouble.protect.veil import Ellipse, head_covers
 from facedouble.types import Array, Box, Frame, MediaInfo, Rows, Track, Value
 
@@ -101,9 +101,8 @@ def _tracks(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress) -
 
 def find(frame: Frame, eyes: Eyes, options: Options) -> Found:
     """The faces of a frame. What detectors look at is made from reduced planes; full size is worked out only when due."""
-    if frame.index % options.detect.full_every == 0:
-        return detect(picture(frame), frame.index, eyes.detectors, options.detect)
-    small = picture(frame, options.detect.reduced_side)
+    full = frame.index % options.detect.full_every == 0
+    small = picture(frame, max(options.detect.full_side, options.detect.reduced_side) if full else options.detect.reduced_side)
     x, y = frame.width / small.shape[1], frame.height / small.shape[0]
     return tuple((times(box, x, y), score) for box, score in detect(small, frame.index, eyes.detectors, options.detect))
 
@@ -179,7 +178,8 @@ def _look(frame: Frame, track: Track, box: Box, window: Window, pair: Pair) -> L
         return None
     if frame.index not in np.linspace(track.start, track.stop - 1, SAMPLES).astype(int):
         return Look(seen)
-    return Look(seen, softness(look(frame, window), seen, window), grain(frame))
+    part = close(seen, window)
+    return Look(seen, softness(look(frame, part), seen, part), grain(frame))
 
 
 def agrees(notes: Array, boxes: Array) -> Array:

@@ -24,6 +24,7 @@ CROP = 2.0  # face boxes: side of the crop
 CALM = 3.0  # frames: over which the face's place is judged
 MOVED, GROWN = 0.10, 0.15  # of the crop's side: a face that has moved or grown by that gets a new crop
 NEAR = 0.45  # face boxes: landmarks farther from the track's face belong to somebody else
+BEYOND = 16  # px around a face that the blurs of `edge_sigma` reach
 REFERENCE_FACE = 200.0  # px, of `ClipCode.edge_sigma`
 
 
@@ -131,14 +132,24 @@ def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> Sighting | None:
     return Sighting(frame.index, (marks + np.array([w.x0, w.y0, 0])).astype(np.float32), light, apart)
 
 
+def close(seen: Sighting, w: Window) -> Window:
+    """The part of a crop that `softness` looks at."""
+    low, high = np.floor(seen.marks[:, :2].min(0)).astype(int) - BEYOND, np.ceil(seen.marks[:, :2].max(0)).astype(int) + BEYOND
+    x0, y0 = (int(max(v, a)) // 2 * 2 for v, a in zip(low, (w.x0, w.y0), strict=True))
+    return Window(x0, y0, max(min(int((high - [x0, y0]).max()), w.x0 + w.side - x0, w.y0 + w.side - y0), 2))
+
+
 def softness(crop: Floats, seen: Sighting, w: Window) -> float | None:
     """Edge blur of the face, sigma at `REFERENCE_FACE`; None if the face is too small to tell."""
     marks = seen.marks - np.array([w.x0, w.y0, 0])
-    mask = cv2.erode(cover(marks, topology().skin, w.side, w.side), np.ones((5, 5))) > 0
+    mask = cv2.erode(cover(marks, topology().skin, w.side, w.side), np.ones((5, 5)))
     size = float(np.linalg.norm(marks[234, :2] - marks[454, :2]))
     if mask.sum() < 200 or size < 20:
         return None
-    return edge_sigma(crop.mean(-1) * 255, mask) / size * REFERENCE_FACE
+    x, y, w_, h_ = cv2.boundingRect(mask)
+    part = np.s_[max(y - BEYOND, 0) : y + h_ + BEYOND, max(x - BEYOND, 0) : x + w_ + BEYOND]
+    grey = cv2.transform(crop[part], np.full((1, 3), 255 / 3, np.float32))
+    return edge_sigma(grey, mask[part] > 0) / size * REFERENCE_FACE
 
 
 def grain(frame: Frame) -> float:
