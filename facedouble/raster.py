@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ UNSEEN = 0.02  # px
 TO_DISPLAY = ((np.arange(4097) / 4096.0) ** (2 / GAMMA)).astype(np.float32)  # indexed by sqrt: finer in the dark
 
 
+_ONE: Any = np.float32(1)  # numba works in double precision as soon as one operand is no float32
+_FAR: Any = np.float32(1e18)
 TO_LINEAR = ((np.arange(16385) / 16384.0) ** GAMMA).astype(np.float32)
 
 
@@ -134,41 +137,70 @@ def push_pull(image: Floats, weight: Floats) -> Floats:
 
 
 @njit(cache=True, fastmath=True, nogil=True)
+def _nearest(x: float, y: float, px: Array, py: Array) -> Any:
+    nearest = _FAR
+    for k in range(px.size):
+        dx, dy = x - px[k], y - py[k]
+        nearest = min(nearest, dx * dx + dy * dy)
+    return nearest
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _pulled(x: float, y: float, px: Array, py: Array, mx: Array, my: Array, least: float) -> tuple[Any, Any]:
+    sx, sy, total = np.float32(0), np.float32(0), np.float32(1e-12)
+    for k in range(px.size):
+        dx, dy = x - px[k], y - py[k]
+        q = dx * dx + dy * dy + least
+        w = _ONE / (q * np.float32(math.sqrt(q)))
+        sx += w * mx[k]
+        sy += w * my[k]
+        total += w
+    return sx / total, sy / total
+
+
+@njit(cache=True, nogil=True)
 def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float, out: Array) -> None:
     """Out (len(ys), len(xs), 2): inverse-distance mean of moves (n, 2) at points (n, 2), falling off like a Gaussian.
 
-    0 where not even the largest move would be worth UNSEEN px.
+    0 where not even the largest move would be worth UNSEEN px. The sums are in single precision.
     """
+    px, py, mx, my = (points[:, 0].astype(np.float32), points[:, 1].astype(np.float32), moves[:, 0].astype(np.float32),
+                      moves[:, 1].astype(np.float32))
     largest = 0.0
     for k in range(moves.shape[0]):
         largest = max(largest, moves[k, 0] * moves[k, 0] + moves[k, 1] * moves[k, 1])
     reach = 2 * sigma * sigma * math.log(max(math.sqrt(largest) / UNSEEN, 1.0))  # squared distance of the farthest that is moved
+    least = np.float32(sigma * sigma * 0.01)
+    out[:] = 0
     for j in range(ys.size):
         for i in range(xs.size):
-            nearest = 1e18
-            for k in range(points.shape[0]):
-                dx, dy = xs[i] - points[k, 0], ys[j] - points[k, 1]
-                nearest = min(nearest, dx * dx + dy * dy)
-            out[j, i, 0] = out[j, i, 1] = 0.0
+            x, y = np.float32(xs[i]), np.float32(ys[j])
+            nearest = _nearest(x, y, px, py)
             if nearest > reach:
                 continue
-            sx, sy, total = 0.0, 0.0, 1e-12
-            for k in range(points.shape[0]):
-                dx, dy = xs[i] - points[k, 0], ys[j] - points[k, 1]
-                q = dx * dx + dy * dy + sigma * sigma * 0.01
-                w = 1.0 / (q * math.sqrt(q))
-                sx += w * moves[k, 0]
-                sy += w * moves[k, 1]
-                total += w
             fall = math.exp(-nearest / (2 * sigma * sigma))
-            out[j, i, 0] = sx / total * fall
-            out[j, i, 1] = sy / total * fall
+            sx, sy = _pulled(x, y, px, py, mx, my, least)
+            out[j, i, 0], out[j, i, 1] = sx * fall, sy * fall
 
 
 def blur(image: Array, sigma: float) -> Floats:
     """Gaussian blur, float32."""
     out: Floats = cv2.GaussianBlur(image.astype(np.float32, copy=False), (0, 0), max(sigma, 1e-3))
     return out
+
+
+def wide_blur(image: Floats, sigma: float) -> Floats:
+    """Gaussian blur (h, w), worked out on cells of a few px where sigma is so many of them that no pixel can tell."""
+    step = 4 if sigma >= 10 else 2 if sigma >= 2.5 else 1
+    if step == 1:
+        return blur(image, sigma)
+    h, w = image.shape
+    down, right = -h % step, -w % step
+    whole = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE) if down or right else image
+    small = shrink(whole, (whole.shape[1] // step, whole.shape[0] // step))
+    # the means of the cells and the way back between their middles blur as well
+    small = blur(small, math.sqrt(sigma * sigma - (step * step - 1) / 12 - step * step / 6) / step)
+    return np.ascontiguousarray(enlarge(small, whole.shape[1::-1])[:h, :w])
 
 
 def shrink(image: Array, size: tuple[int, int]) -> Floats:

@@ -22,7 +22,7 @@ from facedouble.protect.finish import WARP_GRID, finish
 from facedouble.protect.hairline import hair_around, strands_on
 from facedouble.protect.mouth import SHOWS_TEETH, draw_mouth
 from facedouble.protect.texture import blend, shade
-from facedouble.raster import blur, cover, displacement, display, edge_sigma, linear, push_pull, render
+from facedouble.raster import blur, cover, displacement, display, edge_sigma, linear, push_pull, render, wide_blur
 from facedouble.types import Array, Floats, Frame, Value
 
 MARGIN = 0.45  # of the face size around both outlines
@@ -274,11 +274,11 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     busy = _grown(busy.astype(np.uint8), 2.5)
 
     a = face.rim * face.rim * (3 - 2 * face.rim)
+    a = wide_blur(a, max(0.7, 0.006 * size))
+    edge = wide_blur(solid, max(0.8, 0.008 * size))
     if hairy.max() > LEAST_HAIR:
         row, over = strands_on(mesh - where.origin - [face.x, face.y, 0], face.ids)
         a[row : row + len(over)] *= 1 - over * _part(hairy, face, row, len(over), step)
-    a = blur(a, max(0.7, 0.006 * size))
-    edge = blur(solid, max(0.8, 0.008 * size))
     shift_x, shift_y = frame.chroma_shift
     source = (planes[0][where.y0 : where.y1, where.x0 : where.x1].copy(),
               *(p[where.y0 >> shift_y : ((where.y1 - 1) >> shift_y) + 1,
