@@ -221,37 +221,51 @@ def _put_cells(cells: Array, step: int, mask: Array, box: Array, matte: Array, m
     sh, sw = cells.shape[0], cells.shape[1]
     mh, mw = matte.shape
     step_x, step_y = 1 + sx, 1 + sy
+    first, second, part = np.empty(w, np.int64), np.empty(w, np.int64), np.empty(w, np.float32)
+    for i in range(w):
+        at = min(max((i + 0.5) / step - 0.5, 0.0), sw - 1.0)
+        first[i], second[i], part[i] = int(at), min(int(at) + 1, sw - 1), at - int(at)
+    across = np.empty((step_y, sw, 3), np.float32)  # the cells at the heights of the luma rows
+    # luma and the two differences of a sample of the cells
+    span, of_blue, of_red = np.float32(white - black), np.float32(reach / (2 * (1 - kb))), np.float32(reach / (2 * (1 - kr)))
+    fr, fg, fb = np.float32(kr), np.float32(kg), np.float32(kb)
+    base, half = np.float32(black), np.float32(0.5)
     for cj in range((y0 + box[1]) >> sy, ((y0 + box[1] + box[3] - 1) >> sy) + 1):
+        for dj in range(step_y):
+            j = min(max(cj * step_y + dj - y0, 0), h - 1)
+            fy = min(max((j + 0.5) / step - 0.5, 0.0), sh - 1.0)
+            ja, jb, low = int(fy), min(int(fy) + 1, sh - 1), np.float32(fy - int(fy))
+            for i in range(sw):
+                for c in range(3):
+                    across[dj, i, c] = cells[ja, i, c] + low * (cells[jb, i, c] - cells[ja, i, c])
         for ci in range((x0 + box[0]) >> sx, ((x0 + box[0] + box[2] - 1) >> sx) + 1):
-            covered, blue, red, kept = 0, 0.0, 0.0, 0.0
+            covered, blue, red, kept = 0, np.float32(0), np.float32(0), np.float32(0)
             for dj in range(step_y):
+                j = cj * step_y + dj - y0
+                if j < 0 or j >= h:
+                    continue
                 for di in range(step_x):
-                    j, i = cj * step_y + dj - y0, ci * step_x + di - x0
-                    if j < 0 or i < 0 or j >= h or i >= w or mask[j, i] == 0:
+                    i = ci * step_x + di - x0
+                    if i < 0 or i >= w or mask[j, i] == 0:
                         continue
-                    fx = min(max((i + 0.5) / step - 0.5, 0.0), sw - 1.0)
-                    fy = min(max((j + 0.5) / step - 0.5, 0.0), sh - 1.0)
-                    ia, ja = int(fx), int(fy)
-                    ib, jb = min(ia + 1, sw - 1), min(ja + 1, sh - 1)
-                    fx, fy = fx - ia, fy - ja
-                    w00, w01, w10, w11 = (1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx
-                    r = w00 * cells[ja, ia, 0] + w01 * cells[ja, ib, 0] + w10 * cells[jb, ia, 0] + w11 * cells[jb, ib, 0]
-                    g = w00 * cells[ja, ia, 1] + w01 * cells[ja, ib, 1] + w10 * cells[jb, ia, 1] + w11 * cells[jb, ib, 1]
-                    b = w00 * cells[ja, ia, 2] + w01 * cells[ja, ib, 2] + w10 * cells[jb, ia, 2] + w11 * cells[jb, ib, 2]
-                    luma = kr * r + kg * g + kb * b
-                    m = 0.0
+                    ia, ib, fx = np.uintp(first[i]), np.uintp(second[i]), part[i]
+                    r = across[dj, ia, 0] + fx * (across[dj, ib, 0] - across[dj, ia, 0])
+                    g = across[dj, ia, 1] + fx * (across[dj, ib, 1] - across[dj, ia, 1])
+                    b = across[dj, ia, 2] + fx * (across[dj, ib, 2] - across[dj, ia, 2])
+                    luma = fr * r + fg * g + fb * b
+                    value = base + luma * span
                     if mh > 0:
                         m = matte[min(j // matte_step, mh - 1), min(i // matte_step, mw - 1)]
-                    value = (1 - m) * (black + luma * (white - black)) + m * y[j + y0, i + x0]
-                    y[j + y0, i + x0] = min(max(value + 0.5, 0.0), top)
-                    blue += (b - luma) / (2 * (1 - kb))
-                    red += (r - luma) / (2 * (1 - kr))
-                    kept += m
+                        value += m * (np.float32(y[j + y0, i + x0]) - value)
+                        kept += m
+                    y[j + y0, i + x0] = min(max(value + half, np.float32(0)), np.float32(top))
+                    blue += b - luma
+                    red += r - luma
                     covered += 1
             if covered > 0:  # one covered pixel is enough to replace the cell
                 m = kept / covered
-                u[cj, ci] = min(max((1 - m) * (middle + blue / covered * reach) + m * u[cj, ci] + 0.5, 0.0), top)
-                v[cj, ci] = min(max((1 - m) * (middle + red / covered * reach) + m * v[cj, ci] + 0.5, 0.0), top)
+                u[cj, ci] = min(max((1 - m) * (middle + blue / covered * of_blue) + m * u[cj, ci] + 0.5, 0.0), top)
+                v[cj, ci] = min(max((1 - m) * (middle + red / covered * of_red) + m * v[cj, ci] + 0.5, 0.0), top)
 
 
 def put_cells(frame: Frame, planes: tuple[Array, ...], cells: Floats, step: int, mask: Array, matte: Array | None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -24,6 +25,10 @@ TEXELS_ACROSS = 382.0  # texels over the front of a face at level 0
 LEAST_WEIGHT = 0.012  # a key frame's share below which it is left out
 MOUTH_CAP = 2.0  # relative albedo: brighter teeth read as lamps
 DARK_MOUTH = (0.11, 0.05, 0.05)
+# numba works in double precision as soon as one operand is no float32, and turns each signed index round that is negative
+_f32: Any = np.float32
+_at: Any = np.uintp
+_0, _1 = _f32(0), _f32(1)
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,7 @@ def _shade(points: Array, triangles: Array, uv: Array, light: Array, alpha: Arra
     h, w = ids.shape
     rows, columns = atlas.shape[0], atlas.shape[1]
     p, q = np.empty(3), np.empty(3)
+    most_s, most_t = _f32(columns - 1.001), _f32(rows - 1.001)
     for k in range(triangles.shape[0]):
         a, b, c = triangles[k, 0], triangles[k, 1], triangles[k, 2]
         ax, ay, bx, by, cx, cy = points[a, 0], points[a, 1], points[b, 0], points[b, 1], points[c, 0], points[c, 1]
@@ -183,6 +189,14 @@ def _shade(points: Array, triangles: Array, uv: Array, light: Array, alpha: Arra
             continue
         p[0], p[1] = (by - cy) / d, (cy - ay) / d
         p[2] = -p[0] - p[1]
+        p0, p1 = _f32(p[0]), _f32(p[1])
+        za, zb, zc = _f32(points[a, 2]), _f32(points[b, 2]), _f32(points[c, 2])
+        ra, rb, rc = _f32(alpha[a]), _f32(alpha[b]), _f32(alpha[c])
+        sa, sb, sc = _f32(uv[a, 0]), _f32(uv[b, 0]), _f32(uv[c, 0])
+        ta, tb, tc = _f32(uv[a, 1]), _f32(uv[b, 1]), _f32(uv[c, 1])
+        fa0, fb0, fc0 = _f32(light[a, 0]), _f32(light[b, 0]), _f32(light[c, 0])
+        fa1, fb1, fc1 = _f32(light[a, 1]), _f32(light[b, 1]), _f32(light[c, 1])
+        fa2, fb2, fc2 = _f32(light[a, 2]), _f32(light[b, 2]), _f32(light[c, 2])
         for y in range(max(0, math.ceil(min(ay, by, cy))), min(h - 1, math.floor(max(ay, by, cy))) + 1):
             q[0] = ((cx - bx) * (y - cy) - (by - cy) * cx) / d
             q[1] = ((ax - cx) * (y - cy) - (cy - ay) * cx) / d
@@ -195,23 +209,32 @@ def _shade(points: Array, triangles: Array, uv: Array, light: Array, alpha: Arra
                     high = min(high, (-1e-5 - q[i]) / p[i])
                 elif q[i] < -1e-5:
                     high = -1.0
-            for x in range(math.ceil(low), math.floor(high) + 1):
-                l0, l1 = p[0] * x + q[0], p[1] * x + q[1]
-                l2 = 1 - l0 - l1
-                z = l0 * points[a, 2] + l1 * points[b, 2] + l2 * points[c, 2]
-                if z >= depth[y, x]:
+            first = max(math.ceil(low), 0)
+            q0, q1 = _f32(p[0] * first + q[0]), _f32(p[1] * first + q[1])
+            depth_row, ids_row, rim_row, out_row = depth[y], ids[y], rim[y], out[y]
+            for x in range(first, math.floor(high) + 1):
+                xu, on = _at(x), _f32(x - first)
+                l0, l1 = p0 * on + q0, p1 * on + q1
+                l2 = _1 - l0 - l1
+                z = l0 * za + l1 * zb + l2 * zc
+                if z >= depth_row[xu]:
                     continue
-                depth[y, x], ids[y, x] = z, k
-                rim[y, x] = l0 * alpha[a] + l1 * alpha[b] + l2 * alpha[c]
-                s = min(max(l0 * uv[a, 0] + l1 * uv[b, 0] + l2 * uv[c, 0], 0.0), columns - 1.001)
-                t = min(max(l0 * uv[a, 1] + l1 * uv[b, 1] + l2 * uv[c, 1], 0.0), rows - 1.001)
-                i0, j0 = int(s), int(t)
-                fs, ft = s - i0, t - j0
-                w00, w01, w10, w11 = (1 - ft) * (1 - fs), (1 - ft) * fs, ft * (1 - fs), ft * fs
-                for ch in range(3):
-                    albedo = (w00 * atlas[j0, i0, ch] + w01 * atlas[j0, i0 + 1, ch]
-                              + w10 * atlas[j0 + 1, i0, ch] + w11 * atlas[j0 + 1, i0 + 1, ch])
-                    out[y, x, ch] = albedo * (l0 * light[a, ch] + l1 * light[b, ch] + l2 * light[c, ch])
+                depth_row[xu], ids_row[xu] = z, k
+                rim_row[xu] = l0 * ra + l1 * rb + l2 * rc
+                s = min(max(l0 * sa + l1 * sb + l2 * sc, _0), most_s)
+                t = min(max(l0 * ta + l1 * tb + l2 * tc, _0), most_t)
+                i0, j0 = _at(s), _at(t)
+                i1, j1 = i0 + _at(1), j0 + _at(1)
+                fs, ft = s - _f32(i0), t - _f32(j0)
+                w11 = ft * fs
+                w01, w10 = fs - w11, ft - w11
+                w00 = _1 - fs - w10
+                r = w00 * atlas[j0, i0, 0] + w01 * atlas[j0, i1, 0] + w10 * atlas[j1, i0, 0] + w11 * atlas[j1, i1, 0]
+                g = w00 * atlas[j0, i0, 1] + w01 * atlas[j0, i1, 1] + w10 * atlas[j1, i0, 1] + w11 * atlas[j1, i1, 1]
+                bl = w00 * atlas[j0, i0, 2] + w01 * atlas[j0, i1, 2] + w10 * atlas[j1, i0, 2] + w11 * atlas[j1, i1, 2]
+                out_row[xu, 0] = r * (l0 * fa0 + l1 * fb0 + l2 * fc0)
+                out_row[xu, 1] = g * (l0 * fa1 + l1 * fb1 + l2 * fc1)
+                out_row[xu, 2] = bl * (l0 * fa2 + l1 * fb2 + l2 * fc2)
 
 
 def shade(mesh: Array, light: Array, atlas: Floats, n: int, height: int, width: int) -> tuple[Floats, Array, Floats]:
