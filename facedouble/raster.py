@@ -16,8 +16,8 @@ UNSEEN = 0.02  # px
 TO_DISPLAY = ((np.arange(4097) / 4096.0) ** (2 / GAMMA)).astype(np.float32)  # indexed by sqrt: finer in the dark
 
 
-_ONE: Any = np.float32(1)  # numba works in double precision as soon as one operand is no float32
-_FAR: Any = np.float32(1e18)
+_f32: Any = np.float32  # numba works in double precision as soon as one operand is no float32
+_ONE, _FAR = _f32(1), _f32(1e18)
 TO_LINEAR = ((np.arange(16385) / 16384.0) ** GAMMA).astype(np.float32)
 
 
@@ -170,11 +170,11 @@ def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float
     for k in range(moves.shape[0]):
         largest = max(largest, moves[k, 0] * moves[k, 0] + moves[k, 1] * moves[k, 1])
     reach = 2 * sigma * sigma * math.log(max(math.sqrt(largest) / UNSEEN, 1.0))  # squared distance of the farthest that is moved
-    least = np.float32(sigma * sigma * 0.01)
+    least = _f32(sigma * sigma * 0.01)
     out[:] = 0
     for j in range(ys.size):
         for i in range(xs.size):
-            x, y = np.float32(xs[i]), np.float32(ys[j])
+            x, y = _f32(xs[i]), _f32(ys[j])
             nearest = _nearest(x, y, px, py)
             if nearest > reach:
                 continue
@@ -192,15 +192,16 @@ def blur(image: Array, sigma: float) -> Floats:
 def wide_blur(image: Floats, sigma: float) -> Floats:
     """Gaussian blur (h, w), worked out on cells of a few px where sigma is so many of them that no pixel can tell."""
     step = 4 if sigma >= 10 else 2 if sigma >= 2.5 else 1
-    if step == 1:
-        return blur(image, sigma)
     h, w = image.shape
-    down, right = -h % step, -w % step
-    whole = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE) if down or right else image
-    small = shrink(whole, (whole.shape[1] // step, whole.shape[0] // step))
+    margin = math.ceil(3 * sigma / step) * step
+    if step == 1 or min(h, w) <= 2 * margin:
+        return blur(image, sigma)
+    high, wide = h + -h % step + 2 * margin, w + -w % step + 2 * margin
+    whole = cv2.copyMakeBorder(image, margin, high - h - margin, margin, wide - w - margin, cv2.BORDER_REFLECT_101)
     # the means of the cells and the way back between their middles blur as well
-    small = blur(small, math.sqrt(sigma * sigma - (step * step - 1) / 12 - step * step / 6) / step)
-    return np.ascontiguousarray(enlarge(small, whole.shape[1::-1])[:h, :w])
+    small = blur(shrink(whole, (wide // step, high // step)),
+                 math.sqrt(sigma * sigma - (step * step - 1) / 12 - step * step / 6) / step)
+    return np.ascontiguousarray(enlarge(small, (wide, high))[margin : margin + h, margin : margin + w])
 
 
 def shrink(image: Array, size: tuple[int, int]) -> Floats:

@@ -8,6 +8,7 @@ face already gone, and the hair matte if one is asked for. The steps follow sect
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from facedouble.protect.finish import WARP_GRID, finish
 from facedouble.protect.hairline import hair_around, strands_on
 from facedouble.protect.mouth import SHOWS_TEETH, draw_mouth
 from facedouble.protect.texture import blend, shade
+from facedouble.raster import area as reduce
 from facedouble.raster import blur, cover, displacement, display, edge_sigma, linear, push_pull, render, wide_blur
 from facedouble.types import Array, Floats, Frame, Value
 
@@ -43,6 +45,7 @@ LEAST_BLUR = 0.25  # px
 BLUR_SHARE = 0.33  # of the estimate: a smooth-skinned face has soft edges without being out of focus
 LEAST_GRAIN = 0.6  # levels of 255
 TILE = 256  # px of the noise tile
+SHARE = 60000  # stands for the whole of a cell in 16 bits
 
 
 @dataclass(frozen=True)
@@ -192,17 +195,31 @@ def surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
 def _cells(face: Array, ids: Array, rim: Array, x: int, y: int, step: int, light: Array, hole: Array, core: Array) -> None:
     """Means over cells: light of the face, shares of the face and of its core (rim > .5)."""
     h, w = ids.shape
-    area = 1.0 / (step * step)
+    area: Any = np.float32(1.0 / (step * step))  # in single precision, and no division per pixel
+    column = (np.arange(w) + x) // step
     for j in range(h):
+        cj = (j + y) // step
         for i in range(w):
             if ids[j, i] < 0:
                 continue
-            cj, ci = (j + y) // step, (i + x) // step
+            ci = np.uintp(column[i])
             hole[cj, ci] += area
-            for c in range(3):
-                light[cj, ci, c] += face[j, i, c] * area
+            light[cj, ci, 0] += face[j, i, 0] * area
+            light[cj, ci, 1] += face[j, i, 1] * area
+            light[cj, ci, 2] += face[j, i, 2] * area
             if rim[j, i] > 0.5:
                 core[cj, ci] += area
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _eased(rim: Array, ids: Array, alpha: Array, solid: Array) -> None:
+    """Alpha from that of the rings, with a smooth start and end, and 1 where there is a face; all (h, w)."""
+    three, two, one, none = np.float32(3), np.float32(2), np.float32(1), np.float32(0)
+    for j in range(rim.shape[0]):
+        for i in range(rim.shape[1]):
+            t = rim[j, i]
+            alpha[j, i] = t * t * (three - two * t)
+            solid[j, i] = one if ids[j, i] >= 0 else none
 
 
 def _warped(image: Floats, grid: Floats, step: int) -> Floats:
@@ -240,7 +257,8 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     h, w = where.shape
     soft = blur_of(stage) * size / REFERENCE_FACE
     face = render_face(stage, t, mesh, where, margin=round(0.03 * size) + 3)
-    solid = (face.ids >= 0).astype(np.float32)
+    a, solid = np.empty_like(face.rim), np.empty_like(face.rim)
+    _eased(face.rim, face.ids, a, solid)
     light = face.light
     if soft > LEAST_BLUR:
         light = blur(light, soft)
@@ -250,7 +268,7 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     sh, sw = (h + step - 1) // step, (w + step - 1) // step
     around = np.clip(mean_rgb(frame, planes, where.x0, where.y0, np.zeros((h, w), np.uint8), step)[0], 0, 1)
     around = linear(_warped(around, grid, step))
-    gone = cv2.resize(mask.astype(np.float32), (sw, sh), interpolation=cv2.INTER_AREA)
+    gone = reduce(mask.astype(np.uint16) * np.uint16(SHARE), (sw, sh)).astype(np.float32) / np.float32(SHARE)
     gone = _warped(gone, grid, step)
     own, hole, core = np.zeros((sh, sw, 3), np.float32), np.zeros((sh, sw), np.float32), np.zeros((sh, sw), np.float32)
     _cells(light, face.ids, face.rim, face.x, face.y, step, own, hole, core)
@@ -273,7 +291,6 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     busy = (hole > 0) | (gone > 0) | (feather > 0) | (halo * rim_weight > 1 / 1024)
     busy = _grown(busy.astype(np.uint8), 2.5)
 
-    a = face.rim * face.rim * (3 - 2 * face.rim)
     a = wide_blur(a, max(0.7, 0.006 * size))
     edge = wide_blur(solid, max(0.8, 0.008 * size))
     if hairy.max() > LEAST_HAIR:

@@ -11,10 +11,10 @@ import pytest
 
 from facedouble.colour import levels, luma_weights, mean_rgb, picture, put_cells, reduced
 from facedouble.morphable.topology import topology
-from facedouble.protect.face import _cells
+from facedouble.protect.face import _cells, _eased
 from facedouble.protect.finish import STILL, WARP_GRID, finish
 from facedouble.protect.texture import DARK_MOUTH, FIXED, LEAST_WEIGHT, MOUTH_CAP, blend, level, level_for, shade
-from facedouble.raster import render
+from facedouble.raster import render, wide_blur
 from facedouble.types import Array, Colour, Frame
 
 
@@ -174,6 +174,22 @@ def test_cells_of_a_face_hold_means_and_shares() -> None:
     solid[y : y + 11, x : x + 13], inner[y : y + 11, x : x + 13] = ids >= 0, (ids >= 0) & (rim > 0.5)
     for made, pixels in ((light, whole), (hole, solid), (core, inner)):
         assert np.allclose(made, pixels.reshape(5, 4, 5, 4, -1).mean((1, 3)).reshape(made.shape), atol=1e-5)
+
+
+def test_easing_is_smoothstep_and_solid_is_the_face() -> None:
+    rng = np.random.default_rng(8)
+    rim, ids = rng.uniform(0, 1, (9, 13)).astype(np.float32), rng.integers(-1, 3, (9, 13)).astype(np.int16)
+    alpha, solid = np.empty_like(rim), np.empty_like(rim)
+    _eased(rim, ids, alpha, solid)
+    assert np.allclose(alpha, 3 * rim**2 - 2 * rim**3, atol=1e-6) and np.array_equal(solid, ids >= 0)
+
+
+def test_wide_blurs_are_blurs() -> None:
+    rng = np.random.default_rng(9)
+    image = (cv2.GaussianBlur(rng.uniform(0, 1, (121, 143)).astype(np.float32), (0, 0), 4) > 0.5).astype(np.float32)
+    for sigma in (0.8, 3.2, 8.5, 12.0):
+        off = np.abs(wide_blur(image, sigma) - cv2.GaussianBlur(image, (0, 0), sigma))
+        assert off.max() < 0.02 and off.mean() < 0.004, (sigma, off.max(), off.mean())
 
 
 def test_a_small_face_gets_a_small_atlas() -> None:
