@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numba import njit
 
-from facedouble.raster import area
 from facedouble.types import Array, Bytes, Colour, Floats, Frame
 
 _WEIGHTS = {1: (0.2126, 0.0722), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593), 7: (0.212, 0.087), 4: (0.30, 0.11)}
@@ -138,6 +137,54 @@ def _bytes(frame: Frame, planes: tuple[Array, ...], sx: int, sy: int) -> Bytes:
     out = np.empty((*planes[0].shape, 3), np.uint8)
     y, u, v = planes
     _to_bytes(y, u, v, sx, sy, *levels(frame), kr, kb, out)
+    return out
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _add(row: Array, weight: float, total: Array) -> None:
+    for x in range(total.size):
+        total[x] += weight * np.float32(row[x])
+
+
+@njit(cache=True, nogil=True)
+def _spans(length: int, parts: int) -> tuple[Array, Array, Array]:
+    """Where each of the parts begins, in how many samples it has a share, and those shares (parts, n) of it."""
+    first, count = np.empty(parts, np.int64), np.empty(parts, np.int64)
+    shares = np.zeros((parts, length // parts + 3), np.float32)
+    for i in range(parts):
+        a, b = i * length, (i + 1) * length  # in units of 1 / parts of a sample
+        first[i], count[i] = a // parts, (b + parts - 1) // parts - a // parts
+        for k in range(count[i]):
+            at = (first[i] + k) * parts
+            shares[i, k] = (min(at + parts, b) - max(at, a)) / length
+    return first, count, shares
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _area(plane: Array, out: Array) -> None:
+    height, width = out.shape
+    first_x, count_x, shares_x = _spans(plane.shape[1], width)
+    first_y, count_y, shares_y = _spans(plane.shape[0], height)
+    total = np.empty(plane.shape[1], np.float32)
+    for j in range(height):
+        total[:] = 0
+        for k in range(count_y[j]):
+            _add(plane[first_y[j] + k], shares_y[j, k], total)
+        for i in range(width):
+            mean = np.float32(0.5)
+            a = first_x[i]
+            for k in range(count_x[i]):
+                mean += shares_x[i, k] * total[a + k]
+            out[j, i] = np.uint16(mean)
+
+
+def area(plane: Array, size: tuple[int, int]) -> Array:
+    """A plane (h, w) of unsigned integers reduced to size (w, h) by exact means; cv2's own takes five times as long."""
+    if size[0] > plane.shape[1] or size[1] > plane.shape[0]:
+        enlarged: Array = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+        return enlarged
+    out = np.empty(size[::-1], plane.dtype)
+    _area(plane, out)
     return out
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facedouble.raster import UNSEEN, area, cover, displacement, display, linear, push_pull, render
+from facedouble.colour import area
+from facedouble.raster import UNSEEN, cover, displacement, display, linear, push_pull, render
 from facedouble.types import Array
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facedouble import geometry
+from facedouble.colour import area
 from facedouble.faces.shelf import Shelf
-from facedouble.raster import area
 from facedouble.types import Bools, Box, Bytes, Doubles, Floats, Value
 
 SIDE: Final = 192  # px, longer side of the luma that is compared

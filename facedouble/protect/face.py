@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numba import njit
 
+from facedouble.colour import area as reduce
 from facedouble.colour import mean_rgb, put_cells
 from facedouble.morphable.light import irradiance
 from facedouble.morphable.topology import topology, vertex_normals
@@ -23,7 +24,6 @@ from facedouble.protect.finish import WARP_GRID, finish
 from facedouble.protect.hairline import hair_around, strands_on
 from facedouble.protect.mouth import SHOWS_TEETH, draw_mouth
 from facedouble.protect.texture import blend, shade
-from facedouble.raster import area as reduce
 from facedouble.raster import blur, cover, displacement, display, edge_sigma, linear, push_pull, render, wide_blur
 from facedouble.types import Array, Floats, Frame, Value
 
