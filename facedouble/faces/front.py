@@ -1,0 +1,190 @@
+"""What is in front of a face: places whose colour this face has nowhere near, over the whole track, in a body that comes from outside.
+
+Pass two writes down the hues at the cells of every frame, a few hundred bytes deflated. When the track is over they become bounds of
+what the face shows (the shortest interval that holds most of the frames, so that a thing which passes stays out of them) and one
+bit per cell and frame. What is always there - a beard, glasses - is the face's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from scipy.ndimage import binary_closing, binary_opening, label, maximum_filter, minimum_filter
+
+from facedouble.faces.shelf import CHUNK, Shelf
+from facedouble.morphable.cells import COLUMNS, ROWS, cells, hues, unlike
+from facedouble.raster import linear, sample, shrink
+from facedouble.types import Array, Floats, Value
+
+STEPS: Final = 64.0  # to a log unit
+SAMPLE: Final = 400  # frames that the bounds are made of
+MOST: Final = 0.6  # of them are the face: what covers a cell for longer counts as face, and is painted over
+LEAST_SEEN: Final = 12  # frames; a cell seen in fewer has no bounds, and is painted over
+ROOM: Final = 0.5  # of the interval's width is added on both sides...
+NARROWEST: Final = np.array([0.12, 0.05, 0.05])  # ...and as much at least, log units
+NEAR: Final = 2  # cells: landmarks slip, so what the face shows that near may be here
+FEWEST, DEEPEST = 8, 3  # cells of a body, and how deep under the outline it has to reach
+TOO_MUCH: Final = 0.6  # of the cells that are seen: then nothing is known
+AROUND: Final = 0.7  # of the cells around an eye or the mouth have to be covered before it is
+OPEN, CLOSE = 4, 7  # frames: shorter is a flicker, as short a gap is closed
+
+
+@dataclass(frozen=True)
+class InFront(Value):
+    """Of one frame: bounds of the hues of the face around each cell, low and high (ROWS, COLUMNS, 3); share (ROWS, COLUMNS)."""
+
+    low: Floats
+    high: Floats
+    share: Floats
+
+
+class Front:
+    """Of a run of frames, `start` on: bounds as of `InFront` without the frames' gains (n, 3); bits (n, ROWS * COLUMNS / 8)."""
+
+    def __init__(self, start: int, low: Floats, high: Floats, gains: Floats, bits: Array) -> None:
+        self.start, self.low, self.high, self.gains, self.bits = start, low, high, gains, bits
+
+    def covered(self, frame: int) -> Array:
+        """(ROWS, COLUMNS) bool."""
+        i = frame - self.start
+        if not 0 <= i < len(self.bits):
+            return np.zeros((ROWS, COLUMNS), bool)
+        return np.unpackbits(self.bits[i])[: ROWS * COLUMNS].reshape(ROWS, COLUMNS).astype(bool)
+
+    def at(self, frame: int) -> InFront | None:
+        """What is in front in a frame, None if nothing is."""
+        if not self.covered(frame).any():
+            return None
+        share = sum(w * self.covered(frame + k).astype(np.float32) for k, w in ((-1, 0.25), (0, 0.5), (1, 0.25)))
+        gain = self.gains[frame - self.start]
+        return InFront(self.low + gain, self.high + gain, np.asarray(share, np.float32))
+
+    @property
+    def nbytes(self) -> int:
+        return self.bits.nbytes + self.gains.nbytes
+
+
+def hues_of(crop: Floats, marks: Array) -> Array:
+    """(n, 3) int32 hues at the cells of a face, in steps; a level of 0, which is none, where a cell is turned away.
+
+    crop (side, side, 3) display RGB, marks (478, 3) px of it.
+    """
+    c = cells()
+    side = crop.shape[0]
+    small = max(8, min(side, round(side * 2 * COLUMNS / max(float(np.linalg.norm(marks[234, :2] - marks[454, :2])), 1.0))))
+    light = shrink(linear(crop), (small, small))
+    at = (c.points(marks) + 0.5) * small / side - 0.5
+    seen = np.round(hues(sample(light, at[:, 0], at[:, 1])) * STEPS).astype(np.int32)
+    seen[:, 0] = np.minimum(seen[:, 0], -1)
+    there = c.facing(marks) & (at >= 0).all(1) & (at <= small - 1).all(1)
+    seen[~there] = 0
+    return seen
+
+
+class Colours:
+    """The hues of one face, frame after frame."""
+
+    def __init__(self) -> None:
+        self.shelf = Shelf(3 * len(cells().corners))
+        self.frames: list[int] = []
+
+    def add(self, frame: int, seen: Array) -> None:
+        self.shelf.append(seen.ravel())
+        self.frames.append(frame)
+
+    def _rows(self, numbers: Array) -> Floats:
+        """(k, n, 3) hues, not a number where not seen."""
+        rows = np.stack([self.shelf[int(i)] for i in numbers]).reshape(len(numbers), -1, 3)
+        out = (rows / STEPS).astype(np.float32)
+        out[rows[..., 0] == 0] = np.nan
+        return out
+
+    def front(self) -> Front | None:
+        """What is in front of the face in each frame; uses this up. None if the face was hardly seen."""
+        self.shelf.close()
+        count = len(self.frames)
+        if count < LEAST_SEEN:
+            return None
+        some = self._rows(np.unique(np.linspace(0, count - 1, SAMPLE).round().astype(int)))
+        middle, low, high = bounds(some)
+        start, n = self.frames[0], self.frames[-1] - self.frames[0] + 1
+        gains, covered = np.zeros((n, 3), np.float32), np.zeros((n, ROWS, COLUMNS), bool)
+        for a in range(0, count, CHUNK):
+            rows = self._rows(np.arange(a, min(a + CHUNK, count)))
+            at = np.array(self.frames[a : a + CHUNK]) - start
+            gains[at] = gain(rows, middle)
+            far = unlike(rows - gains[at][:, None], low[cells().inside], high[cells().inside])
+            for i, row in zip(at, np.nan_to_num(far) > 1, strict=True):
+                covered[i] = body(row)
+        return Front(start, low, high, gains, np.packbits(steady(covered).reshape(n, -1), axis=1))
+
+
+def gain(rows: Floats, middle: Floats) -> Floats:
+    """(k, 3) by how much frames (k, n, 3) differ from the face's usual hues (n, 3): light and white balance."""
+    with np.errstate(all="ignore"):
+        found: Floats = np.nan_to_num(np.nanmedian(rows - middle, axis=1)).astype(np.float32)
+    return found
+
+
+def bounds(rows: Floats) -> tuple[Floats, Floats, Floats]:
+    """Usual hues (n, 3) of frames (k, n, 3), and bounds of what the face shows near each cell, (ROWS, COLUMNS, 3) each."""
+    import warnings
+
+    c = cells()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        middle = np.nanmedian(rows, axis=0)
+        for _ in range(2):
+            even = rows - gain(rows, middle)[:, None]
+            middle = np.nanmedian(even, axis=0)
+    ordered = np.sort(rows - gain(rows, middle)[:, None], axis=0)  # those not seen come last
+    seen = np.isfinite(ordered[..., 0]).sum(0)
+    least, most = np.full(middle.shape, -np.inf, np.float32), np.full(middle.shape, np.inf, np.float32)
+    for cell in np.flatnonzero(seen >= LEAST_SEEN):
+        k = seen[cell]
+        held = max(2, int(np.ceil(MOST * k)))
+        values = ordered[:k, cell]
+        widths = values[held - 1 :] - values[: k - held + 1]
+        at = np.argmin(widths, 0)
+        a, b = values[at, range(3)], values[at + held - 1, range(3)]
+        more = np.maximum(ROOM * (b - a), NARROWEST)
+        least[cell], most[cell] = a - more, b + more
+    low, high = np.full((ROWS, COLUMNS, 3), np.inf, np.float32), np.full((ROWS, COLUMNS, 3), -np.inf, np.float32)
+    low[c.inside], high[c.inside] = least, most
+    size = (2 * NEAR + 1, 2 * NEAR + 1, 1)
+    return middle.astype(np.float32), minimum_filter(low, size, mode="nearest"), maximum_filter(high, size, mode="nearest")
+
+
+def body(odd: Array) -> Array:
+    """(ROWS, COLUMNS) bool: what of odd cells (n,) hangs together, comes from outside, and is large; eyes and mouth only with all around."""
+    c = cells()
+    if odd.mean() > TOO_MUCH:
+        return np.zeros((ROWS, COLUMNS), bool)
+    out = np.zeros((ROWS, COLUMNS), bool)
+    out[c.inside] = odd
+    whole = out.copy()
+    out &= ~c.parts.any(0)
+    named, _ = label(out)
+    depth = cv2.distanceTransform(np.pad(c.inside, 1).astype(np.uint8), cv2.DIST_L1, 3)[1:-1, 1:-1]
+    for k in np.unique(named[named > 0]):
+        one = named == k
+        if one.sum() < FEWEST or not (one & c.rim).any() or depth[one].max() < DEEPEST:
+            out[one] = False
+    for part in c.parts:
+        ring = cv2.dilate(part.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & c.inside & ~part
+        if out[ring].mean() >= AROUND:
+            out |= part & whole
+    return out
+
+
+def steady(covered: Array) -> Array:
+    """Covered cells (n, ROWS, COLUMNS) without those of a few frames, and without gaps of a few."""
+    kept = binary_opening(covered, np.ones((OPEN, 1, 1)))
+    out: Array = binary_closing(np.pad(kept, ((CLOSE, CLOSE), (0, 0), (0, 0))), np.ones((CLOSE, 1, 1)))[CLOSE:-CLOSE]
+    return out
+
+
