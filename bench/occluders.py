@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -34,10 +33,12 @@ from facedouble.pipeline.analyse import Analysis, analyse  # noqa: E402
 from facedouble.pipeline.protect import open_eyes  # noqa: E402
 from facedouble.pipeline.render import Cast  # noqa: E402
 from facedouble.pipeline.stage import perform  # noqa: E402
-from facedouble.protect.composite import compose  # noqa: E402
-from facedouble.protect.face import face_size  # noqa: E402
+from facedouble.protect.composite import Part, compose, what_stays  # noqa: E402
+from facedouble.protect.drive import place  # noqa: E402
+from facedouble.protect.face import area, face_size  # noqa: E402
+from facedouble.protect.occlusion import matte_step  # noqa: E402
 from facedouble.raster import blur, cover  # noqa: E402
-from facedouble.types import Array, Floats, Frame, Value  # noqa: E402
+from facedouble.types import Array, Box, Double, Floats, Frame, Value  # noqa: E402
 
 CLIPS = ("vr_1.mp4", "vr_3.mp4", "vr_4.mp4", "lp_d10.mp4", "lp_d18.mp4", "sad_a.mp4", "grid_bbaf2n.mpg", "grid_pwij3p.mpg",
          "grid_swiz3n.mpg", "lp_d13.mp4")
@@ -67,7 +68,7 @@ SIZE = 256
 
 
 def _grid(height: float, width: float) -> tuple[Array, Array]:
-    """x and y of pixels in face sizes, from the middle of a picture of height x width face sizes."""
+    """X and y of pixels in face sizes, from the middle of a picture of height x width face sizes."""
     y, x = np.mgrid[: round(height * SIZE), : round(width * SIZE)].astype(np.float32)
     return (x - x.mean()) / SIZE, (y - y.mean()) / SIZE
 
@@ -163,27 +164,163 @@ def laid_over(frame: Frame, thing: Thing, middle: Array, size: float, near: floa
     return replace(frame, planes=planes), alpha
 
 
-@dataclass(frozen=True)
-class Take(Value):
-    """A composed clip: frames as decoded again, alphas of the thing (half the size), or none."""
-
-    path: Path
-    alphas: list[Array]
-
-
-def take(made: Analysis, thing: Thing, count: int, path: Path) -> Take:
-    """Write a clip with a thing in front of its first face."""
-    fit = made.roles[0].fit
-    assert fit is not None
-    meshes = [fit.outlines[min(max(i - fit.start, 0), len(fit.outlines) - 1)].mesh for i in range(count)]
-    size = float(np.median([face_size(np.pad(m, ((0, 0), (0, 1)))) for m in meshes]))
-    middle = np.median([m[[234, 454, 10, 152]].mean(0) for m in meshes], 0)
+def take(made: Analysis, thing: Thing | None, count: int, path: Path) -> list[Array]:
+    """Write the first `count` frames of a clip, with a thing in front of its first face; returns the thing's alphas (h, w) uint8."""
     alphas = []
     path.unlink(missing_ok=True)
-    info = replace(made.info, audio=(), path=str(path)) if hasattr(made.info, "path") else replace(made.info, audio=())
-    with Writer(path, info, EncodeOptions(crf=8), []) as writer:
+    size, middle = 0.0, np.zeros(2)
+    if thing is not None:
+        fit = made.roles[0].fit
+        assert fit is not None
+        meshes = [o.mesh for o in fit.outlines]
+        size = float(np.median([face_size(m) for m in meshes]))
+        middle = np.median([m[[234, 454, 10, 152]].mean(0) for m in meshes], 0)
+    with Writer(path, replace(made.info, audio=()), EncodeOptions(crf=8), []) as writer:
         for frame in islice(frames(made.info), count):
-            over, alpha = laid_over(frame, thing, middle, size, nearness(frame.index, count))
+            over, alpha = frame, np.zeros((frame.height, frame.width), np.float32)
+            if thing is not None:
+                over, alpha = laid_over(frame, thing, middle, size, nearness(frame.index, count))
             writer.add(compose(over, [], DrawOptions(), 0).safe)
             alphas.append((alpha * 255 + 0.5).astype(np.uint8))
-    return Take(path, alphas)
+    return alphas
+
+
+@dataclass
+class Line:
+    """What came of a clip: frames, those drawn as the double, px of the thing in the mesh and of them revealed, face px revealed.
+
+    flicker: share of the thing's pixels whose state changes from one frame to the next, where the thing stands still.
+    """
+
+    clip: str
+    thing: str
+    frames: int = 0
+    drawn: int = 0
+    there: int = 0
+    kept: int = 0
+    face: int = 0
+    worst: int = 0
+    changed: int = 0
+    still: int = 0
+
+
+def judge(line: Line, made: Analysis, truth: Analysis, alphas: list[Array] | None, double: Double, sheet: Path | None) -> Line:
+    """Draw a composed clip and count. made: its analysis; truth: that of the clip without the thing."""
+    options = DrawOptions(occlusion=True)
+    casts = [Cast(r, perform(r, double, Options(draw=options), float(made.info.rate)) if (r.weights > 0).any() else None)
+             for r in made.roles]
+    known = truth.roles[0].fit
+    tiles: list[Array] = []
+    before: tuple[Array, Array] | None = None
+    for frame in frames(made.info):
+        parts = [p for p in (c.part(frame.index) for c in casts) if p is not None]
+        line.frames += 1
+        line.drawn += bool(parts and parts[0].weight >= 1)
+        shown = revealed(frame, parts, options)
+        if known is not None and 0 <= frame.index - known.start < len(known.outlines):
+            mesh = cover(known.outlines[frame.index - known.start].mesh, topology().triangles, frame.height, frame.width) > 0
+            alpha = np.zeros(mesh.shape, np.uint8) if alphas is None else alphas[frame.index]
+            thing, bare = mesh & (alpha >= 128), mesh & (alpha < LABEL * 255)
+            line.there += int(thing.sum())
+            line.kept += int((thing & shown).sum())
+            wrong = int((bare & shown).sum())
+            line.face, line.worst = line.face + wrong, max(line.worst, wrong)
+            if before is not None and nearness(frame.index, made.frames) == 1:
+                both = thing & before[0]
+                line.still, line.changed = line.still + int(both.sum()), line.changed + int((shown != before[1])[both].sum())
+            before = thing, shown
+        if sheet is not None and frame.index % max(1, made.frames // (2 * COLUMNS)) == 0:
+            tiles.append(tile(frame, compose(frame, parts, options, 0).safe.frame, shown, made.roles[0].boxes))
+    if sheet is not None:
+        write_sheet(sheet, tiles)
+    return line
+
+
+def revealed(frame: Frame, parts: list[Part], options: DrawOptions) -> Array:
+    """(h, w) bool: pixels of the footage that stay in front of a face by half or more."""
+    out = np.zeros((frame.height, frame.width), bool)
+    for part in parts:
+        if part.stage is None or part.outline is None:
+            continue
+        code = part.stage.codes[part.step]
+        mesh = place(part.stage.mesh(part.step), code, part.stage.to)
+        where = area(mesh, part.outline, frame.width, frame.height)
+        if where is None:
+            continue
+        matte = what_stays(frame, frame.planes, part, mesh, where, code.light, options)
+        if matte is None:
+            continue
+        step = matte_step(where.size)
+        large = np.repeat(np.repeat(matte, step, 0), step, 1)[: where.shape[0], : where.shape[1]]
+        out[where.y0 : where.y1, where.x0 : where.x1] |= large >= SHOWN
+    return out
+
+
+def tile(was: Frame, now: Frame, shown: Array, boxes: Sequence[Box]) -> Array:
+    """Footage, what is revealed in green, and the result, around the face, one above the other."""
+    x, y = np.median([b.centre for b in boxes], 0)
+    r = 1.1 * float(np.median([max(b.width, b.height) for b in boxes]))
+    box = (max(0, round(x - r)), max(0, round(y - r)), min(was.width, round(x + r)), min(was.height, round(y + r)))
+    first, last = crop_rgb(was, *box), crop_rgb(now, *box)
+    marked = first * np.float32(0.6)
+    marked[..., 1] += 0.4 * shown[box[1] : box[3], box[0] : box[2]]
+    return np.concatenate([cv2.resize(a, (SHEET, SHEET), interpolation=cv2.INTER_AREA) for a in (first, marked, last)])
+
+
+def write_sheet(path: Path, tiles: list[Array]) -> None:
+    """Tiles side by side, in rows of COLUMNS."""
+    while len(tiles) % COLUMNS:
+        tiles.append(np.zeros_like(tiles[0]))
+    whole = np.concatenate([np.concatenate(tiles[i : i + COLUMNS], 1) for i in range(0, len(tiles), COLUMNS)])
+    cv2.imwrite(str(path), np.clip(whole[..., ::-1] * 255 + 0.5, 0, 255).astype(np.uint8))
+
+
+def show(line: Line) -> None:
+    """A row of the table."""
+    recall = f"{line.kept / line.there:.2f}" if line.there else "–"
+    flicker = f"{line.changed / line.still:.4f}" if line.still else "–"
+    print(f"| {line.clip} | {line.thing} | {line.frames} | {line.drawn} | {line.there} | {recall} | {line.face} | {line.worst} "
+          f"| {flicker} |", flush=True)
+
+
+def main() -> int:
+    """All clips and things; 1 if a pixel of a face was revealed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared/data")
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--clips", nargs="*", help="only these")
+    parser.add_argument("--out", type=Path, default=HERE / "out/occluders")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    options = Options(draw=DrawOptions(occlusion=True))
+    eyes, double, all_things, lines = open_eyes(options), mannequin(), things(args.data), list[Line]()
+    chosen = args.clips or (QUICK if args.quick else (*PLAIN, *REAL))
+    print("| clip | thing | frames | drawn | px of it in the mesh | recall | face px revealed | in the worst frame | flicker |\n"
+          "|---|---|---|---|---|---|---|---|---|", flush=True)
+    for clip in chosen:
+        path = args.out / f"{Path(clip).stem}.mp4"
+        source = Analysis(probe(args.data / "video" / clip), 0, ())
+        take(source, None, args.frames if clip not in REAL else 1000, path)
+        truth = analyse(probe(path), eyes, options)
+        if not truth.roles:
+            continue
+        sheet = path.with_suffix(".png")
+        lines.append(judge(Line(clip, "real" if clip in REAL else "none"), truth, truth, None, double, sheet))
+        show(lines[-1])
+        for thing in all_things if clip in CLIPS else ():
+            path = args.out / f"{Path(clip).stem}-{thing.name.replace(' ', '-')}.mp4"
+            alphas = take(truth, thing, truth.frames, path)
+            made = analyse(probe(path), eyes, options)
+            lines.append(judge(Line(clip, thing.name), made, truth, alphas, double, path.with_suffix(".png")))
+            show(lines[-1])
+            path.unlink()
+    for name in sorted({line.thing for line in lines}):
+        of = [line for line in lines if line.thing == name]
+        show(Line(f"all {len(of)}", name, *(sum(getattr(line, k) for line in of) for k in ("frames", "drawn", "there", "kept", "face")),
+                  max(line.worst for line in of), sum(line.changed for line in of), sum(line.still for line in of)))
+    return int(any(line.face for line in lines if line.thing != "real"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

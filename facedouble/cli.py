@@ -58,7 +58,7 @@ class Bar:
 
 
 def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,
-             strict: bool = False) -> Any:
+             in_front: bool = False, strict: bool = False) -> Any:
     from dataclasses import replace
 
     from facedouble.options import Options, parse
@@ -72,7 +72,8 @@ def _options(path: Path | None, halo: float | None = None, calm: float | None = 
         draw = replace(draw, halo=halo)
     if calm is not None:
         draw = replace(draw, calm=calm)
-    return replace(options, draw=replace(draw, hair=draw.hair or hair, strict=draw.strict or strict))
+    return replace(options, draw=replace(draw, hair=draw.hair or hair, occlusion=draw.occlusion or in_front,
+                                       strict=draw.strict or strict))
 
 
 @app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")
@@ -85,6 +86,7 @@ def protect(
     halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
     calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="damps brows, asymmetry, blink rhythm")] = None,
     hair: Annotated[bool, typer.Option("--hair", help="strands in front of the face stay; it identifies a little")] = False,
+    in_front: Annotated[bool, typer.Option("--in-front", help="a cup, a phone, a microphone before the face stay")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="no matte, whatever the options file says")] = False,
     no_faces: Annotated[bool, typer.Option("--no-faces", help="go on although no face was found")] = False,
     purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
@@ -106,7 +108,7 @@ def protect(
     job = Job(source, output, double, Voice(voice == "keep", reason), no_faces, purpose, dt.date.today(),
               Likeness(alike_by, alike_reason))
     with Bar() as bar:
-        report = run(job, _options(options, halo, calm, hair, strict), bar)
+        report = run(job, _options(options, halo, calm, hair, in_front, strict), bar)
     OUT.print(f"{output}: {report.frames} frames")
     for person in report.people:
         OUT.print(f"  person {person.person}: {person.frames} frames, {person.doubled} doubled, {person.fading} fading, "

@@ -76,12 +76,24 @@ class DrawOptions(Checked):
     halo: float = knob(0.5, 0.0, 1.0)
     calm: float = knob(0.0, 0.0, 1.0)  # damps asymmetry and brows; from 0.5 on blinks come in a rhythm that is nobody's
     hair: bool = False  # dark strands of the witness stay in front of the face
+    occlusion: bool = False  # what passes in front of the face and looks like nothing of it stays in front
     strict: bool = False
 
     @property
-    def matte(self) -> bool:
-        """Whether anything of the witness may stay in front of the face."""
+    def strands(self) -> bool:
+        """Whether hair may stay in front of the face."""
         return self.hair and not self.strict
+
+    @property
+    def things(self) -> bool:
+        """Whether things may stay in front of the face."""
+        return self.occlusion and not self.strict
+
+    @property
+    def mattes(self) -> str:
+        """What may stay in front of the face, for the report."""
+        on = [name for name, used in (("hair", self.strands), ("things in front", self.things)) if used]
+        return f"{' and '.join(on)} matte on" if on else "off"
 
 
 @dataclass(frozen=True)

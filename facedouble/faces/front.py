@@ -7,8 +7,6 @@ bit per cell and frame. What is always there - a beard, glasses - is the face's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -16,30 +14,23 @@ import numpy as np
 from scipy.ndimage import binary_closing, binary_opening, label, maximum_filter, minimum_filter
 
 from facedouble.faces.shelf import CHUNK, Shelf
-from facedouble.morphable.cells import COLUMNS, ROWS, cells, hues, unlike
+from facedouble.morphable.cells import COLUMNS, ROWS, InFront, cells, hues, unlike
 from facedouble.raster import linear, sample, shrink
-from facedouble.types import Array, Floats, Value
+from facedouble.types import Array, Floats
 
 STEPS: Final = 64.0  # to a log unit
 SAMPLE: Final = 400  # frames that the bounds are made of
-MOST: Final = 0.6  # of them are the face: what covers a cell for longer counts as face, and is painted over
+MOST: Final = 0.5  # of them are the face: what covers a cell for longer counts as face, and is painted over
 LEAST_SEEN: Final = 12  # frames; a cell seen in fewer has no bounds, and is painted over
 ROOM: Final = 0.5  # of the interval's width is added on both sides...
 NARROWEST: Final = np.array([0.12, 0.05, 0.05])  # ...and as much at least, log units
-NEAR: Final = 2  # cells: landmarks slip, so what the face shows that near may be here
+NEAR: Final = 1  # cells: landmarks slip, so what the face shows that near may be here
+COMMON: Final = 8.0  # %, both ways: the tones of the rest of the face are nowhere something else
 FEWEST, DEEPEST = 8, 3  # cells of a body, and how deep under the outline it has to reach
 TOO_MUCH: Final = 0.6  # of the cells that are seen: then nothing is known
+UNSTEADY: Final = np.array([0.8, 0.15, 0.15])  # log units of gain: the face cannot be told from what covers it
 AROUND: Final = 0.7  # of the cells around an eye or the mouth have to be covered before it is
 OPEN, CLOSE = 4, 7  # frames: shorter is a flicker, as short a gap is closed
-
-
-@dataclass(frozen=True)
-class InFront(Value):
-    """Of one frame: bounds of the hues of the face around each cell, low and high (ROWS, COLUMNS, 3); share (ROWS, COLUMNS)."""
-
-    low: Floats
-    high: Floats
-    share: Floats
 
 
 class Front:
@@ -53,7 +44,8 @@ class Front:
         i = frame - self.start
         if not 0 <= i < len(self.bits):
             return np.zeros((ROWS, COLUMNS), bool)
-        return np.unpackbits(self.bits[i])[: ROWS * COLUMNS].reshape(ROWS, COLUMNS).astype(bool)
+        bits: Array = np.unpackbits(self.bits[i])[: ROWS * COLUMNS].reshape(ROWS, COLUMNS).astype(bool)
+        return bits
 
     def at(self, frame: int) -> InFront | None:
         """What is in front in a frame, None if nothing is."""
@@ -118,7 +110,8 @@ class Colours:
             at = np.array(self.frames[a : a + CHUNK]) - start
             gains[at] = gain(rows, middle)
             far = unlike(rows - gains[at][:, None], low[cells().inside], high[cells().inside])
-            for i, row in zip(at, np.nan_to_num(far) > 1, strict=True):
+            told = (np.abs(gains[at]) <= UNSTEADY).all(1)
+            for i, row in zip(at[told], (np.nan_to_num(far) > 1)[told], strict=True):
                 covered[i] = body(row)
         return Front(start, low, high, gains, np.packbits(steady(covered).reshape(n, -1), axis=1))
 
@@ -153,14 +146,17 @@ def bounds(rows: Floats) -> tuple[Floats, Floats, Floats]:
         a, b = values[at, range(3)], values[at + held - 1, range(3)]
         more = np.maximum(ROOM * (b - a), NARROWEST)
         least[cell], most[cell] = a - more, b + more
+    skin = middle[~c.parts.any(0)[c.inside] & np.isfinite(middle[:, 0])]
     low, high = np.full((ROWS, COLUMNS, 3), np.inf, np.float32), np.full((ROWS, COLUMNS, 3), -np.inf, np.float32)
     low[c.inside], high[c.inside] = least, most
     size = (2 * NEAR + 1, 2 * NEAR + 1, 1)
-    return middle.astype(np.float32), minimum_filter(low, size, mode="nearest"), maximum_filter(high, size, mode="nearest")
+    low = np.minimum(minimum_filter(low, size, mode="nearest"), np.percentile(skin, COMMON, axis=0))
+    high = np.maximum(maximum_filter(high, size, mode="nearest"), np.percentile(skin, 100 - COMMON, axis=0))
+    return middle.astype(np.float32), low.astype(np.float32), high.astype(np.float32)
 
 
 def body(odd: Array) -> Array:
-    """(ROWS, COLUMNS) bool: what of odd cells (n,) hangs together, comes from outside, and is large; eyes and mouth only with all around."""
+    """(ROWS, COLUMNS) bool: what of odd cells (n,) hangs together, is large and comes from outside; eyes, mouth only with all around."""
     c = cells()
     if odd.mean() > TOO_MUCH:
         return np.zeros((ROWS, COLUMNS), bool)
@@ -183,8 +179,8 @@ def body(odd: Array) -> Array:
 
 def steady(covered: Array) -> Array:
     """Covered cells (n, ROWS, COLUMNS) without those of a few frames, and without gaps of a few."""
-    kept = binary_opening(covered, np.ones((OPEN, 1, 1)))
-    out: Array = binary_closing(np.pad(kept, ((CLOSE, CLOSE), (0, 0), (0, 0))), np.ones((CLOSE, 1, 1)))[CLOSE:-CLOSE]
+    kept = binary_opening(covered, np.ones((OPEN, 1, 1), bool))
+    out: Array = binary_closing(np.pad(kept, ((CLOSE, CLOSE), (0, 0), (0, 0))), np.ones((CLOSE, 1, 1), bool))[CLOSE:-CLOSE]
     return out
 
 

@@ -37,13 +37,15 @@ high corner of the landmarks, px; whether the face was seen, or interpolated."""
 class Sighting(Value):
     """What was measured of one face in one frame: landmarks fused from picture and mirror, and the light.
 
-    marks (478, 3) px; disagreement: rms distance of the two landmark runs over the eye distance.
+    marks (478, 3) px; disagreement: rms distance of the two landmark runs over the eye distance; hues: as of `front.hues_of`,
+    if asked for.
     """
 
     frame: int
     marks: Array
     light: Array
     disagreement: float
+    hues: Array | None = None
 
 
 def gaze(shapes: Array) -> Array:

@@ -11,7 +11,7 @@ from scipy.spatial import ConvexHull
 
 from facedouble.morphable import layout
 from facedouble.morphable.topology import topology, vertex_normals
-from facedouble.types import Array, Value
+from facedouble.types import Array, Floats, Value
 
 COLUMNS: Final = 26  # of the cylinder around the head
 ROWS: Final = 28
@@ -44,6 +44,15 @@ class Cells(Value):
         """(n,) bool: cells of a mesh (>= 468, 3) that the camera sees."""
         turned: Array = -(vertex_normals(mesh)[self.corners, 2] * self.shares).sum(1) > FACING
         return turned
+
+
+@dataclass(frozen=True)
+class InFront(Value):
+    """Of one frame: bounds of the hues of the face around each cell, low and high (ROWS, COLUMNS, 3); share (ROWS, COLUMNS)."""
+
+    low: Floats
+    high: Floats
+    share: Floats
 
 
 def _hull(points: Array, at: Array, margin: float) -> Array:

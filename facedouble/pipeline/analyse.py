@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from facedouble.colour import picture
 from facedouble.faces.detect import Detectors, Finds, Found, detect
 from facedouble.faces.fit import Fit, cross_fade, fit, judge
+from facedouble.faces.front import Colours, Front
 from facedouble.faces.motion import Motions, measure, small_luma
 from facedouble.faces.reading import Reading, Sighting
 from facedouble.faces.track import link
@@ -41,7 +42,8 @@ class Role(Value):
     """One track's part in the film: a fit over some of its frames, the weight of the double in each, the veil's covers.
 
     weights (n,) in [0, 1], covers and boxes one per frame of the track; alike: spans of frames that are veiled because the
-    double came out too like the witness; pick: number of the double that plays it.
+    double came out too like the witness; pick: number of the double that plays it; front: what is in front of the face, if that
+    was asked for.
     """
 
     track: Track
@@ -50,6 +52,7 @@ class Role(Value):
     covers: Sequence[Ellipse]
     alike: tuple[tuple[int, int], ...] = ()
     pick: int = 0
+    front: Front | None = None
 
     @property
     def boxes(self) -> Sequence[Box]:
@@ -82,7 +85,9 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
             if glance is not None:
                 notes[track.id].add(glance)
             else:  # the track is over: what is not needed any more is let go
-                roles[track.id] = role_of(track, *notes.pop(track.id).all(), options)
+                done = notes.pop(track.id)
+                front = None if done.colours is None else done.colours.front()
+                roles[track.id] = replace(role_of(track, *done.all(), options), front=front)
     return Analysis(info, count, tuple(roles[t.id] for t in tracks))
 
 
@@ -123,9 +128,13 @@ class Notes:
         self.reading = Reading(len(track.faces))
         self.softness: list[float] = []
         self.grain: list[float] = []
+        self.colours: Colours | None = None
 
     def add(self, look: Look) -> None:
         self.reading.add(look.sighting)
+        if look.sighting.hues is not None:
+            self.colours = self.colours or Colours()
+            self.colours.add(look.sighting.frame, look.sighting.hues)
         self.softness += [] if look.softness is None else [look.softness]
         self.grain += [] if look.grain is None else [look.grain]
 
@@ -161,7 +170,7 @@ def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Optio
                 if t.id not in pairs:
                     pairs[t.id] = spare.pop() if spare else Pair(eyes.follower, options.fit)
                     pairs[t.id].reset()
-                seen = _look(frame, t, face.box, views[t.id][frame.index - t.start], pairs[t.id])
+                seen = _look(frame, t, face.box, views[t.id][frame.index - t.start], pairs[t.id], options.draw.things)
                 if seen is not None:
                     yield t, seen
             here = [t for t in here if frame.index < t.stop]
@@ -172,8 +181,8 @@ def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Optio
             pair.close()
 
 
-def _look(frame: Frame, track: Track, box: Box, window: Window, pair: Pair) -> Look | None:
-    seen = sighting(frame, box, window, pair)
+def _look(frame: Frame, track: Track, box: Box, window: Window, pair: Pair, hues: bool) -> Look | None:
+    seen = sighting(frame, box, window, pair, hues)
     if seen is None:
         return None
     if frame.index not in np.linspace(track.start, track.stop - 1, SAMPLES).astype(int):

@@ -73,7 +73,8 @@ def _look(frame: Frame, role: Role, stage: Performance, options: Options, recogn
     assert role.fit is not None
     i, step = frame.index - role.track.start, frame.index - role.fit.start
     outline = role.fit.outlines[step].mesh
-    part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline)
+    front = None if role.front is None else role.front.at(frame.index)
+    part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline, front)
     own = embed(frame, outline, recognise)
     try:
         drawn = compose(frame, [part], options.draw, options.seed).safe.frame

@@ -57,7 +57,8 @@ class Cast(Value):
         if self.stage is None or role.fit is None or weight <= 0:
             return Part(role.track.id, role.boxes[i], role.covers[i])
         step = frame - role.fit.start
-        return Part(role.track.id, role.boxes[i], role.covers[i], weight, self.stage, step, role.fit.outlines[step].mesh)
+        front = None if role.front is None else role.front.at(frame)
+        return Part(role.track.id, role.boxes[i], role.covers[i], weight, self.stage, step, role.fit.outlines[step].mesh, front)
 
 
 class _Wings:
@@ -192,6 +193,6 @@ def _report(made: Analysis, ledger: _Ledger, doubles: Troupe, voice: Voice, opti
     facts = {**double_facts(doubles, made.roles), "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None,
              "halo": options.draw.halo, "calm": options.draw.calm, "strict": options.draw.strict,
              "options": options.digest(), "seed": options.seed,
-             "mattes": "hair matte on" if options.draw.matte else "off",
+             "mattes": options.draw.mattes,
              "dropped_streams": list(made.info.dropped)}
     return Report(made.frames, tuple(people), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from facedouble.colour import crop_rgb, reduced
 from facedouble.faces.fit import fuse
+from facedouble.faces.front import hues_of
 from facedouble.faces.light import fit_light, without_relief
 from facedouble.faces.reading import Sighting
 from facedouble.geometry import corners
@@ -112,15 +113,17 @@ class Pair:
         return fused, apart
 
 
-def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> Sighting | None:
-    """What is seen of the face in the box, or None."""
+def sighting(frame: Frame, box: Box, w: Window, pair: Pair, hues: bool = False) -> Sighting | None:
+    """What is seen of the face in the box, or None; with its hues if they are asked for."""
     large = w.side > pair.side  # then a reduced copy tells landmarks and light all they can use
     crop: Array = reduced(frame, w.x0, w.y0, w.side, pair.side) if large else look(frame, w)
     found = pair.marks(crop)
     if found is None:
         return None
     marks, apart = found
-    light = without_relief(fit_light(crop / np.float32(255) if large else crop, marks))
+    plain = crop / np.float32(255) if large else crop
+    light = without_relief(fit_light(plain, marks))
+    tones = hues_of(plain, marks) if hues else None
     if large:
         scale = w.side / pair.side
         marks = (marks + 0.5) * scale - 0.5
@@ -129,7 +132,7 @@ def sighting(frame: Frame, box: Box, w: Window, pair: Pair) -> Sighting | None:
     if np.abs(middle - box.centre).max() > NEAR * max(box.width, box.height):
         pair.reset()
         return None
-    return Sighting(frame.index, (marks + np.array([w.x0, w.y0, 0])).astype(np.float32), light, apart)
+    return Sighting(frame.index, (marks + np.array([w.x0, w.y0, 0])).astype(np.float32), light, apart, tones)
 
 
 def close(seen: Sighting, w: Window) -> Window:

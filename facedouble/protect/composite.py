@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from facedouble.colour import mean_rgb, put_rgb
+from facedouble.morphable.cells import InFront
 from facedouble.options import DrawOptions
 from facedouble.protect.drive import Performance, place
-from facedouble.protect.face import area, blank, blank_mask, draw
-from facedouble.protect.occlusion import hair_matte, matte_step
+from facedouble.protect.face import Area, area, blank, blank_mask, draw
+from facedouble.protect.occlusion import front_matte, hair_matte, matte_step
 from facedouble.protect.veil import Ellipse, veil_patch
 from facedouble.types import Array, Box, Frame, SafeFrame, take_seal
 
@@ -24,7 +25,8 @@ CORE, CORE_COVERED = 0.6, 0.93  # of the face box' axes; share of it that a doub
 class Part:
     """One face in one frame, and what it gets: the double where weight is 1, the veil where it is 0, between a cross-fade.
 
-    box: where detectors and tracks say the face is; cover: its head's veil; stage, step, outline (468, 2) px: the double.
+    box: where detectors and tracks say the face is; cover: its head's veil; stage, step, outline (468, 2) px: the double;
+    front: where something is in front of the face, which then stays if the options say so.
     """
 
     track: int
@@ -34,6 +36,7 @@ class Part:
     stage: Performance | None = None
     step: int = 0
     outline: Array | None = None
+    front: InFront | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,21 @@ def _core_covered(mask: Array, x0: int, y0: int, box: Box) -> float:
     return float((mask[core > 0] > 0).mean())
 
 
+def what_stays(frame: Frame, planes: tuple[Array, ...], part: Part, mesh: Array, where: Area, light: Array,
+               options: DrawOptions) -> Array | None:
+    """What stays in front of a face, alpha on cells of `matte_step` px of the crop; None: nothing."""
+    front = part.front if options.things else None
+    if part.outline is None or not (options.strands or front is not None):
+        return None
+    step = matte_step(where.size)
+    flat = np.concatenate([part.outline, mesh[:, 2:3]], 1).astype(np.float64) - where.origin
+    seen, _ = mean_rgb(frame, planes, where.x0, where.y0, np.zeros(where.shape, np.uint8), step)
+    made = [hair_matte(seen, flat, light, step)] if options.strands else []
+    if front is not None:
+        made.append(front_matte(seen, flat, front, step))
+    return np.asarray(np.max(made, axis=0))
+
+
 def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) -> Composed:
     """Blank all faces that get a double, draw the doubles, then the veils on top."""
     if frame.corrupt:
@@ -115,12 +133,7 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
     ready = []
     for part, mesh, where, mask, code in jobs:  # blackout first: all faces, before anything is drawn
         assert part.outline is not None
-        matte, step = None, matte_step(where.size)
-        if options.matte:
-            flat = np.concatenate([part.outline, mesh[:, 2:3]], 1).astype(np.float64) - where.origin
-            nothing = np.zeros(where.shape, np.uint8)
-            seen, _ = mean_rgb(frame, canvas.planes, where.x0, where.y0, nothing, step)
-            matte = hair_matte(seen, flat, code.light, step)
+        matte, step = what_stays(frame, canvas.planes, part, mesh, where, code.light, options), matte_step(where.size)
         blank(frame, canvas.planes, mask, where, matte, step)
         ready.append((part, mesh, where, mask, matte, step))
     for part, mesh, where, mask, matte, step in ready:

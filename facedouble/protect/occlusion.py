@@ -1,6 +1,6 @@
-"""The hair matte: dark strands of the witness that hang in front of the face's upper and side rim stay in front.
+"""The mattes. Hair: dark strands before the upper and side rim of the face stay in front. Things: so does what passes before it.
 
-One of the two documented exceptions to the bottleneck: only where it is asked for (`--hair`), and never with `--strict`.
+The documented exceptions to the bottleneck: only where they are asked for (`--hair`, `--in-front`), and never with `--strict`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from facedouble.morphable import layout
+from facedouble.morphable.cells import COLUMNS, ROWS, InFront, cells, hues, unlike
 from facedouble.morphable.light import irradiance
 from facedouble.morphable.topology import topology, vertex_normals
 from facedouble.raster import blur, linear, render
@@ -19,6 +20,8 @@ from facedouble.types import Array, Floats
 DARKER, SOFT = 0.75, 0.5  # log units under the skin that the light predicts
 WORK_FACE = 180.0  # px
 BROW_CLEAR = 0.06  # canonical units
+CERTAIN, SURE = 0.9, 1.2  # of `unlike`: from where on a pixel may stay, and from where on wholly
+BEYOND = 0.12  # face sizes outside of the mesh over which a thing goes on in front of the double
 
 
 @cache
@@ -71,4 +74,37 @@ def hair_matte(picture: Floats, mesh: Array, light: Floats, step: int) -> Floats
     near = blur(outside.astype(np.float32), 1.2)
     p = np.where(inside > 0, np.maximum(p, near * spread), spread)
     out: Floats = np.clip(p, 0, 1).astype(np.float32)
+    return out
+
+
+def front_matte(picture: Floats, mesh: Array, front: InFront, step: int) -> Floats:
+    """Alpha (h, w) of things in front of the face; each pixel of them is unlike this face, and joined to the outside.
+
+    picture (h, w, 3) display RGB of the witness on cells of `step` px, mesh (468, 3) in px of the crop.
+    """
+    t, c = topology(), cells()
+    height, width = picture.shape[:2]
+    small = mesh.copy()
+    small[:, :2] = (small[:, :2] + 0.5) / step - 0.5
+    ids, uv = render(small, t.triangles, t.uv, height, width)
+    hole = (ids < 0).astype(np.uint8)
+    size = max(float(np.ptp(small[:, 0])), 8.0)
+    away, nearest = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    place = np.zeros((int(nearest.max()) + 1, 2), np.float32)
+    place[nearest[hole == 0]] = uv[hole == 0]
+    at = (place[nearest] * np.array([COLUMNS, ROWS], np.float32) - 0.5).astype(np.float32)
+    around = away <= BEYOND * size
+    j, i = (np.clip(np.round(at[..., k]), 0, n - 1).astype(int) for k, n in ((1, ROWS), (0, COLUMNS)))
+    seen = hues(linear(blur(picture, 0.6)))
+    far = unlike(seen, front.low[j, i], front.high[j, i])
+    body = cv2.dilate(front.share, np.ones((3, 3), np.uint8))
+    body[c.parts.any(0) & (front.share == 0)] = 0
+    share = cv2.remap(body, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    p = np.clip((far - CERTAIN) / (SURE - CERTAIN), 0, 1) * np.clip(share * 4 - 1, 0, 1) * around
+    p = cv2.erode(p.astype(np.float32), np.ones((3, 3), np.uint8))
+    p = cv2.morphologyEx(p, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, labels = cv2.connectedComponents((p > 0.3).astype(np.uint8))
+    joined = np.unique(labels[(hole > 0) & (labels > 0)])
+    kept = cv2.dilate(np.isin(labels, joined).astype(np.uint8) * (labels > 0), np.ones((3, 3), np.uint8))
+    out: Floats = np.minimum(blur(p * kept, 0.7), p * kept + 0.3).astype(np.float32)
     return out
