@@ -29,7 +29,7 @@ COMMON: Final = 8.0  # %, both ways: the tones of the rest of the face are nowhe
 FEWEST, DEEPEST = 8, 3  # cells of a body, and how deep under the outline it has to reach
 TOO_MUCH: Final = 0.6  # of the cells that are seen: then nothing is known
 UNSTEADY: Final = np.array([0.8, 0.15, 0.15])  # log units of gain: the face cannot be told from what covers it
-AROUND: Final = 0.7  # of the cells around an eye or the mouth have to be covered before it is
+BESIDE: Final = 2  # cells beside an eye or the mouth have to be covered on two opposite sides before it is
 OPEN, CLOSE = 4, 7  # frames: shorter is a flicker, as short a gap is closed
 
 
@@ -162,19 +162,30 @@ def body(odd: Array) -> Array:
         return np.zeros((ROWS, COLUMNS), bool)
     out = np.zeros((ROWS, COLUMNS), bool)
     out[c.inside] = odd
-    whole = out.copy()
-    out &= ~c.parts.any(0)
     named, _ = label(out)
     depth = cv2.distanceTransform(np.pad(c.inside, 1).astype(np.uint8), cv2.DIST_L1, 3)[1:-1, 1:-1]
+    features = c.parts.any(0)
     for k in np.unique(named[named > 0]):
         one = named == k
-        if one.sum() < FEWEST or not (one & c.rim).any() or depth[one].max() < DEEPEST:
+        skin = one & ~features
+        if skin.sum() < FEWEST or not (skin & c.rim).any() or depth[skin].max() < DEEPEST:
             out[one] = False
     for part in c.parts:
-        ring = cv2.dilate(part.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & c.inside & ~part
-        if out[ring].mean() >= AROUND:
-            out |= part & whole
+        out[part] &= _between(out & ~features, part)[part]
     return out
+
+
+def _between(body: Array, part: Array) -> Array:
+    """Cells of a part that have a body (ROWS, COLUMNS) right above and below the part, or on its left and right."""
+    found = np.zeros_like(part)
+    for turn in (False, True):
+        b, p, f = (a.T if turn else a for a in (body, part, found))
+        for i in np.flatnonzero(p.any(0)):
+            rows = np.flatnonzero(p[:, i])
+            first, last = rows[0], rows[-1] + 1
+            if b[max(first - BESIDE, 0) : first, i].any() and b[last : last + BESIDE, i].any():
+                f[first:last, i] = True
+    return found
 
 
 def steady(covered: Array) -> Array:

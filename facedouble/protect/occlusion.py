@@ -9,6 +9,7 @@ from functools import cache
 
 import cv2
 import numpy as np
+from scipy.ndimage import maximum_filter
 
 from facedouble.morphable import layout
 from facedouble.morphable.cells import COLUMNS, ROWS, InFront, cells, hues, unlike
@@ -21,6 +22,8 @@ DARKER, SOFT = 0.75, 0.5  # log units under the skin that the light predicts
 WORK_FACE = 180.0  # px
 BROW_CLEAR = 0.06  # canonical units
 CERTAIN, SURE = 0.9, 1.2  # of `unlike`: from where on a pixel may stay, and from where on wholly
+ORIGIN, BIN, BINS = np.array([-5.4, -2.8, -2.8], np.float32), np.array([0.27, 0.2, 0.2], np.float32), 28  # of hues
+RARE = 0.01  # of the pixels that are surely the thing: rarer hues of it are painted over
 BEYOND = 0.12  # face sizes outside of the mesh over which a thing goes on in front of the double
 
 
@@ -77,6 +80,16 @@ def hair_matte(picture: Floats, mesh: Array, light: Floats, step: int) -> Floats
     return out
 
 
+def _akin(seen: Floats, sample: Array) -> Array:
+    """(h, w) bool: hues (h, w, 3) that are common among those of a sample (h, w) bool."""
+    bins = np.clip(((seen - ORIGIN) / BIN).astype(np.int32), 0, BINS - 1)
+    at = (bins[..., 0] * BINS + bins[..., 1]) * BINS + bins[..., 2]
+    count = np.bincount(at[sample], minlength=BINS**3).reshape(BINS, BINS, BINS)
+    common = maximum_filter(count >= max(4.0, RARE * sample.sum()), 3)
+    found: Array = common.ravel()[at]
+    return found
+
+
 def front_matte(picture: Floats, mesh: Array, front: InFront, step: int) -> Floats:
     """Alpha (h, w) of things in front of the face; each pixel of them is unlike this face, and joined to the outside.
 
@@ -101,6 +114,7 @@ def front_matte(picture: Floats, mesh: Array, front: InFront, step: int) -> Floa
     body[c.parts.any(0) & (front.share == 0)] = 0
     share = cv2.remap(body, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     p = np.clip((far - CERTAIN) / (SURE - CERTAIN), 0, 1) * np.clip(share * 4 - 1, 0, 1) * around
+    p = p * _akin(seen, (far > SURE) & (share > 0.9) & (hole == 0))
     p = cv2.erode(p.astype(np.float32), np.ones((3, 3), np.uint8))
     p = cv2.morphologyEx(p, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, labels = cv2.connectedComponents((p > 0.3).astype(np.uint8))
