@@ -1,9 +1,9 @@
-"""Things in front of faces, laid over real clips with known mattes: what of them `--in-front` leaves in the picture, and what else.
+"""Things in front of faces, laid over real clips with known mattes: what of them `--in-front` leaves, and what else.
 
     .venv/bin/python bench/occluders.py [--quick] [--data ../shared/data] [--frames 60]
 
-Composed are a dark microphone, a light cup, a coloured cup, a phone, and a hand cut out of a clip, each moved in front of the lower
-face or a cheek and away again. Face-labelled is what lies inside the witness's mesh, as found in the clip without the thing, and
+Composed are a dark microphone, a light cup, a coloured cup, a phone, and a hand cut out of a clip, each moved in front of
+the lower face or a cheek and away again. Face-labelled is what lies inside the witness's mesh, as found in the clip without the thing, and
 not under the thing (alpha < .05); a revealed pixel is one that keeps half or more of the footage. Prints a table, writes contact
 sheets (footage above, result below) to `--out`, and exits with 1 if a face-labelled pixel was revealed.
 """
@@ -100,7 +100,7 @@ def cup(name: str, colour: tuple[float, float, float]) -> Thing:
     inside = np.minimum(0.2 - np.abs(x) - 0.1 * (y + 0.2), 0.24 - np.abs(y))
     handle = 0.03 - np.abs(np.hypot(x - 0.19, y - 0.02) - 0.075)
     tone = np.array(colour, np.float32) * (0.86 - 0.9 * x * np.abs(x) * 4)[..., None]
-    return _made(name, tone, _soft(np.maximum(inside, handle)), (0.02, 0.42), (-0.7, 1.6))
+    return _made(name, tone, _soft(np.maximum(inside, handle)), (0.02, 0.5), (-0.7, 1.6))
 
 
 def phone() -> Thing:
@@ -132,7 +132,7 @@ def hand(data: Path) -> Thing:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     whole = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     alpha = blur(cv2.erode(whole.astype(np.uint8), np.ones((5, 5))).astype(np.float32), 1.5)
-    big = 0.75 * SIZE / max(np.ptp(np.nonzero(whole)[0]), 1)
+    big = 0.75 * SIZE / max(float(np.ptp(np.nonzero(whole)[0])), 1.0)
     size = round(crop.shape[1] * big), round(crop.shape[0] * big)
     return Thing("hand", np.clip(cv2.resize(crop, size), 0, 1), cv2.resize(alpha, size), (-0.2, 0.4), (-1.0, 1.8))
 
@@ -143,9 +143,9 @@ def things(data: Path) -> list[Thing]:
 
 
 def nearness(i: int, count: int) -> float:
-    """0 away, 1 in front: comes after a quarter of the frames, stays for a third, goes."""
+    """0 away, 1 in front: comes after a quarter of the frames, stays for a sixth, goes; never over half of the frames."""
     u = i / count
-    near = float(np.clip(min((u - 0.22) / 0.18, (0.88 - u) / 0.18), 0, 1))
+    near = float(np.clip(min((u - 0.27) / 0.16, (0.77 - u) / 0.16), 0, 1))
     return near * near * (3 - 2 * near)
 
 
@@ -165,7 +165,7 @@ def laid_over(frame: Frame, thing: Thing, middle: Array, size: float, near: floa
 
 
 def take(made: Analysis, thing: Thing | None, count: int, path: Path) -> list[Array]:
-    """Write the first `count` frames of a clip, with a thing in front of its first face; returns the thing's alphas (h, w) uint8."""
+    """Write the first `count` frames of a clip, a thing in front of its first face; returns the alphas (h, w) uint8."""
     alphas = []
     path.unlink(missing_ok=True)
     size, middle = 0.0, np.zeros(2)
@@ -317,8 +317,9 @@ def main() -> int:
             path.unlink()
     for name in sorted({line.thing for line in lines}):
         of = [line for line in lines if line.thing == name]
-        show(Line(f"all {len(of)}", name, *(sum(getattr(line, k) for line in of) for k in ("frames", "drawn", "there", "kept", "face")),
-                  max(line.worst for line in of), sum(line.changed for line in of), sum(line.still for line in of)))
+        summed = ("frames", "drawn", "there", "kept", "face", "changed", "still")
+        show(Line(f"all {len(of)}", name, worst=max(line.worst for line in of),
+                  **{k: sum(getattr(line, k) for line in of) for k in summed}))
     return int(any(line.face for line in lines if line.thing != "real"))
 
 

@@ -1,8 +1,8 @@
-"""What is in front of a face: places whose colour this face has nowhere near, over the whole track, in a body that comes from outside.
+"""What is in front of a face: colours that this face has nowhere near there, over the whole track, in a body from outside.
 
-Pass two writes down the hues at the cells of every frame, a few hundred bytes deflated. When the track is over they become bounds of
-what the face shows (the shortest interval that holds most of the frames, so that a thing which passes stays out of them) and one
-bit per cell and frame. What is always there - a beard, glasses - is the face's.
+Pass two writes down the hues at the cells of every frame, deflated. When the track is over they become bounds of what the face
+shows (the shortest interval that holds half of the frames, so that a thing which passes stays out of them) and one bit per cell
+and frame. What is there for longer - a beard, glasses, a microphone that never moves - counts as the face's.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ COMMON: Final = 8.0  # %, both ways: the tones of the rest of the face are nowhe
 FEWEST, DEEPEST = 8, 3  # cells of a body, and how deep under the outline it has to reach
 TOO_MUCH: Final = 0.6  # of the cells that are seen: then nothing is known
 UNSTEADY: Final = np.array([0.8, 0.15, 0.15])  # log units of gain: the face cannot be told from what covers it
+HALF: Final = 0.4  # of `unlike`: enough on one of them
 BESIDE: Final = 2  # cells beside an eye or the mouth have to be covered on two opposite sides before it is
 OPEN, CLOSE = 4, 7  # frames: shorter is a flicker, as short a gap is closed
 
@@ -111,7 +112,7 @@ class Colours:
             gains[at] = gain(rows, middle)
             far = unlike(rows - gains[at][:, None], low[cells().inside], high[cells().inside])
             told = (np.abs(gains[at]) <= UNSTEADY).all(1)
-            for i, row in zip(at[told], (np.nan_to_num(far) > 1)[told], strict=True):
+            for i, row in zip(at[told], np.nan_to_num(far)[told], strict=True):
                 covered[i] = body(row)
         return Front(start, low, high, gains, np.packbits(steady(covered).reshape(n, -1), axis=1))
 
@@ -150,14 +151,23 @@ def bounds(rows: Floats) -> tuple[Floats, Floats, Floats]:
     low, high = np.full((ROWS, COLUMNS, 3), np.inf, np.float32), np.full((ROWS, COLUMNS, 3), -np.inf, np.float32)
     low[c.inside], high[c.inside] = least, most
     size = (2 * NEAR + 1, 2 * NEAR + 1, 1)
-    low = np.minimum(minimum_filter(low, size, mode="nearest"), np.percentile(skin, COMMON, axis=0))
-    high = np.maximum(maximum_filter(high, size, mode="nearest"), np.percentile(skin, 100 - COMMON, axis=0))
+    features = c.parts.any(0)[..., None]  # drawn a cell too large: what is beside them has nothing of them
+    low = np.where(features, minimum_filter(low, size, mode="nearest"),
+                   minimum_filter(np.where(features, np.inf, low), size, mode="nearest"))
+    high = np.where(features, maximum_filter(high, size, mode="nearest"),
+                    maximum_filter(np.where(features, -np.inf, high), size, mode="nearest"))
+    low = np.minimum(low, np.percentile(skin, COMMON, axis=0))
+    high = np.maximum(high, np.percentile(skin, 100 - COMMON, axis=0))
     return middle.astype(np.float32), low.astype(np.float32), high.astype(np.float32)
 
 
-def body(odd: Array) -> Array:
-    """(ROWS, COLUMNS) bool: what of odd cells (n,) hangs together, is large and comes from outside; eyes, mouth only with all around."""
+def body(far: Array) -> Array:
+    """(ROWS, COLUMNS) bool: what of odd cells, `unlike` (n,) over 1, hangs together, is large and comes from outside.
+
+    Eyes and mouth only where it goes on beyond them.
+    """
     c = cells()
+    odd = far > 1
     if odd.mean() > TOO_MUCH:
         return np.zeros((ROWS, COLUMNS), bool)
     out = np.zeros((ROWS, COLUMNS), bool)
@@ -170,20 +180,23 @@ def body(odd: Array) -> Array:
         skin = one & ~features
         if skin.sum() < FEWEST or not (skin & c.rim).any() or depth[skin].max() < DEEPEST:
             out[one] = False
+    maybe = out.copy()
+    maybe[c.inside] |= far > HALF
     for part in c.parts:
-        out[part] &= _between(out & ~features, part)[part]
+        out[part] &= _between(out & ~features, maybe & ~features, part)[part]
     return out
 
 
-def _between(body: Array, part: Array) -> Array:
-    """Cells of a part that have a body (ROWS, COLUMNS) right above and below the part, or on its left and right."""
+def _between(body: Array, maybe: Array, part: Array) -> Array:
+    """Cells of a part (ROWS, COLUMNS) with a body on one side of the part, and with what may be one on the opposite side."""
     found = np.zeros_like(part)
     for turn in (False, True):
-        b, p, f = (a.T if turn else a for a in (body, part, found))
+        b, m, p, f = (a.T if turn else a for a in (body, maybe, part, found))
         for i in np.flatnonzero(p.any(0)):
             rows = np.flatnonzero(p[:, i])
             first, last = rows[0], rows[-1] + 1
-            if b[max(first - BESIDE, 0) : first, i].any() and b[last : last + BESIDE, i].any():
+            before, after = slice(max(first - BESIDE, 0), first), slice(last, last + BESIDE)
+            if (b[before, i].any() and m[after, i].any()) or (m[before, i].any() and b[after, i].any()):
                 f[first:last, i] = True
     return found
 
