@@ -3,9 +3,9 @@
     .venv/bin/python bench/occluders.py [--quick] [--data ../shared/data] [--frames 60]
 
 Composed are a dark microphone, a light cup, a coloured cup, a phone, and a hand cut out of a clip, each moved in front of
-the lower face or a cheek and away again. Face-labelled is what lies inside the witness's mesh, as found in the clip without the thing, and
-not under the thing (alpha < .05); a revealed pixel is one that keeps half or more of the footage. Prints a table, writes contact
-sheets (footage above, result below) to `--out`, and exits with 1 if a face-labelled pixel was revealed.
+the lower face or a cheek and away again. Face-labelled is what lies inside the witness's mesh, as found in the clip without
+the thing, and not under the thing (alpha < .05); a revealed pixel is one that keeps half or more of the footage. Prints a
+table, writes contact sheets (footage, what stays in green, result) to `--out`; exits with 1 if a face pixel was revealed.
 """
 
 from __future__ import annotations

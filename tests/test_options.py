@@ -48,7 +48,7 @@ def test_ranges_hold_at_both_ends(step: str, name: str, field: Any) -> None:
 def test_the_error_names_the_range_and_the_known() -> None:
     with pytest.raises(UsageError, match=r"halo = 2.0 is out of range: take 0.0 to 1.0"):
         parse("[draw]\nhalo = 2.0")
-    with pytest.raises(UsageError, match=r"unknown option draw.blur: known are calm, hair, halo, strict"):
+    with pytest.raises(UsageError, match=r"unknown option draw.blur: known are calm, hair, halo, occlusion, strict"):
         parse("[draw]\nblur = 2.0")
 
 

@@ -58,7 +58,9 @@ class Front:
 
     @property
     def nbytes(self) -> int:
-        return self.bits.nbytes + self.gains.nbytes
+        """Bytes of what grows with the number of frames."""
+        size: int = self.bits.nbytes + self.gains.nbytes
+        return size
 
 
 def hues_of(crop: Floats, marks: Array) -> Array:
@@ -75,7 +77,7 @@ def hues_of(crop: Floats, marks: Array) -> Array:
     seen[:, 0] = np.minimum(seen[:, 0], -1)
     there = c.facing(marks) & (at >= 0).all(1) & (at <= small - 1).all(1)
     seen[~there] = 0
-    return seen
+    return np.asarray(seen)
 
 
 class Colours:
@@ -151,6 +153,9 @@ def bounds(rows: Floats) -> tuple[Floats, Floats, Floats]:
     low, high = np.full((ROWS, COLUMNS, 3), np.inf, np.float32), np.full((ROWS, COLUMNS, 3), -np.inf, np.float32)
     low[c.inside], high[c.inside] = least, most
     size = (2 * NEAR + 1, 2 * NEAR + 1, 1)
+    if len(skin) < len(c.corners) // 4:  # too little of the face was ever seen: everything may be face
+        nothing = np.full_like(low, -np.inf), np.full_like(low, np.inf)
+        return middle.astype(np.float32), *nothing
     features = c.parts.any(0)[..., None]  # drawn a cell too large: what is beside them has nothing of them
     low = np.where(features, minimum_filter(low, size, mode="nearest"),
                    minimum_filter(np.where(features, np.inf, low), size, mode="nearest"))
