@@ -115,7 +115,7 @@ def front_matte(picture: Floats, mesh: Array, front: InFront, step: int) -> Floa
     share = cv2.remap(body, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     p = np.clip((far - CERTAIN) / (SURE - CERTAIN), 0, 1) * np.clip(share * 4 - 1, 0, 1) * around
     p = p * _akin(seen, (far > SURE) & (share > 0.9) & (hole == 0))
-    p = cv2.erode(p.astype(np.float32), np.ones((3, 3), np.uint8))
+    p = cv2.erode(p.astype(np.float32), np.ones((5, 5), np.uint8))  # edges are mixed: half thing, half face
     p = cv2.morphologyEx(p, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, labels = cv2.connectedComponents((p > 0.3).astype(np.uint8))
     joined = np.unique(labels[(hole > 0) & (labels > 0)])
