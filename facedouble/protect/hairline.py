@@ -46,7 +46,7 @@ def strands() -> Floats:
     reach = (SHORT + (LONG - SHORT) * 0.45 * at(tufts)) * at(single) + 0.012
     cover = np.clip((reach - depth) / 0.012, 0, 1) * (1 - 0.35 * np.clip(depth / np.maximum(reach, 1e-3), 0, 1))
     low = np.clip((LOWEST - (y - t.atlas[:, 1].min()) / np.ptp(t.atlas[:, 1])) / 0.10, 0, 1)
-    return cv2.GaussianBlur((cover * low).astype(np.float32), (0, 0), 0.7)
+    return blur(cover * low, 0.7)
 
 
 @cache
