@@ -220,8 +220,8 @@ def mouth(skin: Array, gap: float) -> Array:
     left, right = np.array(TEETH)[which - 1], np.array(TEETH)[which]
     inside = 2 * np.clip((across - left) / (right - left), 0, 1) - 1  # -1..1 across one tooth
     between = np.exp(-(((1 - np.abs(inside)) / 0.13) ** 2))
-    arch = 1 - 0.85 * smooth_step(0.10, 0.30, across)
-    for depth, long, level in ((high - below, 0.01 + 0.09 * gap, 0.62), (below, 0.036 + 0.055 * min(gap, 0.3), 0.92)):
+    arch = 1 - 0.85 * smooth_step(0.13, 0.33, across)
+    for depth, long, level in ((high - below, 0.01 + 0.09 * gap, 0.62), (below, 0.050 + 0.085 * min(gap, 0.3), 1.0)):
         edge = long - 0.10 * across**2 / 0.3 - 0.010 * np.abs(inside) ** 3 - 0.004 * (which == 2)
         cover = smooth_step(-0.004, 0.004, edge - depth)
         shade = level * arch * (1 - 0.30 * between) * (0.62 + 0.38 * smooth_step(0, 0.035, depth))

@@ -291,11 +291,11 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     busy = (hole > 0) | (gone > 0) | (feather > 0) | (halo * rim_weight > 1 / 1024)
     busy = _grown(busy.astype(np.uint8), 2.5)
 
-    a = wide_blur(a, max(0.7, 0.006 * size))
-    edge = wide_blur(solid, max(0.8, 0.008 * size))
     if hairy.max() > LEAST_HAIR:
         row, over = strands_on(mesh - where.origin - [face.x, face.y, 0], face.ids)
         a[row : row + len(over)] *= 1 - over * _part(hairy, face, row, len(over), step)
+    a = wide_blur(a, max(0.7, 0.006 * size))
+    edge = wide_blur(solid, max(0.8, 0.008 * size))
     shift_x, shift_y = frame.chroma_shift
     source = (planes[0][where.y0 : where.y1, where.x0 : where.x1].copy(),
               *(p[where.y0 >> shift_y : ((where.y1 - 1) >> shift_y) + 1,
