@@ -139,7 +139,7 @@ def _animated(p: Portrait, stage: Performance, i: int) -> Bytes:
         return p.picture
     crop = p.picture[where.y0 : where.y1, where.x0 : where.x1].astype(np.float32) / 255
     gx, gy = np.meshgrid(np.arange(crop.shape[1], dtype=np.float32), np.arange(crop.shape[0], dtype=np.float32))
-    move = cv2.remap(surroundings_move(mesh, p.outline, where), gx / WARP_GRID, gy / WARP_GRID, cv2.INTER_LINEAR)
+    move = cv2.remap(surroundings_move(mesh, p.outline, where, push=True), gx / WARP_GRID, gy / WARP_GRID, cv2.INTER_LINEAR)
     light = linear(cv2.remap(crop, gx + move[..., 0], gy + move[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
     face = render_face(stage, i, mesh, where, margin=round(0.04 * where.size))
     alpha = blur(face.rim, 0.01 * where.size)[..., None]

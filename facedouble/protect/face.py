@@ -175,19 +175,24 @@ def _pulled_in(moves: Array, points: Array, slack: float) -> Array:
     outwards /= np.linalg.norm(outwards, axis=1, keepdims=True) + 1e-6
     along = (moves * outwards).sum(1)
     kept = (along + np.sqrt(along**2 + slack**2)) / 2
-    return np.ascontiguousarray(moves * (kept / (np.abs(along) + slack))[:, None])
+    pulled: Array = moves * (kept / (np.abs(along) + slack))[:, None]
+    return pulled
 
 
-def surroundings_move(mesh: Array, outline: Array, where: Area) -> Floats:
-    """(n, m, 2) px on a grid of WARP_GRID: where the surroundings come from, so that the witness' outline meets the double's."""
+def surroundings_move(mesh: Array, outline: Array, where: Area, push: bool = False) -> Floats:
+    """(n, m, 2) px on a grid of WARP_GRID: where the surroundings come from, so that the witness' outline meets the double's.
+
+    push: they give way to a wider double as well.
+    """
     h, w = where.shape
     rim = topology().ring <= 2
     xs = np.arange(0, w + 2 * WARP_GRID, WARP_GRID, dtype=np.float64)
     ys = np.arange(0, h + 2 * WARP_GRID, WARP_GRID, dtype=np.float64)
     field = np.zeros((len(ys), len(xs), 2))
     to = np.ascontiguousarray(mesh[rim, :2] - where.origin[:2])
-    displacement(xs, ys, to, _pulled_in(outline[rim, :2] - mesh[rim, :2], mesh[rim, :2], SLACK * where.size),
-                 WARP_SIGMA * where.size, field)
+    moves = outline[rim, :2] - mesh[rim, :2]
+    moves = moves if push else _pulled_in(moves, mesh[rim, :2], SLACK * where.size)
+    displacement(xs, ys, to, np.ascontiguousarray(moves), WARP_SIGMA * where.size, field)
     return field.astype(np.float32)
 
 
