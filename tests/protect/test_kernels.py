@@ -11,7 +11,7 @@ import pytest
 
 from facedouble.colour import levels, luma_weights, mean_rgb, picture, put_cells, reduced
 from facedouble.morphable.topology import topology
-from facedouble.protect.face import _cells, _eased
+from facedouble.protect.face import _cells, _eased, area, surroundings_move
 from facedouble.protect.finish import STILL, WARP_GRID, finish
 from facedouble.protect.texture import DARK_MOUTH, FIXED, LEAST_WEIGHT, MOUTH_CAP, blend, level, level_for, shade
 from facedouble.raster import render, wide_blur
@@ -284,3 +284,16 @@ def test_finish_against_its_plain_twin(pixel_format: str) -> None:
         off = np.abs(np.asarray(planes[k], np.float64) - want[k])
         assert off.max() <= (1.6 if frame.depth == 8 else 4), (k, off.max())  # rounding, and the tables of the display curve
     assert (planes[0] != frame.planes[0]).sum() > 300
+
+
+def test_surroundings_are_pulled_in_but_not_pushed_out() -> None:
+    mean = np.asarray(topology().mean[:468] * 120 + [200, 200, 0])
+    where = area(mean, mean[:, :2], 400, 400)
+    assert where is not None
+    middle = mean[:, :2].mean(0)
+    narrower, wider = (mean[:, :2] - middle) * 1.1 + middle, (mean[:, :2] - middle) * 0.9 + middle
+    pulled = surroundings_move(mean, narrower, where)  # the witness's outline is the wider one: the gap has to be closed
+    still = surroundings_move(mean, wider, where)
+    pushed = surroundings_move(mean, wider, where, push=True)
+    assert np.abs(pulled).max() > 4 and np.abs(pushed).max() > 4
+    assert np.abs(still).max() < 0.1 * np.abs(pushed).max()
