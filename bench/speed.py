@@ -260,6 +260,7 @@ def made_double(source: Path, out: Path) -> dict[str, float]:
     parts.frames = clock.wrap_iterator("decode", parts.frames)
     parts._largest = clock.wrap("find", parts._largest)
     parts.look = clock.wrap("crop", parts.look)
+    parts.reduced = clock.wrap("crop", parts.reduced)
     parts.Pair.marks = clock.wrap("landmarks", parts.Pair.marks)
     parts.capture.select = clock.wrap("choose", parts.capture.select)
     parts.fit_light = clock.wrap("light", parts.fit_light)

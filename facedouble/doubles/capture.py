@@ -36,16 +36,20 @@ class Material(Value):
     """Landmarks of a volunteer: marks (T, 478, 3) px of whole frames; `moving` if any are from a clip.
 
     origin (T,) is the number of the clip that a frame is from, whose frames follow each other in time, or -1 for a photo;
-    None says that all are from one clip, or that all are photos.
+    None says that all are from one clip, or that all are photos. time (T,) is the number of the frame in its clip; None says
+    that no frame was passed over.
     """
 
     marks: Array
     moving: bool
     origin: Array | None = None
+    time: Array | None = None
 
     def check(self) -> None:
         if self.origin is not None and self.origin.shape != (len(self.marks),):
             raise ValueError("one origin for each frame")
+        if self.time is not None and self.time.shape != (len(self.marks),):
+            raise ValueError("one time for each frame")
 
     def groups(self) -> list[tuple[Array, bool]]:
         """Frame numbers of each clip, and of the photos together; and whether it is a clip."""
@@ -155,7 +159,8 @@ def _usable(material: Material, angles: Array) -> Array:
             marks = material.marks[ids].astype(np.float64)
             eye = np.linalg.norm(marks[0, 33] - marks[0, 263])
             steps = np.r_[0, np.linalg.norm(np.diff(marks[:, [1, 152]], axis=0), axis=(1, 2))] / eye
-            usable[ids] &= steps < KEY_MOTION
+            passed = np.ones(len(ids)) if material.time is None else np.diff(material.time[ids], prepend=-1)
+            usable[ids] &= steps < KEY_MOTION * np.maximum(passed, 1)
     return usable
 
 

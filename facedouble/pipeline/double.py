@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -10,25 +11,30 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facedouble.colour import crop_rgb, picture
+from facedouble.colour import crop_rgb, picture, reduced
 from facedouble.doubles import capture
 from facedouble.doubles.capture import Material, Selection
 from facedouble.doubles.file import identity
 from facedouble.errors import InputRefused
-from facedouble.faces.detect import detect
+from facedouble.faces.detect import detect, same
 from facedouble.faces.light import fit_light
 from facedouble.media.decode import frames, photo
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Eyes, Progress, quiet
 from facedouble.pipeline.calibrate import calibrate
-from facedouble.pipeline.sight import Pair, look, windows
-from facedouble.types import MESH_POINTS, Array, Box, Bytes, Colour, Consent, Double, Floats, Frame, Value
+from facedouble.pipeline.sight import Pair, Window, look, windows
+from facedouble.types import MESH_POINTS, Array, Box, Bytes, Colour, Consent, Double, Floats, Frame, MediaInfo, Value
 
 PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
 RIM = 0.06  # face sizes around the mesh that a key frame's crop keeps
 SETTLE = 4  # times that a photo is shown to the landmarker, which follows from frame to frame
 LEAST_FACE = 60  # px: below it there is no skin to take a texture from
+AMPLE = 300  # frames: of a clip that short each is looked at
+LOOKS = 15.0  # a second, of longer ones: a blink has its lids shut for 0.1 s
+SEARCH, AGAIN = 8, 3  # looks until the face is searched again: while it is followed, and when it is lost
+_ENDS = np.array([[159, 145], [386, 374], [13, 14], [61, 291], [105, 33], [334, 263]])  # lids, lips, brows
+_TELLING = np.array([0.06, 0.06, 0.08, 0.08, 0.06, 0.06])  # eye distances
 LARGEST_PHOTO = 2600  # px; more has no use for an atlas of 640 x 720
 
 
@@ -69,34 +75,96 @@ class Taken(Value):
     marks: Array
 
 
-def _largest(frame: Frame, eyes: Eyes, options: Options) -> Box | None:
-    found = detect(picture(frame), 0, eyes.detectors, options.detect)
+def _largest(frame: Frame, eyes: Eyes, options: Options, full: bool) -> Box | None:
+    """The largest face of a picture, searched on a reduced copy or on full size as well."""
+    found = detect(picture(frame), 0 if full else 1, eyes.detectors, options.detect)
     return max((b for b, _ in found), key=lambda b: b.area, default=None)
 
 
-def _landmarks(number: int, source: Path, pair: Pair, eyes: Eyes, options: Options, progress: Progress) -> list[Taken]:
-    """Landmarks of the largest face in each picture of a source."""
-    taken: list[Taken] = []
-    last: Box | None = None
-    still = _still(source)
-    pair.reset()
-    for frame in _pictures(source):
-        if last is not None and frame.index % 5:
-            box: Box | None = last
-        else:
-            box = _largest(frame, eyes, options) or last
-        if frame.corrupt or box is None:
-            continue
-        window = windows([box])[0]
-        crop = look(frame, window)
+class _Watch:
+    """Follows the largest face of one source. Its last landmarks say where it is; now and then it is searched for."""
+
+    def __init__(self, number: int, still: bool, pair: Pair, eyes: Eyes, options: Options) -> None:
+        self.number, self.pair, self.eyes, self.options = number, pair, eyes, options
+        self.times = SETTLE if still else 1
+        self.last: Box | None = None
+        self.lost, self.wait = True, 0  # looks until the next search
+        pair.reset()
+
+    def __call__(self, frame: Frame) -> Taken | None:
+        """The face's landmarks, or None."""
+        if frame.corrupt:
+            return None
+        box = self._place(frame)
+        found = None if box is None else self._marks(frame, windows([box])[0])
+        if found is None:
+            self.wait = self.wait if self.lost else 0
+            self.lost = True
+            return None
+        low, high = found[:MESH_POINTS, :2].min(0), found[:MESH_POINTS, :2].max(0)
+        self.last, self.lost = Box(float(low[0]), float(low[1]), float(high[0]), float(high[1])), False
+        return Taken(self.number, frame.index, found)
+
+    def _place(self, frame: Frame) -> Box | None:
+        """Where the face is: where it was, unless a search finds a larger one elsewhere."""
+        if self.wait > 0:
+            self.wait -= 1
+            return self.last
+        found = _largest(frame, self.eyes, self.options, full=self.lost)
+        self.wait = AGAIN if self.lost else SEARCH
+        if found is None or (self.last is not None and not self.lost and same(found, self.last)):
+            return self.last
+        return found
+
+    def _marks(self, frame: Frame, w: Window) -> Array | None:
+        """Landmarks (478, 3) px of the frame. The landmarker sees no more than a reduced copy."""
+        large = w.side > self.pair.side
+        crop: Array = reduced(frame, w.x0, w.y0, w.side, self.pair.side) if large else look(frame, w)
         found = None
-        for _ in range(SETTLE if still else 1):
-            found = pair.marks(crop)
-        if found is not None:
-            m = found[0] + [window.x0, window.y0, 0]
-            taken.append(Taken(number, frame.index, m))
-            low, high = m[:MESH_POINTS, :2].min(0), m[:MESH_POINTS, :2].max(0)
-            last = Box(float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        for _ in range(self.times):
+            found = self.pair.marks(crop)
+        if found is None:
+            return None
+        marks = found[0]
+        if large:
+            scale = w.side / self.pair.side
+            marks = (marks + 0.5) * scale - 0.5
+            marks[:, 2] += 0.5 - 0.5 * scale  # depth has no pixel corner
+        at: Array = marks + [w.x0, w.y0, 0]
+        return at
+
+
+def _stride(info: MediaInfo) -> int:
+    """Every how manieth frame of a clip is looked at in any case."""
+    rate = float(info.rate)
+    frames = math.inf if info.duration is None else float(info.duration) * rate
+    return max(1, round(min(frames / AMPLE, rate / LOOKS)))
+
+
+def _changed(a: Array, b: Array) -> bool:
+    """Whether lids, lips or brows differ between landmarks (478, 3) of two pictures, by what a key frame may turn on."""
+    sides = [np.linalg.norm(m[_ENDS[:, 0]] - m[_ENDS[:, 1]], axis=1) / np.linalg.norm(m[33] - m[263]) for m in (a, b)]
+    return bool((np.abs(sides[0] - sides[1]) > _TELLING).any())
+
+
+def _landmarks(number: int, source: Path, pair: Pair, eyes: Eyes, options: Options, progress: Progress) -> list[Taken]:
+    """Landmarks of the largest face in the pictures of a source: of a long clip some each second, more where it moves."""
+    taken: list[Taken] = []
+    still = _still(source)
+    stride = 1 if still else _stride(probe(source))
+    watch = _Watch(number, still, pair, eyes, options)
+    before: Taken | None = None
+    between: Frame | None = None
+    for frame in _pictures(source):
+        if frame.index % stride:
+            between = frame if frame.index % stride == stride // 2 else between
+            continue
+        now = watch(frame)
+        if between is not None and before is not None and now is not None and _changed(before.marks, now.marks):
+            passed = watch(between)
+            taken += [passed] if passed is not None else []
+        taken += [now] if now is not None else []
+        before, between = now, None
         progress(f"reading the volunteer's face {number + 1}", frame.index + 1, None)
     return taken
 
@@ -140,7 +208,8 @@ def make_double(sources: Sequence[Path], consent: Consent, eyes: Eyes, options: 
         raise InputRefused("there is nothing to make a double from; give a clip or a photo of the volunteer")
     taken = _read(sources, eyes, options, progress)
     origin = np.array([-1 if _still(sources[t.source]) else t.source for t in taken])
-    chosen = capture.select(Material(np.stack([t.marks for t in taken]), bool((origin >= 0).any()), origin))
+    chosen = capture.select(Material(np.stack([t.marks for t in taken]), bool((origin >= 0).any()), origin,
+                                     np.array([t.frame for t in taken])))
     double = _paint(sources, chosen, [taken[i] for i in chosen.frames], consent, progress)
     pair = Pair(eyes.follower, options.fit)
     try:
