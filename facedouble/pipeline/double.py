@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +36,7 @@ LOOKS = 15.0  # a second, of longer ones: a blink has its lids shut for 0.1 s
 SEARCH, AGAIN = 8, 3  # looks until the face is searched again: while it is followed, and when it is lost
 _ENDS = np.array([[159, 145], [386, 374], [13, 14], [61, 291], [105, 33], [334, 263]])  # lids, lips, brows
 _TELLING = np.array([0.06, 0.06, 0.08, 0.08, 0.06, 0.06])  # eye distances
+PAINTERS = 2  # threads
 LARGEST_PHOTO = 2600  # px; more has no use for an atlas of 640 x 720
 
 
@@ -130,7 +132,7 @@ class _Watch:
             scale = w.side / self.pair.side
             marks = (marks + 0.5) * scale - 0.5
             marks[:, 2] += 0.5 - 0.5 * scale  # depth has no pixel corner
-        at: Array = marks + [w.x0, w.y0, 0]
+        at: Array = marks + np.array([w.x0, w.y0, 0])
         return at
 
 
@@ -221,24 +223,26 @@ def make_double(sources: Sequence[Path], consent: Consent, eyes: Eyes, options: 
 
 def _paint(sources: Sequence[Path], chosen: Selection, keys: Sequence[Taken], consent: Consent, progress: Progress) -> Double:
     """Read the sources again, as far as they hold key frames, and take their pictures."""
-    textures: dict[int, Floats] = {}
+    waiting: dict[int, Future[Floats]] = {}
     eyes = None
-    for number, source in enumerate(sources):
-        wanted = {t.frame: k for k, t in enumerate(keys) if t.source == number}
-        for frame in _pictures(source) if wanted else ():
-            k = wanted.pop(frame.index, None)
-            if k is not None:
-                crop, local = key_crop(frame, keys[k].marks)
-                light = fit_light(crop, local)
-                textures[k] = capture.texture(crop, local, light)
-                if k == chosen.widest:
-                    eyes = capture.iris(crop, local, light)
-                progress("painting key frames", len(textures), len(keys))
-            if not wanted:
-                break
-        if wanted:
-            raise InputRefused(f"{source}: changed while it was read; try again")
+    with ThreadPoolExecutor(PAINTERS) as pool:
+        for number, source in enumerate(sources):
+            wanted = {t.frame: k for k, t in enumerate(keys) if t.source == number}
+            for frame in _pictures(source) if wanted else ():
+                k = wanted.pop(frame.index, None)
+                if k is not None:
+                    crop, local = key_crop(frame, keys[k].marks)
+                    light = fit_light(crop, local)
+                    waiting[k] = pool.submit(capture.texture, crop, local, light)
+                    if k == chosen.widest:
+                        eyes = capture.iris(crop, local, light)
+                    progress("painting key frames", len(waiting), len(keys))
+                if not wanted:
+                    break
+            if wanted:
+                raise InputRefused(f"{source}: changed while it was read; try again")
+        textures = [waiting[k].result() for k in range(len(keys))]
     if eyes is None:
         raise ValueError("the widest eyes are not among the key frames")
-    evened = capture.equalise([textures[k] for k in range(len(keys))], [t.source for t in keys])
+    evened = capture.equalise(textures, [t.source for t in keys])
     return capture.assemble(chosen, evened, eyes, consent)
