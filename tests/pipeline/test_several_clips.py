@@ -17,7 +17,7 @@ from facedouble.errors import InputRefused
 from facedouble.morphable.semantics import semantics
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Eyes
-from facedouble.pipeline.double import make_double
+from facedouble.pipeline.double import _changed, make_double
 from facedouble.types import Array, Bytes, Consent, Double
 from tests.conftest import RATE
 
@@ -120,6 +120,20 @@ def test_origins_have_to_fit() -> None:
         Material(np.stack([marks(Look())] * 3), True, np.zeros(2))
     groups = Material(np.stack([marks(Look())] * 4), True, np.array([0, -1, 0, 2])).groups()
     assert [(ids.tolist(), moving) for ids, moving in groups] == [([1], False), ([0, 2], True), ([3], True)]
+
+
+def test_passed_frames_do_not_make_a_face_fast() -> None:
+    """Two steps of a still enough face in one are no faster; without the passed frames known they would be."""
+    looks = np.stack([marks(Look(gap=g), at=k * 20) for k, g in enumerate(np.linspace(0, 0.3, 12))])
+    assert len(measure(Material(looks, True, None, np.arange(12) * 3)).frames) > len(measure(Material(looks, True)).frames)
+    with pytest.raises(ValueError, match="time"):
+        Material(looks, True, None, np.zeros(3))
+
+
+def test_a_blink_or_a_word_between_two_looks_is_looked_at() -> None:
+    rest = marks(Look())
+    assert not _changed(rest, rest + np.array([5, 3, 0])) and not _changed(rest, rest * 1.5)
+    assert _changed(rest, marks(Look(gap=0.2))) and _changed(rest, marks(Look(lids=(0.2, 0.2))))
 
 
 def test_tone_is_evened_between_cameras_and_kept_within() -> None:
