@@ -333,7 +333,8 @@ class ClipCode(Value):
 
     Ratios (double over witness) need the witness's size only, not the shape: mouth width, face height, eye width and
     outline scale, the vertical outline offset (canonical), closed and neutral lid aperture of both eyes, vertical gaze
-    centre, blur (edge sigma, px at a face of 200 px) and grain (sigma, levels of 255).
+    centre, blur (edge sigma, px at a face of 200 px), grain (sigma, levels of 255), and the shutter: how long the camera
+    exposes, in frames, 0 where the footage does not tell.
     """
 
     mouth_width: float
@@ -346,6 +347,7 @@ class ClipCode(Value):
     gaze_middle: tuple[float, float]
     edge_sigma: float
     grain_sigma: float
+    shutter: float = 0.0
 
     def floats(self) -> list[float]:
         """Every number of it, flat."""

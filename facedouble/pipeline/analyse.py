@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,7 +19,20 @@ from facedouble.faces.track import link
 from facedouble.geometry import times
 from facedouble.media.decode import frames
 from facedouble.options import Options
-from facedouble.pipeline.sight import Follower, Pair, Window, close, grain, look, sighting, softness, windows
+from facedouble.pipeline.sight import (
+    Follower,
+    Pair,
+    Window,
+    close,
+    exposure,
+    extremes,
+    grain,
+    look,
+    sighting,
+    smear,
+    softness,
+    windows,
+)
 from facedouble.protect.veil import Ellipse, head_covers
 from facedouble.types import Array, Box, Frame, MediaInfo, Rows, Track, Value
 
@@ -87,7 +101,7 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
             else:  # the track is over: what is not needed any more is let go
                 done = notes.pop(track.id)
                 front = None if done.colours is None else done.colours.front()
-                roles[track.id] = replace(role_of(track, *done.all(), options), front=front)
+                roles[track.id] = replace(role_of(track, *done.all(), options, done.smears), front=front)
     return Analysis(info, count, tuple(roles[t.id] for t in tracks))
 
 
@@ -114,11 +128,12 @@ def find(frame: Frame, eyes: Eyes, options: Options) -> Found:
 
 @dataclass(frozen=True)
 class Look(Value):
-    """What pass two saw of a face in a frame; softness and grain of it where they were measured."""
+    """What pass two saw of a face in a frame; softness, grain and smear of it where they were measured."""
 
     sighting: Sighting
     softness: float | None = None
     grain: float | None = None
+    smear: Array | None = None
 
 
 class Notes:
@@ -128,6 +143,7 @@ class Notes:
         self.reading = Reading(len(track.faces))
         self.softness: list[float] = []
         self.grain: list[float] = []
+        self.smears: dict[int, Array] = {}
         self.colours: Colours | None = None
 
     def add(self, look: Look) -> None:
@@ -137,6 +153,8 @@ class Notes:
             self.colours.add(look.sighting.frame, look.sighting.hues)
         self.softness += [] if look.softness is None else [look.softness]
         self.grain += [] if look.grain is None else [look.grain]
+        if look.smear is not None:
+            self.smears[look.sighting.frame] = look.smear
 
     def all(self) -> tuple[Reading, float, float]:
         """The reading, softness and grain; 0 where nothing could be measured."""
@@ -150,6 +168,7 @@ def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Optio
         return
     coming, here = sorted(tracks, key=lambda t: t.start)[::-1], list[Track]()
     views: dict[int, Sequence[Window]] = {}
+    telling: dict[int, frozenset[int]] = {}
     pairs: dict[int, Pair] = {}
     spare: list[Pair] = []
     try:
@@ -157,12 +176,13 @@ def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Optio
             while coming and coming[-1].start <= frame.index:
                 here.append(coming.pop())
                 views[here[-1].id] = windows(here[-1].boxes)
+                telling[here[-1].id] = frozenset((extremes(here[-1].boxes) + here[-1].start).tolist())
             for t in here:
                 face = t.at(frame.index)
                 if face is None:
                     if t.id in pairs:
                         spare.append(pairs.pop(t.id))
-                    del views[t.id]
+                    del views[t.id], telling[t.id]
                     yield t, None
                     continue
                 if frame.corrupt or max(face.box.width, face.box.height) < 0.75 * options.fit.min_face:
@@ -170,7 +190,8 @@ def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Optio
                 if t.id not in pairs:
                     pairs[t.id] = spare.pop() if spare else Pair(eyes.follower, options.fit)
                     pairs[t.id].reset()
-                seen = _look(frame, t, face.box, views[t.id][frame.index - t.start], pairs[t.id], options.draw.things)
+                seen = _look(frame, t, face.box, views[t.id][frame.index - t.start], pairs[t.id], options.draw.things,
+                             frame.index in telling[t.id])
                 if seen is not None:
                     yield t, seen
             here = [t for t in here if frame.index < t.stop]
@@ -181,14 +202,17 @@ def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Optio
             pair.close()
 
 
-def _look(frame: Frame, track: Track, box: Box, window: Window, pair: Pair, hues: bool) -> Look | None:
+def _look(frame: Frame, track: Track, box: Box, window: Window, pair: Pair, hues: bool, tells: bool) -> Look | None:
     seen = sighting(frame, box, window, pair, hues)
     if seen is None:
         return None
-    if frame.index not in np.linspace(track.start, track.stop - 1, SAMPLES).astype(int):
+    sample = frame.index in np.linspace(track.start, track.stop - 1, SAMPLES).astype(int)
+    if not (sample or tells):
         return Look(seen)
     part = close(seen, window)
-    return Look(seen, softness(look(frame, part), seen, part), grain(frame))
+    crop = look(frame, part)
+    smeared = smear(crop, seen, part) if tells else None
+    return Look(seen, softness(crop, seen, part), grain(frame), smeared) if sample else Look(seen, smear=smeared)
 
 
 def agrees(notes: Array, boxes: Array) -> Array:
@@ -205,17 +229,28 @@ def _apart(notes: Array, boxes: Array) -> tuple[Array, Array]:
     return far, (boxes[:, 2:] - boxes[:, :2]).max(1)
 
 
-def role_of(track: Track, reading: Reading, soft: float, noise: float, options: Options) -> Role:
+def _exposed(made: Fit, smears: Mapping[int, Array], sizes: Array) -> Fit:
+    """The fit with its shutter, from the smear seen in some frames; sizes (n,) px."""
+    at = np.array([f - made.start for f in smears if 0 < f - made.start < len(made.codes) - 1], int)
+    if not at.size:
+        return made
+    moves = np.array([(made.codes[i + 1].translation[:2] - made.codes[i - 1].translation[:2]) / 2 for i in at.tolist()])
+    shutter = exposure(np.array([smears[i + made.start] for i in at.tolist()]), moves, sizes[at])
+    return replace(made, clip=replace(made.clip, shutter=shutter))
+
+
+def role_of(track: Track, reading: Reading, soft: float, noise: float, options: Options,
+            smears: Mapping[int, Array] = MappingProxyType({})) -> Role:
     """What becomes of a track: its fit where the landmarks are to be trusted, the veil elsewhere.
 
-    soft, noise: sigma of edges and of grain in its footage, as `ClipCode` has them.
+    soft, noise: sigma of edges and of grain in its footage, as `ClipCode` has them; smears: as of `sight.smear`, by frame.
     """
     weights = np.zeros(track.stop - track.start)
     boxes = np.array(track.rows["box"])
     made: Fit | None = None
     notes = reading.notes
     if notes["seen"].sum() >= LEAST_FIT:
-        made = fit(reading, soft, noise)
+        made = _exposed(fit(reading, soft, noise), smears, notes["size"])
         edge = slice(made.start - track.start, made.start - track.start + len(notes))
         # outside of the fit is untrusted too: the fade has to be over before
         whole = np.zeros(len(weights), bool)

@@ -18,7 +18,7 @@ from facedouble.faces.reading import Sighting
 from facedouble.geometry import corners
 from facedouble.morphable.topology import topology
 from facedouble.options import FitOptions
-from facedouble.raster import cover, edge_sigma, grain_sigma
+from facedouble.raster import blur, cover, edge_sigma, grain_sigma
 from facedouble.types import MESH_POINTS, Array, Box, Bytes, Floats, Frame, Rows, Value
 
 CROP = 2.0  # face boxes: side of the crop
@@ -27,6 +27,11 @@ MOVED, GROWN = 0.10, 0.15  # of the crop's side: a face that has moved or grown 
 NEAR = 0.45  # face boxes: landmarks farther from the track's face belong to somebody else
 BEYOND = 16  # px around a face that the blurs of `edge_sigma` reach
 REFERENCE_FACE = 200.0  # px, of `ClipCode.edge_sigma`
+DIRECTIONS = 4  # right, right and down, down, left and down: in which smear is looked for
+EXTREMES = 8  # frames of a track, the fastest and as many of the slowest, in which smear is looked for
+FAST = 0.05  # face sizes a frame: motion that shows a usual exposure
+LEAST_SHUTTER = 0.08  # frames: below that it is a measuring error
+BLURRIEST = 10.0  # px: sigma
 
 
 class Follower(Protocol):
@@ -142,8 +147,63 @@ def close(seen: Sighting, w: Window) -> Window:
     return Window(x0, y0, max(min(int((high - [x0, y0]).max()), w.x0 + w.side - x0, w.y0 + w.side - y0), 2))
 
 
+def extremes(boxes: Sequence[Box]) -> Array:
+    """The frames of a track to look for smear in, counted from its start: the fastest and the slowest; none if none is fast."""
+    b = corners(boxes)
+    if len(b) < 2 * EXTREMES:
+        return np.zeros(0, np.int64)
+    middle = gaussian_filter1d((b[:, :2] + b[:, 2:]) / 2, 1.0, axis=0, mode="nearest")
+    speed = np.hypot(*np.gradient(middle, axis=0).T) / (b[:, 2:] - b[:, :2]).max(1)
+    order = np.argsort(speed, kind="stable")
+    if speed[order[-EXTREMES // 2]] < FAST / 2:  # boxes are calmer than faces
+        return np.zeros(0, np.int64)
+    return np.concatenate([order[:EXTREMES], order[-EXTREMES:]])
+
+
+def smear(crop: Floats, seen: Sighting, w: Window) -> Array | None:
+    """(DIRECTIONS,) edge blur of the face across each direction, sigma in px; None if the face is too small to tell."""
+    found = _inner(crop, seen, w)
+    if found is None:
+        return None
+    grey, mask, _ = found
+    slopes = []
+    for sigma in (1.0, 2.5):
+        b = blur(grey, sigma)
+        gx, gy = cv2.Sobel(b, cv2.CV_32F, 1, 0)[mask], cv2.Sobel(b, cv2.CV_32F, 0, 1)[mask]
+        turns = np.pi * np.arange(DIRECTIONS) / DIRECTIONS
+        slopes.append([float(np.percentile(np.abs(gx * np.cos(a) + gy * np.sin(a)), 98)) for a in turns])
+    r2 = (np.array(slopes[0]) / np.maximum(slopes[1], 1e-6)) ** 2
+    sigmas: Array = np.sqrt(np.clip((6.25 - r2) / np.maximum(r2 - 1, 0.05), 0, BLURRIEST**2))
+    return sigmas
+
+
+def exposure(smears: Array, velocities: Array, sizes: Array) -> float:
+    """How long the camera exposes, in frames: by how much blur along the motion grows with speed. 0 where nothing tells.
+
+    smears (n, DIRECTIONS) as of `smear`; velocities (n, 2) px a frame; sizes (n,) px of the face.
+    """
+    speed = np.hypot(*velocities.T)
+    fast, slow = speed > FAST * sizes, speed < FAST / 2 * sizes
+    if fast.sum() < EXTREMES // 2 or slow.sum() < EXTREMES // 2:
+        return 0.0
+    along = np.rint(np.arctan2(velocities[fast, 1], velocities[fast, 0]) / (np.pi / DIRECTIONS)).astype(int) % DIRECTIONS
+    rest = np.median(smears[slow] / sizes[slow, None], 0)[along] * sizes[fast]
+    grown = (smears[fast, along] ** 2 - rest**2) * 12 / speed[fast] ** 2  # a line's variance is length squared over twelve
+    shutter = float(np.sqrt(np.clip(np.median(grown), 0, 1)))
+    return shutter if shutter >= LEAST_SHUTTER else 0.0
+
+
 def softness(crop: Floats, seen: Sighting, w: Window) -> float | None:
     """Edge blur of the face, sigma at `REFERENCE_FACE`; None if the face is too small to tell."""
+    found = _inner(crop, seen, w)
+    if found is None:
+        return None
+    grey, mask, size = found
+    return edge_sigma(grey, mask) / size * REFERENCE_FACE
+
+
+def _inner(crop: Floats, seen: Sighting, w: Window) -> tuple[Floats, Array, float] | None:
+    """Grey picture of a face and its surroundings, levels of 255; bool mask of its skin; its width, px. None if too small."""
     marks = seen.marks - np.array([w.x0, w.y0, 0])
     mask = cv2.erode(cover(marks, topology().skin, w.side, w.side), np.ones((5, 5)))
     size = float(np.linalg.norm(marks[234, :2] - marks[454, :2]))
@@ -152,7 +212,7 @@ def softness(crop: Floats, seen: Sighting, w: Window) -> float | None:
     x, y, w_, h_ = cv2.boundingRect(mask)
     part = np.s_[max(y - BEYOND, 0) : y + h_ + BEYOND, max(x - BEYOND, 0) : x + w_ + BEYOND]
     grey = cv2.transform(crop[part], np.full((1, 3), 255 / 3, np.float32))
-    return edge_sigma(grey, mask[part] > 0) / size * REFERENCE_FACE
+    return grey, mask[part] > 0, size
 
 
 def grain(frame: Frame) -> float:

@@ -150,6 +150,15 @@ class Performance:
         """(468, 3) canonical."""
         return self._one(t)[0]
 
+    def velocity(self, t: int) -> Array:
+        """(2,) px a frame: how the middle of the drawn face moves."""
+        last = len(self.codes) - 1
+        before, after = max(t - 1, 0), min(t + 1, last)
+        middle = self.mesh(t).mean(0)
+        a, b = (place(middle, self.codes[i], self.to) for i in (before, after))
+        moved: Array = (b - a)[:2] / max(after - before, 1)
+        return moved
+
     def lip_gap(self, t: int) -> float:
         return float(self._one(t)[1][0])
 

@@ -43,6 +43,8 @@ FEATHER_WIDTH, FEATHER_ALIKE = 0.05, 0.35  # face sizes, log units
 REFERENCE_FACE = 200.0  # px: clip codes give the blur at this size
 LEAST_BLUR = 0.25  # px
 BLUR_SHARE = 0.33  # of the estimate: a smooth-skinned face has soft edges without being out of focus
+LEAST_SMEAR = 1.5  # px
+MOST_SMEAR = 0.12  # face sizes: a pose that jumps is no motion to show
 LEAST_GRAIN = 0.6  # levels of 255
 TILE = 256  # px of the noise tile
 SHARE = 60000  # stands for the whole of a cell in 16 bits
@@ -146,6 +148,29 @@ def blur_of(stage: Performance) -> float:
     if stage.matched_blur is None:
         stage.matched_blur = _matched_blur(stage)
     return stage.matched_blur
+
+
+def smear_of(stage: Performance, t: int, size: float) -> Array | None:
+    """Kernel (n, n) of a line, as long as the face moves while the camera exposes; None if that is hardly a pixel."""
+    if stage.clip.shutter <= 0:
+        return None
+    path = stage.velocity(t) * stage.clip.shutter
+    length = float(np.hypot(*path))
+    if length <= LEAST_SMEAR:
+        return None
+    path *= min(1.0, MOST_SMEAR * size / length)
+    half = int(np.ceil(np.abs(path).max() / 2)) + 1
+    kernel = np.zeros((2 * half + 1, 2 * half + 1))
+    steps = (np.arange(8 * half) + 0.5) / (8 * half) - 0.5
+    at = np.arange(-half, half + 1)
+    for x, y in (steps[:, None] * path).tolist():  # each point lies between four pixels
+        kernel += np.maximum(1 - np.abs(at - y), 0)[:, None] * np.maximum(1 - np.abs(at - x), 0)
+    return np.asarray(kernel / kernel.sum(), np.float32)
+
+
+def _smeared(image: Floats, kernel: Array) -> Floats:
+    out: Floats = cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_CONSTANT)
+    return out
 
 
 def render_face(stage: Performance, t: int, mesh: Array, where: Area, margin: int = 2) -> Drawn:
@@ -261,13 +286,17 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     step, size = where.step, where.size
     h, w = where.shape
     soft = blur_of(stage) * size / REFERENCE_FACE
-    face = render_face(stage, t, mesh, where, margin=round(0.03 * size) + 3)
+    line = smear_of(stage, t, size)
+    face = render_face(stage, t, mesh, where, margin=round(0.03 * size) + 3 + (0 if line is None else len(line) // 2))
     a, solid = np.empty_like(face.rim), np.empty_like(face.rim)
     _eased(face.rim, face.ids, a, solid)
-    light = face.light
+    light, share = face.light, solid
+    if line is not None:
+        light, share = _smeared(light * solid[..., None], line), _smeared(solid, line)
     if soft > LEAST_BLUR:
-        light = blur(light, soft)
-        light /= np.maximum(blur(solid, soft), 0.05)[..., None]
+        light, share = blur(light, soft), blur(share, soft)
+    if share is not solid:
+        light /= np.maximum(share, 0.05)[..., None]
 
     grid = surroundings_move(mesh, outline, where)
     sh, sw = (h + step - 1) // step, (w + step - 1) // step
@@ -301,6 +330,8 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
         a[row : row + len(over)] *= 1 - over * _part(hairy, face, row, len(over), step)
     a = wide_blur(a, max(0.7, 0.006 * size))
     edge = wide_blur(solid, max(0.8, 0.008 * size))
+    if line is not None:  # the fill that lies under the edge gives no way
+        a, edge = _smeared(a, line), np.maximum(edge, _smeared(edge, line))
     shift_x, shift_y = frame.chroma_shift
     source = (planes[0][where.y0 : where.y1, where.x0 : where.x1].copy(),
               *(p[where.y0 >> shift_y : ((where.y1 - 1) >> shift_y) + 1,

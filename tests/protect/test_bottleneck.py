@@ -102,7 +102,7 @@ def test_a_code_has_its_documented_length(analysis: Analysis) -> None:
     fit = analysis.roles[0].fit
     assert fit is not None
     assert {len(c.pack()) for c in fit.codes} == {4 * CODE_FLOATS} == {492}
-    assert len(fit.clip.floats()) == 13
+    assert len(fit.clip.floats()) == 14
 
 
 def test_pixels_outside_the_patch_stay_bit_identical(scene: tuple[list[Frame], list[Part]]) -> None:
