@@ -44,6 +44,7 @@ REFERENCE_FACE = 200.0  # px: clip codes give the blur at this size
 LEAST_BLUR = 0.25  # px
 BLUR_SHARE = 0.33  # of the estimate: a smooth-skinned face has soft edges without being out of focus
 LEAST_SMEAR = 1.5  # px
+SMEAR_SHARE = 0.5  # of the exposure is drawn: with all of it lips and lids were read worse, and one frame passed as the witness
 MOST_SMEAR = 0.12  # face sizes: a pose that jumps is no motion to show
 LEAST_GRAIN = 0.6  # levels of 255
 TILE = 256  # px of the noise tile
@@ -151,10 +152,10 @@ def blur_of(stage: Performance) -> float:
 
 
 def smear_of(stage: Performance, t: int, size: float) -> Array | None:
-    """Kernel (n, n) of a line, as long as the face moves while the camera exposes; None if that is hardly a pixel."""
+    """Kernel (n, n) of a line, as long as the face moves in SMEAR_SHARE of the exposure; None if that is hardly a pixel."""
     if stage.clip.shutter <= 0:
         return None
-    path = stage.velocity(t) * stage.clip.shutter
+    path = stage.velocity(t) * (SMEAR_SHARE * stage.clip.shutter)
     length = float(np.hypot(*path))
     if length <= LEAST_SMEAR:
         return None
