@@ -118,8 +118,8 @@ def test_a_bad_code_is_refused(data: bytes) -> None:
 
 def test_the_bottleneck_has_the_documented_width() -> None:
     assert CODE_FLOATS == 123 == 1 + sum(SHAPES.values())
-    clip = ClipCode(1, 2, 3, 4, 5, (6, 7), (8, 9), (10, 11), 12, 13)
-    assert clip.floats() == list(range(1, 14))
+    clip = ClipCode(1, 2, 3, 4, 5, (6, 7), (8, 9), (10, 11), 12, 13, 14)
+    assert clip.floats() == list(range(1, 15))
 
 
 @pytest.mark.parametrize("corners", [(0, 0, 0, 1), (0, 0, 1, 0), (2, 0, 1, 1), (0, 0, float("nan"), 1)])

@@ -28,6 +28,7 @@ NEAR = 0.45  # face boxes: landmarks farther from the track's face belong to som
 BEYOND = 16  # px around a face that the blurs of `edge_sigma` reach
 REFERENCE_FACE = 200.0  # px, of `ClipCode.edge_sigma`
 DIRECTIONS = 4  # right, right and down, down, left and down: in which smear is looked for
+SMEAR_FACE = 100.0  # px: of a larger face a reduced copy, in which lines stay short against the blurs that measure them
 EXTREMES = 8  # frames of a track, the fastest and as many of the slowest, in which smear is looked for
 FAST = 0.05  # face sizes a frame: motion that shows a usual exposure
 LEAST_SHUTTER = 0.08  # frames: below that it is a measuring error
@@ -165,7 +166,11 @@ def smear(crop: Floats, seen: Sighting, w: Window) -> Array | None:
     found = _inner(crop, seen, w)
     if found is None:
         return None
-    grey, mask, _ = found
+    grey, mask, size = found
+    scale = min(1.0, SMEAR_FACE / size)
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        mask = cv2.resize(mask.astype(np.uint8), grey.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
     slopes = []
     for sigma in (1.0, 2.5):
         b = blur(grey, sigma)
@@ -174,7 +179,7 @@ def smear(crop: Floats, seen: Sighting, w: Window) -> Array | None:
         slopes.append([float(np.percentile(np.abs(gx * np.cos(a) + gy * np.sin(a)), 98)) for a in turns])
     r2 = (np.array(slopes[0]) / np.maximum(slopes[1], 1e-6)) ** 2
     sigmas: Array = np.sqrt(np.clip((6.25 - r2) / np.maximum(r2 - 1, 0.05), 0, BLURRIEST**2))
-    return sigmas
+    return sigmas / scale
 
 
 def exposure(smears: Array, velocities: Array, sizes: Array) -> float:
