@@ -50,6 +50,15 @@ class Retarget(Value):
                    scale, float(np.clip(offset, -0.08, 0.08)))
 
 
+def lid_opening(r: float) -> float:
+    """Drawn opening over the opening at rest, of a measured one; both 0 to `WIDEST`.
+
+    Landmarkers read half-closed lids as too open (.5 of rest is read as .7, on witness and double alike), so that what is
+    drawn as measured is read as too open once more.
+    """
+    return r * r * (2 - r) if r < 1 else min(1 + (r - 1) * WIDENING, WIDEST)
+
+
 def _lids(points: Array, double: Double, code: FaceCode, clip: ClipCode) -> None:
     eyes = ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID, (33, 133)),
             (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID, (263, 362)))
@@ -57,7 +66,7 @@ def _lids(points: Array, double: Double, code: FaceCode, clip: ClipCode) -> None
     for eye, (upper, lower, corners) in enumerate(eyes):
         shut = clip.lids_closed[eye]
         r = (float(code.lids[eye]) - shut) / (float(np.clip(clip.lids_neutral[eye], *RESTING_OPENING)) - shut)
-        r = float(np.clip(r, 0, WIDEST)) if r < 1 else min(1 + (r - 1) * WIDENING, WIDEST)
+        r = lid_opening(float(np.clip(r, 0, WIDEST)))
         shift = sum((points[c] - n[c]) * 0.5 for c in corners)
         opening = n[upper[1:-1]] - n[lower[1:-1]]
         stare = float(np.linalg.norm(n[upper[4]] - n[lower[4]]) / np.linalg.norm(n[corners[0]] - n[corners[1]]))
