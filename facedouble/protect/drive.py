@@ -18,6 +18,8 @@ LID_SHARE = 0.82  # of a lid's motion is the upper lid's
 RESTING_OPENING = (0.20, 0.34)  # aperture over eye width: outside of that a rest is a squint or a stare, or measured badly
 OPEN_AT_REST = 0.30  # a double's aperture over eye width at most: a volunteer who stares into the lens is not worn staring
 WIDENING, WIDEST = 0.75, 1.45  # of what goes beyond rest; times the opening at rest
+MOUTH_GAIN = 1.2  # of sideways motion, and GAZE_GAIN of x and y: landmarkers flatten what is drawn as much as what is filmed
+GAZE_GAIN = (1.15, 1.3)
 LIP_FACTORS = (0.7, 2.5)
 LIP_RATIOS = (0.9, 1.15)  # a gap follows the face's height: a small mouth still has to be seen opening
 KEYS_KEPT = 3
@@ -100,7 +102,7 @@ def canonical_mesh(code: FaceCode, clip: ClipCode, double: Double, to: Retarget)
     t = topology()
     move = np.tensordot(code.expression.astype(np.float64), t.basis, 1)
     mouth = t.shares[:, :1]
-    scale = np.concatenate([to.mouth * mouth + to.eye * (1 - mouth), to.face * mouth + to.eye * (1 - mouth),
+    scale = np.concatenate([MOUTH_GAIN * to.mouth * mouth + to.eye * (1 - mouth), to.face * mouth + to.eye * (1 - mouth),
                             to.face * mouth + to.eye * (1 - mouth)], 1)
     points: Array = double.neutral[:MESH_POINTS].astype(np.float64) + move * scale
     _lids(points, double, code, clip)
@@ -136,6 +138,7 @@ class Performance:
         self.clip = clip
         self.double = double
         self.to = Retarget.between(clip, double)
+        self._look = np.median([c.gaze for c in codes], 0).astype(np.float64)
         self._made: dict[int, tuple[Array, Array, Array]] = {}
         width = float(np.linalg.norm(double.neutral[234, :2] - double.neutral[454, :2])) * self.to.outline
         self.level = level_for(width * float(np.median([c.scale for c in codes])))
@@ -184,5 +187,5 @@ class Performance:
     def gaze(self, t: int) -> Array:
         """(4,) right x y, left x y. No offset in x; in y half of the difference of the resting heights, within .04."""
         offset = np.clip(np.mean(self.double.gaze_middle - np.array(self.clip.gaze_middle)), -0.04, 0.04)
-        looks: Array = self.codes[t].gaze + np.array([0, offset, 0, offset])
+        looks: Array = self._look + (self.codes[t].gaze - self._look) * np.tile(GAZE_GAIN, 2) + np.tile([0, offset], 2)
         return looks

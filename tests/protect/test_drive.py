@@ -1,0 +1,30 @@
+"""Gains of lids, gaze and mouth: fixed points, order, limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from facedouble.pipeline.analyse import Analysis
+from facedouble.protect.drive import GAZE_GAIN, WIDEST, Performance, lid_opening
+from facedouble.types import Double, FaceCode
+
+
+def test_lids_keep_shut_rest_and_order() -> None:
+    opening = [lid_opening(r) for r in np.linspace(0, WIDEST, 200).tolist()]
+    assert lid_opening(0.0) == 0 and lid_opening(1.0) == 1
+    assert (np.diff(opening) > 0).all()
+    assert all(lid_opening(r) < r for r in (0.2, 0.5, 0.8))  # read as too open, drawn more closed
+    assert max(opening) <= WIDEST
+
+
+def test_gaze_swings_wider_about_its_own_middle(analysis: Analysis, double: Double) -> None:
+    role = analysis.roles[0]
+    assert role.fit is not None
+    still = FaceCode.unpack(role.fit.codes[0].pack())
+    codes = [replace(still, gaze=still.gaze + np.float32(d)) for d in (-0.1, 0.0, 0.1)]
+    stage = Performance(codes, role.fit.clip, double)
+    low, middle, high = (stage.gaze(t) for t in range(3))
+    np.testing.assert_allclose(high - middle, 0.1 * np.tile(GAZE_GAIN, 2), atol=1e-6)
+    np.testing.assert_allclose(middle - low, high - middle, atol=1e-6)
