@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, overload
+from typing import Final, Self, overload
 
 import numpy as np
 
@@ -69,6 +69,20 @@ class Outlines(Sequence[Outline]):
             return tuple(self[i] for i in range(*index.indices(len(self))))
         row = self._shelf[index + len(self) if index < 0 else index]
         return Outline(((row[2:].reshape(-1, 2) + row[:2]) / STEPS).astype(np.float32))
+
+    @property
+    def shelf(self) -> Shelf:
+        """Of a finished run: rows of the middle and of what each point is off it, in `STEPS`."""
+        return self._shelf
+
+    @classmethod
+    def of(cls, shelf: Shelf) -> Self:
+        """The finished run that a shelf is from."""
+        made = cls()
+        if shelf.width != made._shelf.width:
+            raise ValueError("not a shelf of outlines")
+        made._shelf = shelf
+        return made
 
     @property
     def nbytes(self) -> int:

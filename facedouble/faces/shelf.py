@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -67,6 +68,25 @@ class Shelf:
             return self._loose[row]
         found: Ints = _unpack(self._packed[chunk], self.width)[row]
         return found
+
+    def packed(self) -> tuple[bytes, ...]:
+        """What a closed shelf holds, for `of`."""
+        if not self._closed:
+            raise ValueError("the shelf is open")
+        return tuple(self._packed)
+
+    @classmethod
+    def of(cls, width: int, count: int, packed: Sequence[bytes]) -> Self:
+        """The closed shelf of `count` rows that `packed` is from; ValueError if it cannot be."""
+        made = cls(width)
+        made._packed, made._count, made._closed = list(packed), count, True
+        try:
+            sizes = [len(_unpack(p, width)) for p in (*packed[:1], *packed[-1:])]
+        except zlib.error as error:
+            raise ValueError("not a shelf") from error
+        if len(packed) != -(-count // CHUNK) or sizes not in ([], [CHUNK if count > CHUNK else count, (count - 1) % CHUNK + 1]):
+            raise ValueError("not a shelf of that many rows")
+        return made
 
     @property
     def nbytes(self) -> int:
