@@ -6,6 +6,7 @@ audit's own has no part in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,40 +84,86 @@ def _look(frame: Frame, role: Role, stage: Performance, options: Options, recogn
         return own, np.full_like(own, np.nan)
 
 
-Looked = list[tuple[int, Floats, Floats]]
-"""Frame, embedding of the witness, embedding of what would be shown."""
+@dataclass(frozen=True)
+class Distances(Value):
+    """How far what would be shown of a role stays from its witness: frames `at` (n,) that were looked at, dlib distances (n,)."""
+
+    at: Array
+    far: Array
+
+    def check(self) -> None:
+        if self.at.ndim != 1 or self.at.shape != self.far.shape:
+            raise ValueError("one distance for each look")
+
+    @property
+    def least(self) -> float:
+        """The nearest that it came; endless without a look."""
+        return float(self.far.min()) if len(self.far) else float("inf")
+
+    @property
+    def alike(self) -> Array:
+        """(n,) bool: too like; one look between two that were is no reason to show a frame."""
+        alike: Array = self.far < ACCEPTED
+        alike[1:-1] |= alike[:-2] & alike[2:]
+        return alike
+
+
+UNTOLD = Distances(np.zeros(0, np.int64), np.zeros(0))
+"""Of a role that was to be looked at and could not be."""
+
+
+def measured(made: Analysis, of: Sequence[int], double: Double, options: Options, recognise: Recogniser,
+             progress: Progress = quiet) -> dict[int, Distances]:
+    """Distances of some of the roles, by their number, with one double; `UNTOLD` where nothing could be seen.
+
+    Roles that are never wholly a double are left out.
+    """
+    wanted = [k for k in of if looks(made.roles[k], float(made.info.rate))]
+    seen = _looks(made, wanted, double, options, recognise, progress) if wanted else {}
+    return {k: Distances(np.array([at for at, _, _ in seen[k]]),
+                         near(np.array([a for _, a, _ in seen[k]]), np.array([b for _, _, b in seen[k]])))
+            if k in seen else UNTOLD for k in wanted}
+
+
+def settled(role: Role, found: Distances | None, options: Options) -> Role:
+    """The role with the veil where the double comes out too like its witness: up to the looks before and after.
+
+    None: it was not to be looked at. `UNTOLD`: all of it is veiled.
+    """
+    if found is None:
+        return role
+    if not len(found.at):
+        return replace(role, weights=np.zeros(len(role.weights)), alike=((role.track.start, role.track.stop),))
+    alike = found.alike
+    return _veiled(role, found.at, alike, options.fit.fade) if alike.any() else role
 
 
 def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognise: Recogniser,
              progress: Progress = quiet) -> Analysis:
-    """The analysis with the veil where the double comes out too like its witness: up to the looks before and after.
+    """The analysis with the veil where the double comes out too like its witness.
 
     Of several doubles each role gets the first that stays comfortably far, or else the one that stays farthest. A role that was
     to be looked at and could not be is veiled.
     """
-    found: dict[int, tuple[int, Array, Array]] = {}
-    left = wanted = [k for k, role in enumerate(made.roles) if looks(role, float(made.info.rate))]
+    best: dict[int, tuple[int, Distances]] = {}
+    left: Sequence[int] = range(len(made.roles))
     for n, candidate in enumerate(troupe(double)):
+        for k, found in measured(made, left, candidate, options, recognise, progress).items():
+            if k not in best or not len(best[k][1].at) or (len(found.at) and found.least > best[k][1].least):
+                best[k] = n, found
+        left = [k for k in best if best[k][1].least < COMFORT or not len(best[k][1].at)]
         if not left:
             break
-        for k, looked in _looks(made, left, candidate, options, recognise, progress).items():
-            far = near(np.array([a for _, a, _ in looked]), np.array([b for _, _, b in looked]))
-            if k not in found or far.min() > found[k][2].min():
-                found[k] = n, np.array([at for at, _, _ in looked]), far
-        left = [k for k in left if k in found and found[k][2].min() < COMFORT]
-    roles = list(made.roles)
-    for k in wanted:
-        if k not in found:
-            t = roles[k].track
-            roles[k] = replace(roles[k], weights=np.zeros(len(roles[k].weights)), alike=((t.start, t.stop),))
-    for k, (n, at, far) in found.items():
-        alike = far < ACCEPTED
-        alike[1:-1] |= alike[:-2] & alike[2:]  # one look between two that were alike is no reason to show a frame
-        roles[k] = replace(_veiled(roles[k], at, alike, options.fit.fade) if alike.any() else roles[k], pick=n)
+    roles = [replace(settled(role, best[k][1], options), pick=best[k][0]) if k in best else role
+             for k, role in enumerate(made.roles)]
     return replace(made, roles=tuple(roles))
 
 
-def _looks(made: Analysis, of: list[int], double: Double, options: Options, recognise: Recogniser,
+Looked = list[tuple[int, Floats, Floats]]
+"""Frame, embedding of the witness, embedding of what would be shown."""
+
+
+def _looks(made: Analysis, of: Sequence[int], double: Double, options: Options, recognise: Recogniser,
            progress: Progress) -> dict[int, Looked]:
     """What is seen of some of the roles, by their number."""
     rate = float(made.info.rate)
