@@ -50,7 +50,8 @@ from facedouble.raster import blur, display, linear  # noqa: E402
 from facedouble.raster import render as rasterised  # noqa: E402
 from facedouble.types import Array, Bytes, Floats, Frame, Value  # noqa: E402
 
-CLIPS = ("vr_1.mp4", "grid_swiz3n.mpg", "grid_lwbsza.mpg", "sad_a.mp4", "vr_3.mp4", "lp_d10.mp4")  # from dark skin to light, as filmed
+CLIPS = ("vr_1.mp4", "grid_swiz3n.mpg", "grid_lwbsza.mpg", "grid_pwij3p.mpg", "sad_a.mp4",
+         "lp_d10.mp4")  # from dark skin to light, as filmed
 QUICK = ("vr_1.mp4", "sad_a.mp4")
 DOUBLE = ("clip A", "video/lp_d18.mp4")
 LOOKED_AT = 12  # frames at which the referee asks the recogniser
@@ -60,14 +61,16 @@ DIM, READ, SHOT = 0.06, 0.0025, 0.0012  # linear light: share that is left; a se
 LIT, SHADED = 3.0, 0.25  # of the light, on the cheek that faces the lamp and on the other
 KNEE = 0.7  # linear light above which a camera holds back
 WARM, COLD = (1.5, 0.8, 0.5), (0.6, 0.9, 1.6)
-GLOSS, SHINE = 26.0, 1.1  # exponent of Blinn's highlights, and their light over that of the skin
-LAMP = (-0.35, -0.5, -1.0)  # halfway between the lamp of the highlights and the camera
+GLOSS, SHINE = 22.0, 1.6  # exponent of Blinn's highlights, and their light over that of the skin
+LAMPS = ((-0.35, -0.4, -1.0), (0.45, -0.25, -1.0))  # halfway between a lamp and the camera
 HAIRS = 9000
 
 
 @dataclass(frozen=True)
 class Head(Value):
-    """A head in one frame, as fitted: mesh (468, 3) px, rotation (3, 3), light (468, 3) on skin; rest (468, 2) px: its usual place."""
+    """A head in one frame, as fitted: mesh (468, 3) px, rotation (3, 3), light (468, 3) on skin; rest (468, 2) px: its
+    usual place; size px.
+    """
 
     mesh: Array
     rotation: Array
@@ -123,17 +126,17 @@ def shine(rgb: Floats, head: Head, rng: np.random.Generator) -> Floats:
     """Sweat: Blinn's highlights on the skin (SIGGRAPH 1977), in blotches."""
     t, (h, w) = topology(), rgb.shape[:2]
     ids, found = rasterised(head.mesh, t.triangles, np.concatenate([vertex_normals(head.mesh), t.uv], 1), h, w)
-    lamp = np.array(LAMP) / np.linalg.norm(LAMP)
-    facing = found[..., :3] @ lamp / np.maximum(np.linalg.norm(found[..., :3], axis=-1), 1e-6)
-    blotches = 0.7 + 0.3 * np.sin(47 * found[..., 3] + 3 * np.sin(31 * found[..., 4])) * np.sin(41 * found[..., 4])
-    spot = np.where((ids >= 0) & (ids < len(t.skin)), np.clip(facing, 0, 1) ** GLOSS * blotches, 0).astype(np.float32)
+    lamps = np.array(LAMPS).T / np.linalg.norm(LAMPS, axis=1)
+    facing = (found[..., :3] @ lamps).max(-1) / np.maximum(np.linalg.norm(found[..., :3], axis=-1), 1e-6)
+    rough = np.clip(cv2.remap(weave(), found[..., 3] * 400, found[..., 4] * 250, cv2.INTER_LINEAR), 0.3, 1.7)
+    spot = np.where((ids >= 0) & (ids < len(t.skin)), np.clip(facing, 0, 1) ** GLOSS * rough, 0).astype(np.float32)
     light = SHINE * float(head.light.mean()) * blur(spot, 0.006 * head.size)
     return held(linear(rgb) + light[..., None])
 
 
 @cache
 def follicles() -> tuple[Array, Array, Array, Array]:
-    """Hairs of a beard, canonical: triangle (n,), place in it (n, 3), where the tip is from the root (n, 3), albedo over skin (n,)."""
+    """Hairs of a beard, canonical: triangle (n,), place in it (n, 3), tip from the root (n, 3), albedo over that of skin (n,)."""
     rng, t = np.random.default_rng(5), topology()
     m = t.mean[:468]
     middle = m[t.skin].mean(1)
@@ -298,7 +301,7 @@ def show(lines: Sequence[Row], clip: str) -> None:
         found = [v for v in values if v is not None]
         return f"{np.mean(found):.{digits}f}" if found else "–"
 
-    tones, jitters = [x.tone or [None, None] for x in lines], [x.jitter for x in lines]
+    tones, jitters = [x.tone for x in lines if x.tone], [x.jitter for x in lines]
     print(f"| {clip} | {lines[0].group} | {lines[0].double} | {mean([100 * x.doubled for x in lines], 0)}% "
           f"| {mean([100 * x.veiled for x in lines], 0)}% | {sum(x.bare for x in lines)} | {sum(x.accepted for x in lines)} "
           f"| {mean([x.witness for x in lines])} | {mean([x.to_double for x in lines])} | {mean([t[0] for t in tones], 1)} "

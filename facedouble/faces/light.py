@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from facedouble.morphable.light import DARKEST, harmonics
@@ -12,7 +14,20 @@ from facedouble.types import Array, Floats
 RIDGE = 0.004
 FACE_SIDE = 110.0  # px: the face is measured at this width; pores and moles are below its resolution
 ROUNDS = 6  # of Tukey's biweight
+STEEP, STEEPEST = 2.1, 0.5  # log of bright over dark skin: from there on the errors count by their share, and wholly so
+LEAST_TRUST = 0.3  # cosine to the camera of skin that counts where light is judged as a whole
+FLATTER = 0.02  # ridge of the light that is fitted to the upper face alone
+BEARD, SURELY = 0.70, 0.20  # log units under the light of the upper face: a beard from there on, and wholly that much further
+HAIR = 0.40  # log units so: hair of that beard wholly
 RELIEF = 0.5  # share of the second order and of the residual that goes over to a double
+
+
+@cache
+def _plain() -> Array:
+    """(m, 3) triangles of plain skin."""
+    t = topology()
+    plain: Array = t.skin[np.isin(t.skin, t.skin_points).all(1)]
+    return plain
 
 
 def fit_light(crop: Floats, marks: Array) -> Floats:
@@ -28,7 +43,7 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     factor = max(1.0, width / FACE_SIDE)
     size = (max(4, round(crop.shape[1] / factor)), max(4, round(crop.shape[0] / factor)))
     light = blur(shrink(linear(crop), size), 1.6)
-    plain = t.skin[np.isin(t.skin, t.skin_points).all(1)]
+    plain = _plain()
     normals = vertex_normals(marks)
     points = np.concatenate([marks[t.skin_points, :2], marks[plain, :2].mean(1)]) * [size[0] / crop.shape[1],
                                                                                      size[1] / crop.shape[0]]
@@ -43,20 +58,72 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
         return flat
     points, facing, uv = points[seen], facing[seen], uv[seen]
     colours = sample(light, points[:, 0], points[:, 1]).astype(np.float64)
-    basis, lum, trust = harmonics(facing), colours.mean(1), np.clip(-facing[:, 2], 0, 1)
+    basis, trust = harmonics(facing), np.clip(-facing[:, 2], 0, 1)
+    colours = _shaven(colours, basis[:, :4], trust, beard_area()[seen])
+    lum = colours.mean(1)
     ridge = np.diag([0, 1, 1, 1, 4, 4, 4, 4, 4.0]) * RIDGE * len(colours)
-    weight = trust.copy()
+    steep, weight, even = _steepness(lum[trust > LEAST_TRUST]), trust.copy(), np.ones(len(trust))
     for _ in range(ROUNDS):
-        c = np.linalg.solve(basis.T @ (weight[:, None] * basis) + ridge, basis.T @ (weight[:, None] * colours))
+        fair = (weight * even)[:, None]
+        c = np.linalg.solve(basis.T @ (fair * basis) + ridge, basis.T @ (fair * colours))
         model = np.maximum((basis @ c).mean(1), DARKEST * max(float(c[0].mean()), 1e-3))
         r = (lum - model) / model
         scale = 3 * (1.4826 * np.median(np.abs(r)) + 0.03)
         weight = trust * np.where(np.abs(r) < scale, (1 - (r / scale) ** 2) ** 2, 0)
+        if steep > 0:
+            even = model**-steep
+            even /= even.mean()
     left = np.clip(np.log(np.maximum(lum, 1e-4) / model), -0.7, 0.7)
     knots = light_weights(uv) * weight[:, None]
     grid = (knots * left[:, None]).sum(0) / (knots.sum(0) + 1.0)
     code: Floats = np.concatenate([c.ravel(), grid]).astype(np.float32)
     return code
+
+
+def _steepness(lum: Array) -> float:
+    """How far light is too steep for plain least squares, 0 to 1: shade next to glare would get its colour from errors there."""
+    if len(lum) < 30:
+        return 0.0
+    dark, bright = np.percentile(lum, (5, 95))
+    return float(np.clip((np.log(max(bright, 1e-4) / max(dark, 1e-4)) - STEEP) / STEEPEST, 0, 1))
+
+
+@cache
+def beard_area() -> Array:
+    """(n,) bool: which of the samples of `fit_light` lie where beards grow."""
+    t = topology()
+    x, y, _ = np.concatenate([t.mean[t.skin_points], t.mean[_plain()].mean(1)]).T
+    nose, mouth, ear = t.mean[2], t.mean[291], t.mean[454]
+    line = np.interp(np.abs(x), [0, mouth[0], mouth[0] + 0.12, ear[0]],
+                     [nose[1] + 0.06, nose[1] + 0.10, mouth[1] - 0.02, ear[1] + 0.10])
+    low: Array = y > line
+    return low
+
+
+def _shaven(colours: Array, basis: Array, trust: Array, low: Array) -> Array:
+    """The samples (n, 3) with skin for a beard, which is no shade: hardly any light would leave the whole lower face so dark.
+
+    basis (n, 4) of the first order, trust (n,), low (n,) bool where beards grow. Without a beard nothing changes.
+    """
+    high = ~low
+    sure = low & (trust > LEAST_TRUST)
+    if high.sum() < 30 or sure.sum() < 30:
+        return colours
+    lum, weight = colours.mean(1), trust * high
+    ridge = np.diag([0, 1, 1, 1.0]) * FLATTER * len(colours)
+    for _ in range(ROUNDS):
+        c = np.linalg.solve(basis.T @ (weight[:, None] * basis) + ridge, basis.T @ (weight[:, None] * colours))
+        expected = np.maximum(basis @ c, DARKEST * np.maximum(c[0], 1e-3))
+        r = lum / expected.mean(1) - 1
+        scale = 3 * (1.4826 * np.median(np.abs(r[high])) + 0.03)
+        weight = trust * high * np.where(np.abs(r) < scale, (1 - (r / scale) ** 2) ** 2, 0)
+    darker = np.log(expected.mean(1)) - np.log(np.maximum(lum, 1e-4))
+    share = float(np.clip((np.median(darker[sure]) - BEARD) / SURELY, 0, 1))
+    if share == 0:
+        return colours
+    hair = share * low * np.clip(darker / HAIR, 0, 1)
+    mixed: Array = colours + hair[:, None] * (expected - colours)
+    return mixed
 
 
 def without_relief(code: Floats) -> Floats:

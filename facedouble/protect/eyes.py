@@ -10,6 +10,7 @@ from facedouble.morphable import layout
 from facedouble.types import Array, Floats
 
 PUPIL = 0.36  # of the iris' radius
+GLINT = 4.0  # times the light, at most, that the catch-light lifts: in the dark eyes do not glow
 SUPERSAMPLE = 4
 EYES = ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID, (33, 133), (117, 118, 119, 120, 100, 101, 50, 68, 104, 69)),
         (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID, (362, 263), (346, 347, 348, 349, 329, 330, 280, 298, 333, 299)))
@@ -87,6 +88,6 @@ def _draw(out: Floats, mesh: Array, eye: tuple[list[int], list[int], tuple[int, 
     full = white * shadow[..., None] * (1 - a) + painted * (0.45 + 0.55 * shadow[..., None]) * a
     spot = np.hypot(u - (gaze[0] - 0.30 * radius * side), v - (gaze[1] - 0.34 * radius)) / radius
     glint = (0.7 * (1 - _step(0.05, 0.16 + pixel * 0.5, spot)))[..., None] * a
-    full = full * (1 - glint) + min(1.6 * level + 0.25, 1.0) * glint
+    full = full * (1 - glint) + min(1.6 * level + min(0.25, GLINT * level), 1.0) * glint
     soft = cv2.GaussianBlur(mask, (0, 0), 0.6)[..., None]
     out[y0:y1, x0:x1] = out[y0:y1, x0:x1] * (1 - soft) + full.astype(np.float32) * soft

@@ -21,6 +21,8 @@ LOWEST = 0.42  # v of the atlas: where the strands end, a little above the eyes
 LONG, SHORT = 0.17, 0.045  # of the atlas' height: the longest strands and the shortest fringe
 TUFTS, STRANDS = 14, 1100  # around the head
 MIXED = 0.3  # share of hair in the ring up to which it is bare, and down from 1 from which it is all hair
+CHEEKS, JAW = (-0.05, -0.45), -0.5  # face sizes above the middle of the eyes: where cheeks begin and end, from where it is jaw
+SAME, CLOTH, SURELY_CLOTH = 0.35, 0.4, 0.25  # log units; share of the ring there in that colour: cloth from there on, and wholly
 EYE_HEIGHT, RISE = 0.06, 0.16  # face sizes above the middle of the eyes where hair begins to count, and over how much
 
 
@@ -69,14 +71,30 @@ def hair_around(around: Floats, darker: Floats, ring: Floats, mesh: Array, step:
     size = float(np.linalg.norm(mesh[234, :2] - mesh[454, :2]))
     up = up / max(float(np.linalg.norm(up)), 1e-6)
     x, y = np.meshgrid((np.arange(w) + 0.5) * step - 0.5 - eyes[0], (np.arange(h) + 0.5) * step - 0.5 - eyes[1])
-    high = np.clip(((x * up[0] + y * up[1]) / size - EYE_HEIGHT) / RISE, 0, 1)
+    above = (x * up[0] + y * up[1]) / size
+    high = np.clip((above - EYE_HEIGHT) / RISE, 0, 1)
     hair = (np.clip((darker - DARKER) / SURELY, 0, 1) * ring * high).astype(np.float32)
     if hair.sum() < 1:
+        return around, np.zeros((h, w), np.float32)
+    cloth = np.clip((_wrapped(around, hair, ring, above) - CLOTH) / SURELY_CLOTH, 0, 1)
+    if cloth == 1:
         return around, np.zeros((h, w), np.float32)
     colour = push_pull(around, hair)
     share = push_pull((hair / np.maximum(ring * high, 1e-3))[..., None].astype(np.float32), (ring * high).astype(np.float32))
     sure = np.clip((blur(share[..., 0], 1.5) - MIXED) / (1 - 2 * MIXED), 0, 1)  # beside a bare forehead no strands
-    return blur(colour, 1.0), (sure * high).astype(np.float32)
+    return blur(colour, 1.0), (sure * high * (1 - cloth)).astype(np.float32)
+
+
+def _wrapped(around: Floats, hair: Array, ring: Floats, above: Array) -> float:
+    """How far what is over the forehead goes on beside the cheeks and under the jaw, 0 to 1: scarves do, hair does not.
+
+    around (h, w, 3), hair and ring (h, w) weights, above (h, w) face sizes over the eyes.
+    """
+    tone = np.log(np.maximum(around, 1e-3))
+    own = (tone * hair[..., None]).sum((0, 1)) / hair.sum()
+    alike = ring * np.exp(-((np.abs(tone - own).max(-1) / SAME) ** 4))
+    parts = [(above < CHEEKS[0]) & (above > CHEEKS[1]), above < JAW]
+    return min(float(alike[p].sum() / max(float(ring[p].sum()), 1e-3)) for p in parts)
 
 
 def strands_on(mesh: Array, ids: Array) -> tuple[int, Floats]:

@@ -26,13 +26,25 @@ def ring_of(mesh: Array) -> Array:
     return ring
 
 
+def hair_over(mesh: Array, ring: Array, lowest: float) -> tuple[Array, Array]:
+    """The surroundings, and how much darker than skin they are: hair down to `lowest` px, skin below."""
+    there = (ring > 0) & ((np.arange(SIDE // STEP) * STEP + 1.5)[:, None] < lowest)
+    around = np.where(there[..., None], HAIR, SKIN).astype(np.float32)
+    return around, np.where(there, 2.5, 0).astype(np.float32)
+
+
 def test_hair_is_found_above_a_face_and_carried_inwards(mesh: Array) -> None:
     ring = ring_of(mesh)
-    around = np.where(ring[..., None] > 0, HAIR, 0.9).astype(np.float32)
-    colour, share = hair_around(around, np.where(ring > 0, 2.5, 0).astype(np.float32), ring, mesh, STEP)
+    colour, share = hair_around(*hair_over(mesh, ring, mesh[4, 1]), ring, mesh, STEP)
     brow_row, chin_row = int(mesh[10, 1] + 12) // STEP, int(mesh[152, 1]) // STEP
     assert share[brow_row, 30] > 0.8 and np.allclose(colour[brow_row, 30], HAIR, atol=0.01)
     assert not share[chin_row:].any()
+
+
+def test_a_scarf_gets_none(mesh: Array) -> None:
+    ring = ring_of(mesh)
+    _, share = hair_around(*hair_over(mesh, ring, SIDE), ring, mesh, STEP)
+    assert not share.any()
 
 
 def test_a_bare_head_gets_none(mesh: Array) -> None:
@@ -45,8 +57,7 @@ def test_a_bare_head_gets_none(mesh: Array) -> None:
 def test_what_is_not_in_the_ring_says_nothing(mesh: Array) -> None:
     ring = ring_of(mesh)
     rng = np.random.default_rng(2)
-    around = np.where(ring[..., None] > 0, HAIR, 0.9).astype(np.float32)
-    darker = np.where(ring > 0, 2.5, 0).astype(np.float32)
+    around, darker = hair_over(mesh, ring, mesh[4, 1])
     first = hair_around(around, darker, ring, mesh, STEP)
     noise = np.where(ring[..., None] > 0, around, rng.random((*ring.shape, 3))).astype(np.float32)
     second = hair_around(noise, np.where(ring > 0, darker, rng.normal(0, 3, ring.shape)).astype(np.float32), ring, mesh, STEP)
