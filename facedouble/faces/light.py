@@ -14,8 +14,7 @@ from facedouble.types import Array, Floats
 RIDGE = 0.004
 FACE_SIDE = 110.0  # px: the face is measured at this width; pores and moles are below its resolution
 ROUNDS = 6  # of Tukey's biweight
-STEEP, STEEPEST = 2.1, 0.5  # log of bright over dark skin: from there on the errors count by their share, and wholly so
-LEAST_TRUST = 0.3  # cosine to the camera of skin that counts where light is judged as a whole
+LEAST_TRUST = 0.3  # cosine to the camera of skin that counts where a beard is looked for
 FLATTER = 0.02  # ridge of the light that is fitted to the upper face alone
 BEARD, SURELY = 0.70, 0.20  # log units under the light of the upper face: a beard from there on, and wholly that much further
 HAIR = 0.40  # log units so: hair of that beard wholly
@@ -62,30 +61,18 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     colours = _shaven(colours, basis[:, :4], trust, beard_area()[seen])
     lum = colours.mean(1)
     ridge = np.diag([0, 1, 1, 1, 4, 4, 4, 4, 4.0]) * RIDGE * len(colours)
-    steep, weight, even = _steepness(lum[trust > LEAST_TRUST]), trust.copy(), np.ones(len(trust))
+    weight = trust.copy()
     for _ in range(ROUNDS):
-        fair = (weight * even)[:, None]
-        c = np.linalg.solve(basis.T @ (fair * basis) + ridge, basis.T @ (fair * colours))
+        c = np.linalg.solve(basis.T @ (weight[:, None] * basis) + ridge, basis.T @ (weight[:, None] * colours))
         model = np.maximum((basis @ c).mean(1), DARKEST * max(float(c[0].mean()), 1e-3))
         r = (lum - model) / model
         scale = 3 * (1.4826 * np.median(np.abs(r)) + 0.03)
         weight = trust * np.where(np.abs(r) < scale, (1 - (r / scale) ** 2) ** 2, 0)
-        if steep > 0:
-            even = model**-steep
-            even /= even.mean()
     left = np.clip(np.log(np.maximum(lum, 1e-4) / model), -0.7, 0.7)
     knots = light_weights(uv) * weight[:, None]
     grid = (knots * left[:, None]).sum(0) / (knots.sum(0) + 1.0)
     code: Floats = np.concatenate([c.ravel(), grid]).astype(np.float32)
     return code
-
-
-def _steepness(lum: Array) -> float:
-    """How far light is too steep for plain least squares, 0 to 1: shade next to glare would get its colour from errors there."""
-    if len(lum) < 30:
-        return 0.0
-    dark, bright = np.percentile(lum, (5, 95))
-    return float(np.clip((np.log(max(bright, 1e-4) / max(dark, 1e-4)) - STEEP) / STEEPEST, 0, 1))
 
 
 @cache

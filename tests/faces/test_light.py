@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facedouble.faces.light import RELIEF, _shaven, _steepness, beard_area, fit_light, without_relief
+from facedouble.faces.light import RELIEF, _shaven, beard_area, fit_light, without_relief
 from facedouble.morphable.light import SH_FLOATS, harmonics, irradiance, irradiance_at
 from facedouble.morphable.topology import topology, vertex_normals
 from facedouble.raster import display, render
@@ -48,21 +48,6 @@ def test_without_a_beard_no_sample_changes() -> None:
     for side in (0.0, 0.3, 0.6):
         colours = lamp(side)[T.skin_points]
         assert np.array_equal(_shaven(colours, harmonics(normals)[:, :4], trust, low), colours)
-
-
-def test_only_steep_light_counts_as_steep() -> None:
-    assert _steepness(np.linspace(0.1, 0.6, 200)) == 0 and _steepness(np.linspace(0.01, 0.9, 200)) == 1
-    assert _steepness(np.zeros(3)) == 0
-
-
-def test_steep_light_leaves_the_shade_its_colour() -> None:
-    """Glare that a camera clips is white; the shade beside it stays as red as skin is."""
-    lit = np.minimum(lamp(1.2) * [1.6, 1.6, 1.6], 0.8)
-    normals = vertex_normals(MARKS)
-    found = irradiance(fit_light(face(lit), MARKS), normals)
-    shade = T.skin_points[(normals[T.skin_points, 0] > 0.2) & (normals[T.skin_points, 2] < -0.5)]
-    red = np.log(found[shade, 0] / found[shade, 1])
-    assert abs(np.median(red) - np.log(SKIN[0] / SKIN[1])) < 0.12 and np.ptp(red) < 0.5
 
 
 def test_colour_and_side_of_the_light_stay_and_relief_is_less() -> None:
