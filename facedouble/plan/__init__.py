@@ -1,0 +1,1 @@
+"""The plan: who gets what, decided by people. What it does not mention is veiled."""

@@ -1,0 +1,244 @@
+"""Changes to the text of a plan, which leave the rest of it as the person wrote it: comments, order, layout.
+
+Each takes a text and returns a new one, which `read` has accepted. UsageError says why nothing was changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from facedouble.errors import UsageError
+from facedouble.plan.locate import Path, Places, locate
+from facedouble.plan.people import Decision, Person, Span, TrackName
+from facedouble.plan.plan import Plan
+from facedouble.plan.read import read
+from facedouble.plan.rules import Wrong, one_of
+from facedouble.plan.splice import Splice, cut_table, end_of, extend, fresh, insert, keys_end, put, replace_items, spliced
+from facedouble.plan.values import Check, Clip, DoubleFile, Ignored, Region
+from facedouble.plan.write import (
+    check_block,
+    clip_block,
+    double_block,
+    ignored_block,
+    number_of,
+    person_block,
+    region_block,
+    seconds_of,
+    span_block,
+    text_of,
+)
+
+Entry = Clip | DoubleFile | Person | Ignored | Region | Check
+_LISTS: Final = {Clip: "clip", DoubleFile: "double", Person: "person", Ignored: "ignore", Region: "region", Check: "check"}
+T = TypeVar("T")
+
+
+def add(text: str, entry: Entry) -> str:
+    """Add a clip, a double, a person, … after the last of its kind."""
+    places, plan = _open(text)
+    return _done(places, [_entered(places, plan, entry)])
+
+
+def add_clip(text: str, clip: Clip) -> str:
+    """Add a footage file."""
+    return add(text, clip)
+
+
+def add_region(text: str, region: Region) -> str:
+    """Add a region with its key frames."""
+    return add(text, region)
+
+
+def rename(text: str, person: str, name: str) -> str:
+    """Give a person another pseudonym."""
+    places, plan = _open(text)
+    path, _ = _person(places, plan, person)
+    return _done(places, put(places, path, "name", text_of(name)))
+
+
+def decide(text: str, person: str, decision: Decision, halo: float | None = None, hair: str | None = None) -> str:
+    """Decide what a person gets wherever no span says otherwise; halo and hair stay as they are if not given."""
+    places, plan = _open(text)
+    path, _ = _person(places, plan, person)
+    return _done(places, _said(places, path, decision, halo, hair))
+
+
+def decide_span(text: str, person: str, span: Span) -> str:
+    """Decide what a person gets in a span: a new one, or one that is there with the same clip, begin and end."""
+    places, plan = _open(text)
+    path, held = _person(places, plan, person)
+    clip = _made(lambda: plan.clip(span.clip))
+    for n, there in enumerate(held.spans):
+        if (there.clip, there.start, there.stop) == (span.clip, span.start, span.stop):
+            inner = _headed(places, (*path, "span", n))
+            lasts = seconds_of(span.dissolve / clip.rate) if span.dissolve else None
+            return _done(places, [*_said(places, inner, span.decision, span.halo, span.hair),
+                                  *put(places, inner, "seconds", lasts)])
+    _signed(span.decision)
+    return _done(places, [insert(places, end_of(places, path) or 0, span_block(span, clip))])
+
+
+def merge(text: str, into: str, other: str) -> str:
+    """Two people are one: `into` gets the faces of `other`, and what was decided for `into` holds for them.
+
+    Refused where this would show or let hear somebody for whom that was not decided.
+    """
+    places, plan = _open(text)
+    (path, a), (gone, b) = _person(places, plan, into), _person(places, plan, other)
+    if a is b:
+        raise UsageError(f"{into} cannot be merged with itself: name two people")
+    if b.spans:
+        raise UsageError(f"{other} has spans of its own: decide what becomes of them and delete them, then merge")
+    if a.open - b.open:
+        raise UsageError(f"the {' and the '.join(sorted(a.open - b.open))} of {into} is let through and that of {other} is not: "
+                         f"take that back for {into}, merge, and decide again")
+    more = list(b.faces)
+    for held in a.faces:
+        more = [left for face in more for left in face.without(held)]
+    cut, notes = cut_table(places, gone)
+    at = keys_end(places, path)
+    kept = "".join(f"# {b.id}: {note}\n" for note in notes)
+    splices = [*extend(places, path, "faces", [str(face) for face in more]), cut]
+    return _done(places, [*splices, (at, at, fresh(places.text, at) + kept)] if kept else splices)
+
+
+def split(text: str, person: str, faces: Sequence[str], name: str = "") -> tuple[str, str]:
+    """One person is two: those faces, or parts of them, go to a new one, of whom nothing is decided. Returns the new id, too."""
+    places, plan = _open(text)
+    path, held = _person(places, plan, person)
+    wanted = [_face(face) for face in faces]
+    for face in wanted:
+        if not any(mine.within(face) for mine in held.faces):
+            raise UsageError(f'{person} has no face "{face}": name faces of its list')
+    moved = [both for mine in held.faces for face in wanted if (both := mine.within(face)) is not None]
+    if not moved or not any(_left(mine, wanted) for mine in held.faces):
+        raise UsageError(f"{'all' if moved else 'none'} of the faces of {person} would go: name those that are somebody else's")
+    taken, notes = _take(places, path, held, wanted)
+    ids, names = {p.id for p in plan.people}, {p.name.strip() for p in plan.people}
+    number = next(n for n in range(1, len(ids) + len(names) + 2)
+                  if f"P{n}" not in ids and (name or f"Person {n}" not in names))
+    new = Person(f"P{number}", name or f"Person {number}", tuple(moved))
+    block = "".join(f"# {note}\n" for note in notes) + person_block(new, {})
+    return _done(places, [*taken, insert(places, end_of(places, path) or 0, block)]), new.id
+
+
+def ignore(text: str, face: str, looked_at_by: str, reason: str = "") -> str:
+    """What was found is no face, says somebody who has looked at it; it leaves the lists of people."""
+    places, plan = _open(text)
+    entry = _made(lambda: Ignored(_face(face), looked_at_by, reason))
+    splices: list[Splice] = []
+    notes: list[str] = []
+    for n, held in enumerate(plan.people):
+        if any(mine.within(entry.face) for mine in held.faces):
+            cuts, said = _take(places, _headed(places, ("person", n)), held, [entry.face])
+            splices += cuts
+            notes += said
+    return _done(places, [*splices, _entered(places, plan, entry, notes)])
+
+
+def mark(text: str, number: int, state: str, by: str) -> str:
+    """Mark a line of the checklist, counted from 0."""
+    places, plan = _open(text)
+    if not 0 <= number < len(plan.checks):
+        raise UsageError(f"there is no check {number}: take one of the {len(plan.checks)}, counted from 0")
+    path = _headed(places, ("check", number))
+    return _done(places, [*put(places, path, "state", text_of(state)), *put(places, path, "by", text_of(by) if by else None)])
+
+
+def _open(text: str) -> tuple[Places, Plan]:
+    plan = read(text)
+    return locate(text), plan
+
+
+def _done(places: Places, splices: Sequence[Splice]) -> str:
+    """The new text, if it is a plan."""
+    new = spliced(places.text, splices)
+    try:
+        read(new)
+    except UsageError as error:
+        raise UsageError(re.sub(r"^line \d+: ", "the plan stays as it was: ", str(error))) from error
+    return new
+
+
+def _made(make: Callable[[], T]) -> T:
+    """A value; a broken rule becomes an error for the user."""
+    try:
+        return make()
+    except Wrong as wrong:
+        raise UsageError(str(wrong)) from wrong
+
+
+def _face(said: str) -> TrackName:
+    return _made(lambda: TrackName.of(said))
+
+
+def _person(places: Places, plan: Plan, id: str) -> tuple[Path, Person]:
+    """A person and the path of their table."""
+    for n, person in enumerate(plan.people):
+        if person.id == id:
+            return _headed(places, ("person", n)), person
+    raise UsageError(f'there is no person "{id}": {one_of(id, [p.id for p in plan.people])}')
+
+
+def _headed(places: Places, path: Path) -> Path:
+    """The path, if a [[header]] stands there."""
+    if not places.at[path].header:
+        kind = ".".join(part for part in path if isinstance(part, str))
+        raise UsageError(f"line {places.line(path)}: this cannot be changed here: write it as a table under [[{kind}]]")
+    return path
+
+
+def _signed(decision: Decision) -> None:
+    if not decision.by.strip():
+        raise UsageError("a decision needs somebody who takes it: say who decided")
+
+
+def _said(places: Places, path: Path, decision: Decision, halo: float | None, hair: str | None) -> list[Splice]:
+    """Write a decision into a table; the reason of the one before goes with it."""
+    _signed(decision)
+    return [*put(places, path, "face", text_of(decision.said)),
+            *(put(places, path, "halo", number_of(halo)) if halo is not None else []),
+            *(put(places, path, "hair", text_of(hair)) if hair is not None else []),
+            *put(places, path, "decided_by", text_of(decision.by)),
+            *put(places, path, "reason", text_of(decision.reason) if decision.reason else None)]
+
+
+def _left(face: TrackName, taken: Sequence[TrackName]) -> list[TrackName]:
+    """What remains of a face when others are taken away."""
+    left = [face]
+    for other in taken:
+        left = [part for face in left for part in face.without(other)]
+    return left
+
+
+def _take(places: Places, path: Path, person: Person, taken: Sequence[TrackName]) -> tuple[list[Splice], list[str]]:
+    """Take faces out of a person's list. Returns the comments that stood behind them, too."""
+    def change(n: int) -> list[str] | None:
+        left = _left(person.faces[n], taken)
+        return None if left == [person.faces[n]] else [str(face) for face in left]
+    return replace_items(places, path, "faces", change)
+
+
+def _entered(places: Places, plan: Plan, entry: Entry, notes: Sequence[str] = ()) -> Splice:
+    """The block of an entry after the last of its kind, or at the end."""
+    at = end_of(places, (_LISTS[type(entry)],))
+    block = "".join(f"# {note}\n" for note in notes) + _made(lambda: _written(entry, plan))
+    return insert(places, len(places.text) if at is None else at, block)
+
+
+def _written(entry: Entry, plan: Plan) -> str:
+    match entry:
+        case Clip():
+            return clip_block(entry)
+        case DoubleFile():
+            return double_block(entry)
+        case Person():
+            return person_block(entry, {span.clip: plan.clip(span.clip) for span in entry.spans})
+        case Ignored():
+            return ignored_block(entry)
+        case Region():
+            return region_block(entry, plan.clip(entry.clip))
+        case Check():
+            return check_block(entry, plan.clip(entry.clip))

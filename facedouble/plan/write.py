@@ -1,0 +1,168 @@
+"""A plan as TOML: a whole fresh file with notes for the person who edits it, and the blocks that `edit` adds."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+from facedouble.errors import UsageError
+from facedouble.plan.people import Decision, Person, Span, Treatment
+from facedouble.plan.plan import Plan
+from facedouble.plan.read import VERSION
+from facedouble.plan.splice import list_of, quoted
+from facedouble.plan.times import timecode
+from facedouble.plan.values import Card, Check, Clip, DoubleFile, Ignored, Key, Region
+
+FINEST: Final = 480  # frames/s up to which times are written as timecodes
+
+HEAD: Final = f"""\
+# The plan of a film: what each person in it gets. Edit it with any text editor, save it as plain text, then run
+#     facedouble plan check THIS-FILE
+# What stands after a # is for people and changes nothing.
+#
+# Nobody is shown by accident: a face that stands in no list, of whom nothing is decided, or that stands in the lists of
+# two people, is veiled.
+#
+#   face = "double NAME"    the face of a volunteer, from the [[double]] of that name
+#   face = "mannequin"      a face that belongs to nobody
+#   face = "veil"           the whole head under a soft opaque cover
+#   face = "hide"           a solid cover
+#   face = "show"           the real face; needs reason and decided_by
+#   face = "reveal"         only in a [[person.span]]: dissolves to the real face, then shows it; needs reason and decided_by
+#
+# A face is named by its clip and its number there, "A:3"; "A:3@120-240" is frames 120 to 239 of it.
+# Times are frames (120), seconds (4.8) or timecodes ("00:00:04.800"); `to` is the first moment that is not meant any more.
+# Names are pseudonyms. Never write a real one: who finds this file must not learn who is in the film.
+
+version = {VERSION}
+"""
+SECTIONS: Final = (
+    ("clips", "The footage. `notes` ties the numbers of the faces to the analysis that gave them; leave it alone."),
+    ("doubles", "The volunteers' faces."),
+    ("people", "The people."),
+    ("ignored", "Found as faces, and none: they stay as they are, because somebody looked at them."),
+    ("regions", "Other things to cover: x and y are the middle, w and h the size, in pixels."),
+    ("checks", 'What may tell who somebody is besides the face: "open", "seen", "covered" or "accepted".'),
+)
+
+
+def text_of(words: str) -> str:
+    """A TOML string."""
+    try:
+        return quoted(words)
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{words!r} has characters that are not text and cannot stand in a plan: rename it") from error
+
+
+def number_of(value: float) -> str:
+    """A TOML number that reads as just this float."""
+    return f"{value:.15g}" if float(f"{value:.15g}") == value else repr(value)
+
+
+def seconds_of(value: Fraction) -> str:
+    """Seconds, to the millionth."""
+    return f"{float(value):.6f}".rstrip("0").ljust(3, "0") if value != int(value) else f"{int(value)}.0"
+
+
+def _time(frame: int, clip: Clip) -> str:
+    return text_of(timecode(frame, clip.rate)) if clip.rate <= FINEST else str(frame)
+
+
+def _lines(header: str, *pairs: tuple[str, str] | None) -> str:
+    return "\n".join([header, *(f"{key} = {value}" for key, value in filter(None, pairs))]) + "\n"
+
+
+def _text(key: str, words: str) -> tuple[str, str] | None:
+    return (key, text_of(words)) if words else None
+
+
+def _look(said: Decision, halo: float | None, hair: str | None) -> list[tuple[str, str] | None]:
+    return [("face", text_of(said.said)), ("halo", number_of(halo)) if halo is not None else None, _text("hair", hair or ""),
+            _text("decided_by", said.by), _text("reason", said.reason)]
+
+
+def _span(start: int, stop: int | None, clip: Clip) -> list[tuple[str, str] | None]:
+    return [("from", _time(start, clip)) if start else None,
+            ("to", _time(stop, clip)) if stop is not None and stop != clip.frames else None]
+
+
+def clip_block(clip: Clip) -> str:
+    """[[clip]]"""
+    rate = clip.rate.numerator if clip.rate.denominator == 1 else text_of(str(clip.rate))
+    return _lines("[[clip]]", ("id", text_of(clip.id)), ("file", text_of(clip.file)), ("sha256", text_of(clip.sha256)),
+                  ("frames", str(clip.frames)), ("rate", str(rate)), _text("notes", clip.notes))
+
+
+def double_block(double: DoubleFile) -> str:
+    """[[double]]"""
+    return _lines("[[double]]", ("name", text_of(double.name)), ("file", text_of(double.file)))
+
+
+def person_block(person: Person, clips: dict[str, Clip]) -> str:
+    """[[person]] with its spans."""
+    head = _lines("[[person]]", ("id", text_of(person.id)), ("name", text_of(person.name)),
+                  ("faces", list_of(map(str, person.faces))),
+                  *_look(person.decision, person.halo, None if person.hair == Treatment().hair else person.hair),
+                  ("voice", text_of(person.voice)) if person.voice != "mute" else None,
+                  _text("voice_reason", person.voice_reason))
+    return "\n".join([head, *(span_block(span, clips[span.clip]) for span in person.spans)])
+
+
+def span_block(span: Span, clip: Clip) -> str:
+    """[[person.span]]"""
+    lasts = ("seconds", seconds_of(span.dissolve / clip.rate)) if span.dissolve else None
+    return _lines("[[person.span]]", ("clip", text_of(span.clip)), *_span(span.start, span.stop, clip),
+                  *_look(span.decision, span.halo, span.hair), lasts)
+
+
+def ignored_block(ignored: Ignored) -> str:
+    """[[ignore]]"""
+    return _lines("[[ignore]]", ("face", text_of(str(ignored.face))), ("looked_at_by", text_of(ignored.by)),
+                  _text("reason", ignored.reason))
+
+
+def region_block(region: Region, clip: Clip) -> str:
+    """[[region]]"""
+    keys = "".join(f"  {_key(key, clip)},\n" for key in region.keys)
+    stop = None if region.stop is None else ("to", _time(region.stop, clip))
+    return _lines("[[region]]", ("clip", text_of(region.clip)), ("name", text_of(region.name)), ("cover", text_of(region.cover)),
+                  ("shape", text_of(region.shape)), _span(region.start, None, clip)[0], stop,
+                  ("track", "true") if region.track else None, ("keys", f"[\n{keys}]"))
+
+
+def _key(key: Key, clip: Clip) -> str:
+    turned = f", angle = {number_of(key.angle)}" if key.angle else ""
+    place = ", ".join(f"{name} = {number_of(value)}" for name, value in (("x", key.x), ("y", key.y), ("w", key.w), ("h", key.h)))
+    return f"{{ at = {_time(key.frame, clip)}, {place}{turned} }}"
+
+
+def check_block(check: Check, clip: Clip) -> str:
+    """[[check]]"""
+    return _lines("[[check]]", ("clip", text_of(check.clip)), *_span(check.start, check.stop, clip),
+                  ("what", text_of(check.what)), ("state", text_of(check.state)), _text("by", check.by))
+
+
+def card_block(card: Card) -> str:
+    """[card]"""
+    return _lines("[card]", ("text", text_of(card.text)), ("seconds", seconds_of(card.seconds)), _text("language", card.language),
+                  ("direction", text_of(card.direction)) if card.direction != "auto" else None)
+
+
+def write(plan: Plan) -> str:
+    """The whole plan as a fresh file; `read` gives the same plan back (seconds of the card to the millionth)."""
+    clips = {clip.id: clip for clip in plan.clips}
+    blocks: dict[str, list[str]] = {
+        "clips": [clip_block(c) for c in plan.clips],
+        "doubles": [double_block(d) for d in plan.doubles],
+        "people": [person_block(p, clips) for p in plan.people],
+        "ignored": [ignored_block(i) for i in plan.ignored],
+        "regions": [region_block(r, clips[r.clip]) for r in plan.regions],
+        "checks": [check_block(c, clips[c.clip]) for c in plan.checks],
+    }
+    parts = [HEAD]
+    if plan.card is not None:
+        parts.append("# The card before the film.\n" + card_block(plan.card))
+    if plan.watermark is not None:
+        parts.append("# A text over the whole film.\n" + _lines("[watermark]", ("text", text_of(plan.watermark))))
+    parts.extend(f"# {note}\n\n" + "\n".join(blocks[name]) for name, note in SECTIONS if blocks[name])
+    return "\n".join(parts)
