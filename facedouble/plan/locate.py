@@ -132,6 +132,7 @@ class _Scanner:
         self.at = self.text.index("=", self.at) + 1
         self.skip()
         value = self.at
+        self.enter(path, Place(start, value, value))  # what holds it begins here, and not where its first item does
         self.value(path)
         self.enter(path, Place(start, self.at, value))
 

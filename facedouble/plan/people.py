@@ -91,8 +91,11 @@ class Treatment(Value):
             raise Wrong(f"{self.face} needs a reason and who decided", "face")
         if self.face == "ignore" and not self.by.strip():
             raise Wrong("a face is ignored only after somebody looked at it", "face")
-        if (self.face == "reveal") != (self.dissolve is not None and self.before in FACES and self.before not in OPEN):
-            raise Wrong("a reveal needs its frames and what it begins with", "face")
+        start, stop = self.dissolve or (0, 0)
+        whole = start < stop and self.before in FACES and self.before not in OPEN
+        none = self.dissolve is None and not self.before
+        if not (whole if self.face == "reveal" else none):
+            raise Wrong("a reveal, and nothing else, needs its frames and what it begins with", "face")
 
     def shown(self, frame: int) -> float:
         """How much of the real face is seen in a frame, from 0 to 1."""
