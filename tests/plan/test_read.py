@@ -231,3 +231,20 @@ def test_everything_that_tomllib_sees_has_a_place(plan: Plan) -> None:
             place = places.at[path]
             assert tomllib.loads(f"v = {text[place.value : place.stop]}")["v"] == held
     walk(tomllib.loads(text), ())
+
+
+JUNK = ["[", "]", "[[", '"', "'", '"""', "#", "\n", "=", ",", "{", "}", ".", "nan", "1e9", "-1", "\\", "true", "person",
+        "\x00", "é",
+        "1979-05-27", "00:00:01", " ", "[[person.span]]\n", "\r"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(FILM)), st.integers(0, 12), st.sampled_from(JUNK)), min_size=1, max_size=3))
+def test_a_spoilt_plan_is_read_or_refused(cuts: list[tuple[int, int, str]]) -> None:
+    text = FILM
+    for at, length, junk in cuts:
+        text = text[:at] + junk + text[at + length :]
+    try:
+        read(text)
+    except UsageError as error:
+        assert str(error).startswith("line ")
