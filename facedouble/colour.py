@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
 from numba import njit
 
 from facedouble.types import Array, Bytes, Colour, Floats, Frame
+
+# numba works in double precision as soon as one operand is no float32
+_f32: Any = np.float32
+_i32: Any = np.int32
+_0, _HALF, _MOST = _f32(0), _f32(0.5), _f32(255)
 
 _WEIGHTS = {1: (0.2126, 0.0722), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593), 7: (0.212, 0.087), 4: (0.30, 0.11)}
 
@@ -65,29 +71,49 @@ def crop_rgb(frame: Frame, x0: int, y0: int, x1: int, y1: int) -> Floats:
     return out
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(nogil=True)
+def _count(row: Array, skip: Array, total: Array, seen: Array) -> None:
+    """Add the samples of a row that count. Whole numbers and contiguous: exact, and in vectors."""
+    for i in range(total.size):
+        counts = _i32(skip[i] == 0)
+        total[i] += _i32(row[i]) * counts
+        seen[i] += counts
+
+
+@njit(nogil=True)
+def _count_chroma(blue: Array, red: Array, skip: Array, step_x: int, cb: Array, cr: Array, seen: Array) -> None:
+    for i in range(seen.size):
+        counts = _i32(skip[i * step_x] == 0)
+        cb[i] += _i32(blue[i]) * counts
+        cr[i] += _i32(red[i]) * counts
+        seen[i] += counts
+
+
+@njit(cache=True, nogil=True)
 def _mean_rgb(y: Array, u: Array, v: Array, x0: int, y0: int, skip: Array, step: int, sx: int, sy: int, black: float,
               white: float, middle: float, reach: float, kr: float, kb: float, out: Array, weight: Array) -> None:
     kg = 1 - kr - kb
     h, w = skip.shape
+    first, cw = x0 >> sx, ((w - 1 + x0) >> sx) - (x0 >> sx) + 1
+    sums, parts = np.empty((2, w), np.int32), np.empty((3, cw), np.int32)  # of each column in a row of cells
     for j in range(out.shape[0]):
         ya, yb = j * step, min((j + 1) * step, h)
+        sums[:], parts[:] = 0, 0
+        for py in range(ya, yb):
+            _count(y[py + y0, x0 : x0 + w], skip[py], sums[0], sums[1])
+        for cy in range((ya + y0) >> sy, ((yb - 1 + y0) >> sy) + 1):
+            py = min(max((cy << sy) - y0, 0), h - 1)
+            _count_chroma(u[cy, first : first + cw], v[cy, first : first + cw], skip[py], 1 << sx, parts[0], parts[1], parts[2])
         for i in range(out.shape[1]):
             xa, xb = i * step, min((i + 1) * step, w)
-            luma, seen = 0.0, 0
-            for py in range(ya, yb):
-                for px in range(xa, xb):
-                    if skip[py, px] == 0:
-                        luma += y[py + y0, px + x0]
-                        seen += 1
-            cb, cr, cells = 0.0, 0.0, 0
-            for cy in range((ya + y0) >> sy, ((yb - 1 + y0) >> sy) + 1):
-                for cx in range((xa + x0) >> sx, ((xb - 1 + x0) >> sx) + 1):
-                    py, px = min(max((cy << sy) - y0, 0), h - 1), min(max((cx << sx) - x0, 0), w - 1)
-                    if skip[py, px] == 0:
-                        cb += u[cy, cx]
-                        cr += v[cy, cx]
-                        cells += 1
+            luma, seen, cb, cr, cells = 0, 0, 0, 0, 0
+            for px in range(xa, xb):
+                luma += sums[0, px]
+                seen += sums[1, px]
+            for cx in range(xa >> sx, ((xb - 1) >> sx) + 1):
+                cb += parts[0, cx]
+                cr += parts[1, cx]
+                cells += parts[2, cx]
             if seen == 0 or cells == 0:
                 weight[j, i] = 0
                 for c in range(3):
@@ -117,27 +143,53 @@ def mean_rgb(frame: Frame, planes: tuple[Array, ...], x0: int, y0: int, skip: Ar
     return out, weight
 
 
+@njit(nogil=True, fastmath=True)
+def _colours(blue: Array, red: Array, tone: tuple[float, ...], out: Array) -> None:
+    """What a row of chroma adds to red, green and blue (3, w), levels of 255."""
+    _, _, middle, of_red, of_blue, kr, kb, per_green = tone
+    for i in range(blue.size):
+        p, q = of_red * (_f32(red[i]) - middle), of_blue * (_f32(blue[i]) - middle)
+        out[0, i], out[1, i], out[2, i] = p, -(kr * p + kb * q) * per_green, q
+
+
+@njit(nogil=True, fastmath=True)
+def _twice(row: Array, out: Array) -> None:
+    for i in range(out.size // 2):
+        out[2 * i] = row[i]
+        out[2 * i + 1] = row[i]
+    out[out.size - 1] = row[(out.size - 1) // 2]
+
+
+@njit(nogil=True, fastmath=True)
+def _to_levels(luma: Array, colour: Array, tone: tuple[float, ...], out: Array) -> None:
+    black, gain = tone[0], tone[1]
+    for i in range(out.size):
+        out[i] = np.uint8(np.int32(min(max((_f32(luma[i]) - black) * gain + colour[i] + _HALF, _0), _MOST)))
+
+
 @njit(cache=True, nogil=True)
-def _to_bytes(y: Array, u: Array, v: Array, sx: int, sy: int, black: float, white: float, middle: float, reach: float,
-              kr: float, kb: float, out: Array) -> None:
-    kg = 1 - kr - kb
-    gain, red, blue = 255 / (white - black), 255 * 2 * (1 - kr) / reach, 255 * 2 * (1 - kb) / reach
-    for j in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            luma = (y[j, i] - black) * gain
-            r = luma + red * (v[j >> sy, i >> sx] - middle)
-            b = luma + blue * (u[j >> sy, i >> sx] - middle)
-            out[j, i, 0] = min(max(r + 0.5, 0.0), 255.0)
-            out[j, i, 1] = min(max((luma - kr * r - kb * b) / kg + 0.5, 0.0), 255.0)
-            out[j, i, 2] = min(max(b + 0.5, 0.0), 255.0)
+def _to_bytes(y: Array, u: Array, v: Array, sx: int, sy: int, tone: tuple[float, ...], out: Array) -> None:
+    h, w = y.shape
+    colours, spread, last = np.empty((3, u.shape[1]), np.float32), np.empty((3, w), np.float32), -1
+    for j in range(h):
+        if j >> sy != last:
+            last = j >> sy
+            _colours(u[last], v[last], tone, colours)
+            if sx:
+                for c in range(3):
+                    _twice(colours[c], spread[c])
+        for c in range(3):
+            _to_levels(y[j], spread[c] if sx else colours[c], tone, out[c, j])
 
 
 def _bytes(frame: Frame, planes: tuple[Array, ...], sx: int, sy: int) -> Bytes:
     kr, kb = luma_weights(frame.colour, frame.height)
-    out = np.empty((*planes[0].shape, 3), np.uint8)
+    out = np.empty((3, *planes[0].shape), np.uint8)
     y, u, v = planes
-    _to_bytes(y, u, v, sx, sy, *levels(frame), kr, kb, out)
-    return out
+    black, white, middle, reach = levels(frame)
+    tone = (black, 255 / (white - black), middle, 255 * 2 * (1 - kr) / reach, 255 * 2 * (1 - kb) / reach, kr, kb, 1 / (1 - kr - kb))
+    _to_bytes(y, u, v, sx, sy, tuple(_f32(t) for t in tone), out)
+    return np.asarray(cv2.merge(list(out)), np.uint8)
 
 
 @njit(cache=True, fastmath=True, nogil=True)

@@ -27,13 +27,14 @@ MOUTH_CAP = 2.0  # relative albedo: brighter teeth read as lamps
 DARK_MOUTH = (0.11, 0.05, 0.05)
 # numba works in double precision as soon as one operand is no float32, and turns each signed index round that is negative
 _f32: Any = np.float32
+_u16: Any = np.uint16
 _at: Any = np.uintp
 _0, _1 = _f32(0), _f32(1)
 
 
 @dataclass(frozen=True)
 class Level(Value):
-    """What does not change of the atlas at one size: region shares (h, w, 3), mouth (h, w) bool, lips' rows (w,), spans (h, 2).
+    """What does not change of the atlas at one size: region shares (3, h, w), mouth (h, w) bool, lips' rows (w,), spans (h, 2).
 
     points (468, 2) px of the vertices.
     """
@@ -72,7 +73,7 @@ def level(n: int) -> Level:
                 shares[y, a:b] = [1, 0, 0] if y > h // 2 else [0, 0.5, 0.5]
     spans = np.array([(max(0, s[0] - 2), min(w, s[-1] + 3)) if len(s := np.flatnonzero(inside[max(0, y - 2) : y + 3].any(0)))
                       else (0, 0) for y in range(h)], np.int32)
-    return Level(shares, mouth, rows[0], rows[1], spans, points)
+    return Level(np.ascontiguousarray(shares.transpose(2, 0, 1)), mouth, rows[0], rows[1], spans, points)
 
 
 def level_for(size: float) -> int:
@@ -80,15 +81,22 @@ def level_for(size: float) -> int:
     return int(np.clip(round(math.log2(TEXELS_ACROSS / max(size, 1.0))), 0, LEVELS - 1))
 
 
+@njit(cache=True, nogil=True)
+def _pack(texture: Array, out: Array) -> None:
+    for y in range(out.shape[0]):
+        for c in range(3):
+            for x in range(out.shape[2]):
+                out[y, c, x] = _u16(min(max(texture[y, x, c] * _f32(FIXED) + _f32(0.5), _0), _f32(65535)))
+
+
 def packed(double: Double, n: int) -> Array:
-    """(K, h, w, 3) uint16 textures of a level."""
-    keys = []
-    for texture in double.textures:
+    """(K, h, 3, w) uint16 textures of a level: each row by colours, because blending reads them one after the other."""
+    h, w = ATLAS_HEIGHT >> n, ATLAS_WIDTH >> n
+    keys = np.empty((len(double.textures), h, 3, w), np.uint16)
+    for texture, key in zip(double.textures, keys, strict=True):
         small = texture.astype(np.float32)
-        if n:
-            small = shrink(small, (ATLAS_WIDTH >> n, ATLAS_HEIGHT >> n))
-        keys.append(np.clip(small * FIXED + 0.5, 0, 65535).astype(np.uint16))
-    return np.stack(keys)
+        _pack(shrink(small, (w, h)) if n else small, key)
+    return keys
 
 
 @cache
@@ -101,39 +109,63 @@ def alpha_of_rings() -> Array:
     return alpha
 
 
+@njit(nogil=True, fastmath=True)
+def _weigh(shares: Array, y: int, a: int, b: int, weights: Array, least: float, share: Array, total: Array) -> bool:
+    """A key frame's share at the texels a to b of row y, added to `total`; whether it has any. Contiguous, so in vectors."""
+    s0, s1, s2, to, sums = shares[0, y, a:b], shares[1, y, a:b], shares[2, y, a:b], share[a:b], total[a:b]
+    w0, w1, w2, most = weights[0], weights[1], weights[2], _0
+    for x in range(to.size):
+        w = s0[x] * w0 + s1[x] * w1 + s2[x] * w2
+        w = w if w >= least else _0
+        to[x] = w
+        sums[x] += w
+        most = max(most, w)
+    return most > 0
+
+
+@njit(nogil=True, fastmath=True)
+def _gather(row: Array, share: Array, out: Array) -> None:
+    for x in range(out.size):
+        out[x] += share[x] * _f32(row[x])
+
+
+@njit(nogil=True, fastmath=True)
+def _put(sums: Array, total: Array, a: int, b: int, out: Array) -> None:
+    for x in range(a, b):
+        per = _1 / (total[x] * _f32(FIXED))
+        out[x, 0], out[x, 1], out[x, 2] = sums[0, x] * per, sums[1, x] * per, sums[2, x] * per
+
+
 @njit(cache=True, fastmath=True, nogil=True)
 def _blend(textures: Array, weights: Array, shares: Array, mouth: Array, spans: Array, upper: Array, lower: Array,
            gap: float, key_gaps: Array, least: float, cap: float, dark_colour: Array, out: Array) -> None:
-    keys, rows, _, _ = textures.shape
+    keys, rows, _, columns = textures.shape
     used = np.zeros(keys, np.int64)
     count = 0
     for key in range(keys):
         if max(weights[0, key], weights[1, key], weights[2, key]) >= least:
             used[count] = key
             count += 1
-    share = np.zeros(keys, np.float32)
+    share, total = np.zeros((count, columns), np.float32), np.empty(columns, np.float32)
+    sums, present = np.empty((3, columns), np.float32), np.zeros(count, np.bool_)
     for y in range(rows):
-        for x in range(spans[y, 0], spans[y, 1]):
-            s0, s1, s2 = shares[y, x, 0], shares[y, x, 1], shares[y, x, 2]
-            total = np.float32(0)
-            for n in range(count):
-                key = used[n]
-                w = s0 * weights[0, key] + s1 * weights[1, key] + s2 * weights[2, key]
-                share[n] = w if w >= least else 0
-                total += share[n]
-            r, g, b = np.float32(0), np.float32(0), np.float32(0)
+        a, b = spans[y, 0], spans[y, 1]
+        if b <= a:
+            continue
+        total[a:b], sums[:, a:b] = 0, 0
+        for n in range(count):
+            present[n] = _weigh(shares, y, a, b, weights[:, used[n]], least, share[n], total)
+            if present[n]:
+                for c in range(3):
+                    _gather(textures[used[n], y, c, a:b], share[n, a:b], sums[c, a:b])
+        _put(sums, total, a, b, out[y])
+        for x in range(a, b):
             if not mouth[y, x]:
-                for n in range(count):
-                    if share[n] > 0:
-                        r += share[n] * textures[used[n], y, x, 0]
-                        g += share[n] * textures[used[n], y, x, 1]
-                        b += share[n] * textures[used[n], y, x, 2]
-                total *= 8192
-                out[y, x, 0], out[y, x, 1], out[y, x, 2] = r / total, g / total, b / total
                 continue
+            r, g, bl = _0, _0, _0
             top, height = upper[x], max(lower[x] - upper[x], 0.5)
             for n in range(count):
-                if share[n] <= 0:
+                if not present[n] or share[n, x] <= 0:
                     continue
                 key = used[n]
                 place = min(max((y - top) / height, 0.0), 1.0)
@@ -151,15 +183,15 @@ def _blend(textures: Array, weights: Array, shares: Array, mouth: Array, spans: 
                 ia = int(row)
                 f = row - ia
                 for c in range(3):
-                    q = ((1 - f) * textures[key, ia, x, c] + f * textures[key, ia + 1, x, c]) / 8192
-                    out_c = share[n] * (min(q, cap) * (1 - dark) + dark * dark_colour[c])
+                    q = ((1 - f) * textures[key, ia, c, x] + f * textures[key, ia + 1, c, x]) / FIXED
+                    out_c = share[n, x] * (min(q, cap) * (1 - dark) + dark * dark_colour[c])
                     if c == 0:
                         r += out_c
                     elif c == 1:
                         g += out_c
                     else:
-                        b += out_c
-            out[y, x, 0], out[y, x, 1], out[y, x, 2] = r / total, g / total, b / total
+                        bl += out_c
+            out[y, x, 0], out[y, x, 1], out[y, x, 2] = r / total[x], g / total[x], bl / total[x]
 
 
 def blend(textures: Array, n: int, weights: Array, gap: float, key_gaps: Array) -> Floats:
@@ -170,7 +202,7 @@ def blend(textures: Array, n: int, weights: Array, gap: float, key_gaps: Array) 
     at = level(n)
     out = np.zeros((*at.mouth.shape, 3), np.float32)
     _blend(textures, weights.astype(np.float32), at.shares, at.mouth, at.spans, at.upper, at.lower, gap,
-           key_gaps.astype(np.float64), LEAST_WEIGHT, MOUTH_CAP, np.array(DARK_MOUTH), out)
+           key_gaps.astype(np.float64), _f32(LEAST_WEIGHT), MOUTH_CAP, np.array(DARK_MOUTH), out)
     return out
 
 

@@ -137,13 +137,14 @@ def test_blending_weighs_the_key_frames_and_never_stretches_teeth(gap: float) ->
     at = level(n)
     h, w = at.mouth.shape
     textures = (rng.uniform(0.3, 2.5, (keys, h, w, 3)) * FIXED).astype(np.uint16)
+    by_rows = np.ascontiguousarray(textures.transpose(0, 1, 3, 2))
     weights = np.array([[0.6, 0.4, 0, 0], [0, 1, 0, 0], [0.01, 0, 0.99, 0]])
     key_gaps = np.array([0.05, 0.1, 0.2, 0.3])
-    out = blend(textures, n, weights, gap, key_gaps)
+    out = blend(by_rows, n, weights, gap, key_gaps)
     inside = [(y, x) for y in range(h) for x in range(at.spans[y, 0], at.spans[y, 1])]
     spots = [inside[i] for i in rng.integers(0, len(inside), 150)] + list(zip(*np.nonzero(at.mouth), strict=True))[::5]
     for y, x in spots:
-        share = at.shares[y, x] @ weights
+        share = at.shares[:, y, x] @ weights
         share = np.where(share >= LEAST_WEIGHT, share, 0)
         picked = []
         for key in range(keys):
