@@ -27,6 +27,7 @@ _f32: Any = np.float32
 _u16: Any = np.uint16
 _at: Any = np.uintp
 _0, _1, _2, _3, _5, _HALF = (_f32(x) for x in (0, 1, 2, 3, 5, 0.5))
+_SOLID = _f32((1 + WHOLE) / 2 + 1e-4)  # edge from which the fill is whole
 _WHOLE, _LEAST_HALO, _STILL2 = _f32(WHOLE), _f32(LEAST_HALO), _f32(STILL * STILL)
 _SPREAD, _EDGE_FROM, _PER_EDGE = _f32(1.3 / 255), _f32(0.35), _f32(1 / 0.5)
 _PER_GRID, _QUARTER = _f32(1 / WARP_GRID), _f32(0.25)
@@ -221,6 +222,85 @@ def _put_moved(x: Array, y: Array, seen: Array, top: float, to: Array, kinds: Ar
             to[n] = _u16(min(max(seen[n] + _HALF, _0), top))
 
 
+@njit(nogil=True, fastmath=True)
+def _opaque(edges: Array, alphas: Array, own: Array, rx: int, w: int, plan: Array) -> None:
+    """Where a whole block of a row that may be blended shows nothing but fill and face: 3; nothing but the face: 4."""
+    fw = edges.size
+    first = (max(rx, 0) + WARP_GRID - 1) // WARP_GRID
+    for k in range(first, min(rx + fw, w) // WARP_GRID):
+        if plan[k] != 2:
+            continue
+        a = k * WARP_GRID - rx
+        least_edge, least_alpha, outside = _1, _1, False
+        for n in range(a, a + WARP_GRID):
+            least_edge, least_alpha = min(least_edge, edges[n]), min(least_alpha, alphas[n])
+            outside |= own[n] < 0
+        if least_edge > _SOLID:
+            plan[k] = 4 if least_alpha > _WHOLE and not outside else 3
+
+
+@njit(nogil=True, fastmath=True)
+def _ramp(row: Array, first: Array, second: Array, part: Array, channel: int, out: Array) -> None:
+    """A channel of a row of `smooth` at pixels."""
+    for n in range(out.size):
+        low = row[_at(first[n] + channel)]
+        out[n] = low + part[n] * (row[_at(second[n] + channel)] - low)
+
+
+@njit(nogil=True, fastmath=True)
+def _shown(light: Array, channel: int, table: Array, out: Array) -> None:
+    """Display values of what the factors in `out` make of the face's light."""
+    for n in range(out.size):
+        out[n] = table[_at(math.sqrt(min(max(light[n, channel] * out[n], _0), _1)) * _FINE)]
+
+
+@njit(nogil=True, fastmath=True)
+def _shown_with_halo(light: Array, channel: int, table: Array, glow: Array, halo: Array, out: Array) -> None:
+    for n in range(out.size):
+        v = light[n, channel] * out[n]
+        v += (glow[n] - v) * halo[n]
+        out[n] = table[_at(math.sqrt(min(max(v, _0), _1)) * _FINE)]
+
+
+@njit(nogil=True, fastmath=True)
+def _halo_of(halo: float, out: Array) -> bool:
+    """Weights of the halo from those of the rim, in place; whether there are any."""
+    most = _0
+    for n in range(out.size):
+        v = halo * out[n]
+        v = v if v > _LEAST_HALO else _0
+        most = max(most, v)
+        out[n] = v
+    return most > 0
+
+
+@njit(nogil=True, fastmath=True)
+def _put_face(rgb: Array, noise: Array, tone: tuple[float, ...], to: Array, blue: Array, red: Array) -> None:
+    black, white, _, _, kr, kb, top = tone
+    kg, span = _1 - kr - kb, white - black
+    for n in range(to.size):
+        luma = kr * rgb[0, n] + kg * rgb[1, n] + kb * rgb[2, n]
+        blue[n], red[n] = rgb[2, n] - luma, rgb[0, n] - luma
+        to[n] = _u16(np.int32(min(max(black + (luma + noise[n]) * span + _HALF, _0), top)))
+
+
+@njit(nogil=True)
+def _face_run(light: Array, row: Array, first: Array, second: Array, part: Array, halo: float, noise: Array, tone: tuple[float, ...],
+              to_display: Array, rows: Array, to: Array, blue: Array, red: Array) -> None:
+    """Pixels of a row where the face is all there is, but for halo and grain. Step by step, each in vectors."""
+    rgb, around = rows[:3], rows[3]
+    _ramp(row, first, second, part, 7, around)
+    glows = _halo_of(halo, around)
+    for c in range(3):
+        _ramp(row, first, second, part, 3 + c, rgb[c])
+        if glows:
+            _ramp(row, first, second, part, 8 + c, rows[4])
+            _shown_with_halo(light, c, to_display, rows[4], around, rgb[c])
+        else:
+            _shown(light, c, to_display, rgb[c])
+    _put_face(rgb, noise, tone, to, blue, red)
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: int, grid: Array, face: tuple[Array, ...],
             ids: Array, rx: int, ry: int, gone: Array, matte: Array, matte_step: int, smooth: Array, busy: Array, step: int,
@@ -262,6 +342,8 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
     blue, red = np.empty((step_y, w), np.float32), np.empty((step_y, w), np.float32)
     states = _blocks(rest, busy, own_i, own_j)
     grainy = grain.shape[0] > 0
+    plan, calm, room, noises = np.empty(blocks, np.uint8), np.empty(rest.shape[1], np.bool_), np.empty((5, w), np.float32), np.zeros(
+        w, np.float32)
     for cj in range(y0 >> shift_y, ((y0 + h - 1) >> shift_y) + 1):
         for dj in range(step_y):
             j = cj * step_y + dj - y0
@@ -273,18 +355,23 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
             fy = _f32(j - bj * WARP_GRID) * _PER_GRID
             _lerp(grid[bj, :, 0], grid[bj + 1, :, 0], fy, gx)
             _lerp(grid[bj, :, 1], grid[bj + 1, :, 1], fy, gy)
-            _resampled(luma_from, j, rest[bj], gx, gy, move_x[dj], move_y[dj], whole, between, sampled[dj])
-            row, near_row, kinds, to, was = across[dj], busy[own_j[j]], kind[dj], y[j + y0, x0 : x0 + w], luma_from[j]
-            dx, dy, seen_there, blue_row, red_row = move_x[dj], move_y[dj], sampled[dj], blue[dj], red[dj]
             in_face = 0 <= fj < fh
             fj = max(min(fj, fh - 1), 0)
             edges, alphas, own, lights = edge[fj], alpha[fj], ids[fj], out[fj]
+            plan[:], calm[:] = states[j], rest[bj]
+            if in_face and mh == 0:
+                _opaque(edges, alphas, own, rx, w, plan)
+                for k in range(blocks):
+                    calm[k] |= plan[k] >= 3  # what lies under is not seen
+            _resampled(luma_from, j, calm, gx, gy, move_x[dj], move_y[dj], whole, between, sampled[dj])
+            row, near_row, kinds, to, was = across[dj], busy[own_j[j]], kind[dj], y[j + y0, x0 : x0 + w], luma_from[j]
+            dx, dy, seen_there, blue_row, red_row = move_x[dj], move_y[dj], sampled[dj], blue[dj], red[dj]
             noise = grain[j % grain.shape[0]] if grainy else nothing
             fj32 = _f32(j)
             b_i = 0
             while b_i < w:
-                a_i, state = b_i, states[j, b_i // WARP_GRID]
-                while b_i < w and states[j, b_i // WARP_GRID] == state:
+                a_i, state = b_i, plan[b_i // WARP_GRID]
+                while b_i < w and plan[b_i // WARP_GRID] == state:
                     b_i += WARP_GRID
                 b_i = min(b_i, w)
                 if state == 0:
@@ -292,6 +379,14 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                     continue
                 if state == 1:
                     _put_moved(dx[a_i:b_i], dy[a_i:b_i], seen_there[a_i:b_i], top, to[a_i:b_i], kinds[a_i:b_i])
+                    continue
+                if state == 4:
+                    if grainy:
+                        for i in range(a_i, b_i):
+                            noises[i] = noise[tile_i[i]]
+                    _face_run(lights[a_i - rx : b_i - rx], row, first_i[a_i:b_i], second_i[a_i:b_i], part_i[a_i:b_i], halo,
+                              noises[a_i:b_i], tone, to_display, room[:, a_i:b_i], to[a_i:b_i], blue[dj, a_i:b_i], red[dj, a_i:b_i])
+                    kinds[a_i:b_i] = 2
                     continue
                 for i in range(a_i, b_i):
                     iu = _at(i)
