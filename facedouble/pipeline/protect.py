@@ -16,6 +16,7 @@ from facedouble.errors import ConsentError, NoFaceFound, StoreError, UsageError
 from facedouble.faces.detect import Detectors
 from facedouble.isolation import Denial, deny_network, no_core_dumps
 from facedouble.media.probe import probe
+from facedouble.memory import keep_memory
 from facedouble.models.detectors import far, yunet
 from facedouble.models.install import locate
 from facedouble.models.landmarker import FaceMesh
@@ -58,6 +59,7 @@ class Job(Value):
 
 def open_eyes(options: Options, models: Path | None = None) -> Eyes:
     """Load the render's models; ModelError with the remedy if one is missing or altered."""
+    keep_memory()
     cv2.setNumThreads(1)  # frames are drawn side by side; threads inside of each would only wait for each other
     paths = {name: locate(name, models) for name in RENDER}
     detectors = Detectors((yunet(paths["yunet"], options.detect.yunet_score),), (far(options.detect.far_score),))

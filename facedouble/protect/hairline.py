@@ -10,6 +10,7 @@ from functools import cache
 
 import cv2
 import numpy as np
+from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
 from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology
@@ -23,6 +24,7 @@ TUFTS, STRANDS = 14, 1100  # around the head
 MIXED = 0.3  # share of hair in the ring up to which it is bare, and down from 1 from which it is all hair
 CHEEKS, JAW = (-0.05, -0.45), -0.5  # face sizes above the middle of the eyes: where cheeks begin and end, from where it is jaw
 SAME, CLOTH, SURELY_CLOTH = 0.35, 0.4, 0.25  # log units; share of the ring there in that colour: cloth from there on, and wholly
+FLAT = 1e-9  # px2, twice the area: such a triangle is not drawn
 EYE_HEIGHT, RISE = 0.06, 0.16  # face sizes above the middle of the eyes where hair begins to count, and over how much
 
 
@@ -97,6 +99,37 @@ def _wrapped(around: Floats, hair: Array, ring: Floats, above: Array) -> float:
     return min(float(alike[p].sum() / max(float(ring[p].sum()), 1e-3)) for p in parts)
 
 
+@njit(cache=True, nogil=True)
+def _sampled(picture: Array, ids: Array, high: Array, maps: Array, out: Array) -> None:
+    """Bilinear samples (n, w) of a picture where triangles `ids` of those in `high` are; maps (T, 2, 3) from pixels to it."""
+    rows, columns = picture.shape
+    for y in range(ids.shape[0]):
+        for x in range(ids.shape[1]):
+            k = ids[y, x]
+            if k < 0 or not high[k]:
+                out[y, x] = 0
+                continue
+            m = maps[k]
+            s = min(max(m[0, 0] * x + m[0, 1] * y + m[0, 2], 0.0), columns - 1.001)
+            t = min(max(m[1, 0] * x + m[1, 1] * y + m[1, 2], 0.0), rows - 1.001)
+            i, j = np.uintp(s), np.uintp(t)
+            fs, ft = np.float32(s - i), np.float32(t - j)
+            above, under = picture[j], picture[j + np.uintp(1)]
+            upper = above[i] + fs * (above[i + np.uintp(1)] - above[i])
+            lower = under[i] + fs * (under[i + np.uintp(1)] - under[i])
+            out[y, x] = upper + ft * (lower - upper)
+
+
+def _maps(points: Array, to: Array) -> Array:
+    """(n, 2, 3) affine maps that take the corners (n, 3, 2) to others (n, 3, 2); zero where there is no area."""
+    corners = np.concatenate([points, np.ones((*points.shape[:2], 1))], 2)
+    flat = np.abs(np.linalg.det(corners)) < FLAT
+    corners[flat] = np.eye(3)
+    maps: Array = np.linalg.solve(corners, to).transpose(0, 2, 1)
+    maps[flat] = 0
+    return np.ascontiguousarray(maps)
+
+
 def strands_on(mesh: Array, ids: Array) -> tuple[int, Floats]:
     """How far strands cover the upper rows (n, w) of a drawn face: the number of the first row, and the cover.
 
@@ -108,7 +141,8 @@ def strands_on(mesh: Array, ids: Array) -> tuple[int, Floats]:
     y0, y1 = max(int(points.min()) - 1, 0), min(int(points.max()) + 2, ids.shape[0])
     if y1 <= y0:
         return 0, np.zeros((0, ids.shape[1]), np.float32)
-    _, at = render(mesh - [0, y0, 0], triangles.astype(np.int32), t.atlas, y1 - y0, ids.shape[1])
-    cover = cv2.remap(strands(), at[..., 0], at[..., 1], cv2.INTER_LINEAR)
-    seen = ids[y0:y1]
-    return y0, np.where((seen >= 0) & high[seen], cover, 0).astype(np.float32)
+    maps = np.zeros((len(high), 2, 3))
+    maps[high] = _maps(mesh[triangles, :2] - [0, y0], t.atlas[triangles])
+    out = np.empty((y1 - y0, ids.shape[1]), np.float32)
+    _sampled(strands(), ids[y0:y1], high, maps, out)
+    return y0, out
