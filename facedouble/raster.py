@@ -159,10 +159,10 @@ def _pulled(x: float, y: float, px: Array, py: Array, mx: Array, my: Array, leas
 
 
 @njit(cache=True, nogil=True)
-def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float, out: Array) -> None:
+def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float, skip: Array, out: Array) -> None:
     """Out (len(ys), len(xs), 2): inverse-distance mean of moves (n, 2) at points (n, 2), falling off like a Gaussian.
 
-    0 where not even the largest move would be worth UNSEEN px. The sums are in single precision.
+    0 where not even the largest move would be worth UNSEEN px, and where skip is set. The sums are in single precision.
     """
     px, py, mx, my = (points[:, 0].astype(np.float32), points[:, 1].astype(np.float32), moves[:, 0].astype(np.float32),
                       moves[:, 1].astype(np.float32))
@@ -174,6 +174,8 @@ def displacement(xs: Array, ys: Array, points: Array, moves: Array, sigma: float
     out[:] = 0
     for j in range(ys.size):
         for i in range(xs.size):
+            if skip[j, i]:
+                continue
             x, y = _f32(xs[i]), _f32(ys[j])
             nearest = _nearest(x, y, px, py)
             if nearest > reach:

@@ -58,7 +58,11 @@ def test_displacement_matches_its_formula() -> None:
     points, moves = rng.uniform(0, 50, (7, 2)), rng.normal(size=(7, 2))
     xs, ys, sigma = np.arange(0, 50.0, 8), np.arange(0, 40.0, 8), 6.0
     out = np.zeros((len(ys), len(xs), 2))
-    displacement(xs, ys, points, moves, sigma, out)
+    skip = np.zeros((len(ys), len(xs)), np.uint8)
+    skip[2, 1:3] = 1
+    displacement(xs, ys, points, moves, sigma, skip, out)
+    assert not out[skip > 0].any()
+    displacement(xs, ys, points, moves, sigma, 0 * skip, out)
     moved = 0
     for j, y in enumerate(ys):
         for i, x in enumerate(xs):

@@ -32,6 +32,7 @@ GROW = 3  # px around the mesh are blanked too: chroma of the face reaches that 
 CLEAR = 4  # px: the fill does not look at the surroundings nearer than this to the blank
 CELLS = 80  # across a face: the grid of everything smooth
 WARP_SIGMA = 0.11  # face sizes
+DEEP = 9  # cells from its border: so far inside a face nothing depends on what is behind it
 SLACK = 0.004  # face sizes: within that, a move inwards counts as none
 SEAM_REACH = 0.16  # face sizes over which the neck's colour decays into the face
 RING = 0.05  # face sizes: width of the ring outside that the face is matched to
@@ -205,10 +206,11 @@ def _pulled_in(moves: Array, points: Array, slack: float) -> Array:
     return pulled
 
 
-def surroundings_move(mesh: Array, outline: Array, where: Area, push: bool = False) -> Floats:
+def surroundings_move(mesh: Array, outline: Array, where: Area, push: bool = False, hole: Floats | None = None) -> Floats:
     """(n, m, 2) px on a grid of WARP_GRID: where the surroundings come from, so that the witness' outline meets the double's.
 
-    push: they give way to a wider double as well.
+    push: they give way to a wider double as well. hole: the face's share of each cell, if it hides what is behind it; deep inside
+    nothing is moved then, for nobody sees it.
     """
     h, w = where.shape
     rim = topology().ring <= 2
@@ -218,8 +220,19 @@ def surroundings_move(mesh: Array, outline: Array, where: Area, push: bool = Fal
     to = np.ascontiguousarray(mesh[rim, :2] - where.origin[:2])
     moves = outline[rim, :2] - mesh[rim, :2]
     moves = moves if push else _pulled_in(moves, mesh[rim, :2], SLACK * where.size)
-    displacement(xs, ys, to, np.ascontiguousarray(moves), WARP_SIGMA * where.size, field)
+    deep = np.zeros((len(ys), len(xs)), np.uint8) if hole is None else _deep(hole, xs, ys, where.step)
+    displacement(xs, ys, to, np.ascontiguousarray(moves), WARP_SIGMA * where.size, deep, field)
     return field.astype(np.float32)
+
+
+def _deep(hole: Floats, xs: Array, ys: Array, step: int) -> Array:
+    """(len(ys), len(xs)) uint8: places so far inside a face that neither a blur nor a grid cell around them reaches out of it."""
+    reach = DEEP + -(-WARP_GRID // step)
+    whole = cv2.erode((hole > 0.999).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8), borderType=cv2.BORDER_CONSTANT,
+                      borderValue=0)
+    rows, columns = (np.minimum(at // step, size - 1).astype(int) for at, size in zip((ys, xs), hole.shape, strict=True))
+    deep: Array = whole[rows[:, None], columns]
+    return deep
 
 
 @njit(cache=True, nogil=True)
@@ -299,14 +312,14 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     if share is not solid:
         light /= np.maximum(share, 0.05)[..., None]
 
-    grid = surroundings_move(mesh, outline, where)
     sh, sw = (h + step - 1) // step, (w + step - 1) // step
+    own, hole, core = np.zeros((sh, sw, 3), np.float32), np.zeros((sh, sw), np.float32), np.zeros((sh, sw), np.float32)
+    _cells(light, face.ids, face.rim, face.x, face.y, step, own, hole, core)
+    grid = surroundings_move(mesh, outline, where, hole=hole if matte is None else None)
     around = np.clip(mean_rgb(frame, planes, where.x0, where.y0, np.zeros((h, w), np.uint8), step)[0], 0, 1)
     around = linear(_warped(around, grid, step))
     gone = reduce(mask.astype(np.uint16) * np.uint16(SHARE), (sw, sh)).astype(np.float32) / np.float32(SHARE)
     gone = _warped(gone, grid, step)
-    own, hole, core = np.zeros((sh, sw, 3), np.float32), np.zeros((sh, sw), np.float32), np.zeros((sh, sw), np.float32)
-    _cells(light, face.ids, face.rim, face.x, face.y, step, own, hole, core)
     expected = _expected(stage, t, mesh, where, (sh, sw))
     depth = _depth(hole)
     ring = _ring(hole, gone, size / step)

@@ -11,7 +11,7 @@ import pytest
 
 from facedouble.colour import levels, luma_weights, mean_rgb, picture, put_cells, reduced
 from facedouble.morphable.topology import topology
-from facedouble.protect.face import _cells, _eased, area, surroundings_move
+from facedouble.protect.face import DEEP, _cells, _eased, area, surroundings_move
 from facedouble.protect.finish import STILL, WARP_GRID, finish
 from facedouble.protect.texture import DARK_MOUTH, FIXED, LEAST_WEIGHT, MOUTH_CAP, blend, level, level_for, shade
 from facedouble.raster import render, wide_blur
@@ -298,3 +298,19 @@ def test_surroundings_are_pulled_in_but_not_pushed_out() -> None:
     pushed = surroundings_move(mean, wider, where, push=True)
     assert np.abs(pulled).max() > 4 and np.abs(pushed).max() > 4
     assert np.abs(still).max() < 0.1 * np.abs(pushed).max()
+
+
+def test_deep_inside_a_face_nothing_is_moved_and_nothing_depends_on_it() -> None:
+    mean = np.asarray(topology().mean[:468] * 240 + [400, 400, 0])
+    where = area(mean, mean[:, :2], 800, 800)
+    assert where is not None
+    outline = (mean[:, :2] - mean[:, :2].mean(0)) * 1.1 + mean[:, :2].mean(0)
+    cells = tuple(-(-side // where.step) for side in where.shape)
+    hole = np.zeros(cells, np.float32)
+    hole[20:60, 20:60] = 1
+    whole, spared = surroundings_move(mean, outline, where), surroundings_move(mean, outline, where, hole=hole)
+    deep = (whole != spared).any(-1)
+    assert deep.any() and not spared[deep].any()
+    ys, xs = np.nonzero(deep)
+    for at in (ys, xs):  # in cells; a cell of the grid and DEEP cells lie between them and the border
+        assert (at * WARP_GRID / where.step).min() >= 20 + DEEP and (at * WARP_GRID / where.step).max() <= 60 - DEEP
