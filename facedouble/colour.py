@@ -187,7 +187,8 @@ def _bytes(frame: Frame, planes: tuple[Array, ...], sx: int, sy: int) -> Bytes:
     out = np.empty((3, *planes[0].shape), np.uint8)
     y, u, v = planes
     black, white, middle, reach = levels(frame)
-    tone = (black, 255 / (white - black), middle, 255 * 2 * (1 - kr) / reach, 255 * 2 * (1 - kb) / reach, kr, kb, 1 / (1 - kr - kb))
+    of_red, of_blue = 255 * 2 * (1 - kr) / reach, 255 * 2 * (1 - kb) / reach
+    tone = (black, 255 / (white - black), middle, of_red, of_blue, kr, kb, 1 / (1 - kr - kb))
     _to_bytes(y, u, v, sx, sy, tuple(_f32(t) for t in tone), out)
     return np.asarray(cv2.merge(list(out)), np.uint8)
 

@@ -1,4 +1,4 @@
-"""Keep freed memory for the next picture instead of handing it back to the system each time. glibc only; elsewhere nothing happens."""
+"""Keep freed memory for the next picture instead of handing it back each time. glibc only; elsewhere nothing happens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 M_TRIM_THRESHOLD: Final = -1  # mallopt(3)
 M_MMAP_THRESHOLD: Final = -3
 LARGEST_KEPT: Final = 1 << 30  # bytes; larger blocks still come from the system and go back to it
-MOST_KEPT: Final = 512 << 20  # bytes that may lie free at the end of the heap
+MOST_KEPT: Final = 192 << 20  # bytes that may lie free at the end of the heap
 
 
 @lru_cache(maxsize=1)

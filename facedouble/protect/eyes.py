@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from functools import cache
+
 import cv2
 import numpy as np
+from numba import njit
 from scipy.interpolate import CubicSpline
 
 from facedouble.morphable import layout
@@ -16,14 +20,16 @@ EYES = ((layout.RIGHT_UPPER_LID, layout.RIGHT_LOWER_LID, (33, 133), (117, 118, 1
         (layout.LEFT_UPPER_LID, layout.LEFT_LOWER_LID, (362, 263), (346, 347, 348, 349, 329, 330, 280, 298, 333, 299)))
 
 
-def _step(low: float, high: float, x: Array) -> Array:
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+@cache
+def _spline(count: int) -> Array:
+    """(33, count): what a cubic spline through so many points makes of them. It is linear in them, and dear to set up."""
+    through: Array = CubicSpline(np.linspace(0, 1, count), np.eye(count))(np.linspace(0, 1, 33))
+    return through
 
 
 def _curve(points: Array) -> Array:
-    spline: Array = CubicSpline(np.linspace(0, 1, len(points)), points)(np.linspace(0, 1, 33))
-    return spline
+    curve: Array = _spline(len(points)) @ points
+    return curve
 
 
 def _opening(upper: Array, lower: Array, box: tuple[int, int, int, int]) -> Floats:
@@ -62,32 +68,55 @@ def _draw(out: Floats, mesh: Array, eye: tuple[list[int], list[int], tuple[int, 
     width = float(np.linalg.norm(axis))
     if width < 2:
         return
-    down = np.array([-axis[1], axis[0]])
-    gx, gy = np.meshgrid(np.arange(x0, x1), np.arange(y0, y1))
-    rx, ry = gx - left[0], gy - left[1]
-    u, v = (rx * axis[0] + ry * axis[1]) / width**2, (rx * down[0] + ry * down[1]) / width**2
     order = np.argsort(up[:, 0])
-    below = (gy - np.interp(gx[0], up[order, 0], up[order, 1])[None]) / width
-    round_ = np.clip(1 - 0.5 * np.abs(2 * u - 1) ** 4, 0.35, 1)
-    shadow = (1 - 0.55 * np.exp(-np.maximum(below, 0) / 0.055)) * round_
+    lid = np.interp(np.arange(x0, x1), up[order, 0], up[order, 1])
     level = float(light.mean())
     tint = light / max(level, 1e-6)
     white = level * np.clip(iris[4], 1.2, 1.5) * (0.6 + 0.4 * tint)
-    radius = float(iris[0])
-    dx, dy = (u - gaze[0]) / radius, (v - gaze[1]) / radius
-    far = np.hypot(dx, dy)
-    pixel = 1 / (radius * width)
     colour = iris[1:4] * min(1.0, 0.30 / max(float(iris[1:4].mean()), 1e-3)) * level * (0.5 + 0.5 * tint)
-    angle = np.arctan2(dy, dx)
-    fibres = 1 + 0.10 * np.sin(angle * 17 + 3 * np.sin(angle * 5)) * _step(0.35, 0.6, far) * (1 - _step(0.8, 1, far))
-    body = (1.05 - 0.6 * _step(0.6, 1.0, far) + 0.22 * np.clip(dy, -1, 1)) * fibres  # limbus dark, lower half bright
-    painted = colour * body[..., None]
-    pupil = (1 - _step(PUPIL - pixel, PUPIL + pixel, far))[..., None]
-    painted = painted * (1 - pupil) + 0.012 * level * pupil
-    a = (1 - _step(0.95 - pixel * 0.5, 1.04 + pixel * 0.6, far))[..., None]
-    full = white * shadow[..., None] * (1 - a) + painted * (0.45 + 0.55 * shadow[..., None]) * a
-    spot = np.hypot(u - (gaze[0] - 0.30 * radius * side), v - (gaze[1] - 0.34 * radius)) / radius
-    glint = (0.7 * (1 - _step(0.05, 0.16 + pixel * 0.5, spot)))[..., None] * a
-    full = full * (1 - glint) + min(1.6 * level + min(0.25, GLINT * level), 1.0) * glint
-    soft = cv2.GaussianBlur(mask, (0, 0), 0.6)[..., None]
-    out[y0:y1, x0:x1] = out[y0:y1, x0:x1] * (1 - soft) + full.astype(np.float32) * soft
+    soft = cv2.GaussianBlur(mask, (0, 0), 0.6)
+    _paint(out[y0:y1, x0:x1], soft, lid - y0, left - [x0, y0], axis, gaze, float(iris[0]), white, colour, level, side)
+
+
+@njit(inline="always")
+def _rise(low: float, high: float, x: float) -> float:
+    """Smoothstep."""
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@njit(cache=True, nogil=True)
+def _paint(out: Array, soft: Array, lid: Array, left: Array, axis: Array, gaze: Array, radius: float, white: Array, colour: Array,
+           level: float, side: float) -> None:
+    # all in pixels of `out`; u, v: along the eye from its corner and down, in its widths; dx, dy: from the iris, in its radii
+    wide = axis[0] * axis[0] + axis[1] * axis[1]
+    width = math.sqrt(wide)
+    pixel = 1 / (radius * width)
+    gx, gy = gaze[0] - 0.30 * radius * side, gaze[1] - 0.34 * radius
+    for j in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            share = soft[j, i]
+            if share == 0:
+                continue
+            rx, ry = i - left[0], j - left[1]
+            u, v = (rx * axis[0] + ry * axis[1]) / wide, (ry * axis[0] - rx * axis[1]) / wide
+            below = (j - lid[i]) / width
+            shadow = (1 - 0.55 * math.exp(-max(below, 0.0) / 0.055)) * min(max(1 - 0.5 * abs(2 * u - 1) ** 4, 0.35), 1.0)
+            dx, dy = (u - gaze[0]) / radius, (v - gaze[1]) / radius
+            far = math.sqrt(dx * dx + dy * dy)
+            a = 1 - _rise(0.95 - pixel * 0.5, 1.04 + pixel * 0.6, far)
+            body, pupil, glint = 0.0, 0.0, 0.0
+            if a > 0:
+                ring = _rise(0.35, 0.6, far) * (1 - _rise(0.8, 1, far))
+                body = 1.05 - 0.6 * _rise(0.6, 1.0, far) + 0.22 * min(max(dy, -1.0), 1.0)  # limbus dark, lower half bright
+                if ring > 0:
+                    angle = math.atan2(dy, dx)
+                    body *= 1 + 0.10 * math.sin(angle * 17 + 3 * math.sin(angle * 5)) * ring  # fibres
+                pupil = 1 - _rise(PUPIL - pixel, PUPIL + pixel, far)
+                spot = math.sqrt((u - gx) ** 2 + (v - gy) ** 2) / radius
+                glint = 0.7 * (1 - _rise(0.05, 0.16 + pixel * 0.5, spot)) * a
+            for c in range(3):
+                painted = colour[c] * body * (1 - pupil) + 0.012 * level * pupil
+                full = white[c] * shadow * (1 - a) + painted * (0.45 + 0.55 * shadow) * a
+                full = full * (1 - glint) + min(1.6 * level + min(0.25, GLINT * level), 1.0) * glint
+                out[j, i, c] += (full - out[j, i, c]) * share

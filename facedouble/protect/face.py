@@ -228,8 +228,8 @@ def surroundings_move(mesh: Array, outline: Array, where: Area, push: bool = Fal
 def _deep(hole: Floats, xs: Array, ys: Array, step: int) -> Array:
     """(len(ys), len(xs)) uint8: places so far inside a face that neither a blur nor a grid cell around them reaches out of it."""
     reach = DEEP + -(-WARP_GRID // step)
-    whole = cv2.erode((hole > 0.999).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8), borderType=cv2.BORDER_CONSTANT,
-                      borderValue=0)
+    around = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    whole = cv2.erode((hole > 0.999).astype(np.uint8), around, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     rows, columns = (np.minimum(at // step, size - 1).astype(int) for at, size in zip((ys, xs), hole.shape, strict=True))
     deep: Array = whole[rows[:, None], columns]
     return deep

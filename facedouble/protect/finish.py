@@ -271,7 +271,7 @@ def _halo_of(halo: float, out: Array) -> bool:
         v = v if v > _LEAST_HALO else _0
         most = max(most, v)
         out[n] = v
-    return most > 0
+    return bool(most > 0)
 
 
 @njit(nogil=True, fastmath=True)
@@ -285,8 +285,8 @@ def _put_face(rgb: Array, noise: Array, tone: tuple[float, ...], to: Array, blue
 
 
 @njit(nogil=True)
-def _face_run(light: Array, row: Array, first: Array, second: Array, part: Array, halo: float, noise: Array, tone: tuple[float, ...],
-              to_display: Array, rows: Array, to: Array, blue: Array, red: Array) -> None:
+def _face_run(light: Array, row: Array, first: Array, second: Array, part: Array, halo: float, noise: Array,
+              tone: tuple[float, ...], to_display: Array, rows: Array, to: Array, blue: Array, red: Array) -> None:
     """Pixels of a row where the face is all there is, but for halo and grain. Step by step, each in vectors."""
     rgb, around = rows[:3], rows[3]
     _ramp(row, first, second, part, 7, around)
@@ -342,8 +342,8 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
     blue, red = np.empty((step_y, w), np.float32), np.empty((step_y, w), np.float32)
     states = _blocks(rest, busy, own_i, own_j)
     grainy = grain.shape[0] > 0
-    plan, calm, room, noises = np.empty(blocks, np.uint8), np.empty(rest.shape[1], np.bool_), np.empty((5, w), np.float32), np.zeros(
-        w, np.float32)
+    plan, calm = np.empty(blocks, np.uint8), np.empty(rest.shape[1], np.bool_)  # what happens in the blocks of a row
+    room, noises = np.empty((5, w), np.float32), np.zeros(w, np.float32)
     for cj in range(y0 >> shift_y, ((y0 + h - 1) >> shift_y) + 1):
         for dj in range(step_y):
             j = cj * step_y + dj - y0
@@ -385,7 +385,8 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                         for i in range(a_i, b_i):
                             noises[i] = noise[tile_i[i]]
                     _face_run(lights[a_i - rx : b_i - rx], row, first_i[a_i:b_i], second_i[a_i:b_i], part_i[a_i:b_i], halo,
-                              noises[a_i:b_i], tone, to_display, room[:, a_i:b_i], to[a_i:b_i], blue[dj, a_i:b_i], red[dj, a_i:b_i])
+                              noises[a_i:b_i], tone, to_display, room[:, a_i:b_i], to[a_i:b_i], blue[dj, a_i:b_i],
+                              red[dj, a_i:b_i])
                     kinds[a_i:b_i] = 2
                     continue
                 for i in range(a_i, b_i):

@@ -120,7 +120,7 @@ def _weigh(shares: Array, y: int, a: int, b: int, weights: Array, least: float, 
         to[x] = w
         sums[x] += w
         most = max(most, w)
-    return most > 0
+    return bool(most > 0)
 
 
 @njit(nogil=True, fastmath=True)
