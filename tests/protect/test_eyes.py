@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from facedouble.protect.eyes import PUPIL, _curve, _paint
+from facedouble.protect.eyes import GLINT, PUPIL, _curve, _paint
 from facedouble.types import Array
 
 
@@ -37,7 +37,7 @@ def painted_slowly(out: Array, soft: Array, lid: Array, left: Array, axis: Array
     full = white * shadow[..., None] * (1 - a) + iris * (0.45 + 0.55 * shadow[..., None]) * a
     spot = np.hypot(u - (gaze[0] - 0.30 * radius * side), v - (gaze[1] - 0.34 * radius)) / radius
     glint = (0.7 * (1 - step(0.05, 0.16 + pixel * 0.5, spot)))[..., None] * a
-    full = full * (1 - glint) + min(1.6 * level + 0.25, 1.0) * glint
+    full = full * (1 - glint) + min(1.6 * level + min(0.25, GLINT * level), 1.0) * glint
     return np.asarray(out * (1 - soft[..., None]) + full * soft[..., None])
 
 
