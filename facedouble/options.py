@@ -98,12 +98,14 @@ class DrawOptions(Checked):
 
 @dataclass(frozen=True)
 class EncodeOptions(Checked):
-    """H.264 and AAC in MP4."""
+    """H.264 and AAC in MP4. The picture is coded in chunks that know nothing of each other: what is finished survives a crash."""
 
     crf: float = knob(17, 0, 40)
     preset: str = "fast"
     threads: int = knob(2, 1, 64)  # fixed: x264's bits depend on it
     audio_bit_rate: int = knob(192_000, 32_000, 512_000, "bit/s")
+    chunk_most: int = knob(250, 10, 10_000, "frames")  # about as often as x264 begins anew by itself
+    chunk_least: int = knob(50, 5, 5_000, "frames")  # shots shorter than that share a chunk with others
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,11 @@ def _planes(frame: Any, info: MediaInfo) -> tuple[tuple[Array, ...], str]:
     return tuple(np.array(np.rot90(p, turns), order="C") for p in planes), target
 
 
-def frames(info: MediaInfo) -> Iterator[Frame]:
+def frames(info: MediaInfo, seek: int | None = None) -> Generator[Frame, None, None]:
     """All frames in order of time. Damaged and missing ones come with `corrupt` set, in their place.
+
+    seek: begin about there, in ticks, if the footage lets one; what comes first then need not be whole, and is numbered from 0.
+    `media/again.py` makes frames of it that can be trusted.
 
     A packet whose frame never comes out is noticed when a later frame does; then a grey frame takes its place. Times that
     do not increase are moved on by one tick.
@@ -95,6 +98,8 @@ def frames(info: MediaInfo) -> Iterator[Frame]:
     with opened(Path(info.path), info.container) as box:
         stream = video_of(box)
         stream.thread_type = "AUTO"
+        if seek is not None:
+            box.seek(seek, stream=stream)
         for packet in box.demux(stream):
             try:
                 decoded = list(packet.decode())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
-from functools import cache
+from heapq import heappop, heappush
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -16,13 +16,13 @@ from typing import Any, Self
 import av
 import av.error
 import numpy as np
-from av.bitstream import BitStreamFilterContext
 
 from facedouble.errors import FacedoubleError, StoreError
 from facedouble.media.container import violations
+from facedouble.media.h264 import Coder, Header, Packet, configure
 from facedouble.media.sound import silence_blocks
 from facedouble.options import EncodeOptions
-from facedouble.types import Array, Floats, Frame, MediaInfo, SafeFrame
+from facedouble.types import Floats, MediaInfo, SafeFrame
 
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 AHEAD = Fraction(1, 2)  # s of sound that may run ahead of the picture
@@ -92,13 +92,17 @@ class _Track:
 
 
 class Writer:
-    """`with Writer(...) as w: w.add(safe)`. Takes nothing but safe frames."""
+    """`with Writer(...) as w: w.add(safe)`. Takes safe frames, or packets of finished chunks."""
 
     def __init__(self, path: Path, info: MediaInfo, options: EncodeOptions, sounds: Sequence[Sound]) -> None:
         self.path, self.info, self.options = path, info, options
         starts = [info.start, *(s[2] for s in sounds)]
         self.origin = min(starts)
         self._sounds = sounds
+        self._coder: Coder | None = None
+        self._header: Header | None = None
+        self._times: list[int] = []  # heap: times of the packets that were put, less those used as times of decoding
+        self._put, self._start, self._last = 0, 0, 0
 
     def __enter__(self) -> Self:
         self.descriptor, self.hidden = _destination(self.path)
@@ -128,48 +132,58 @@ class Writer:
             sound.codec_context.flags |= av.codec.context.Flags.bitexact
             sound.time_base = Fraction(1, best)
             self.tracks.append(_Track(sound, rate, count, start - self.origin, blocks, AAC_LAYOUTS[count]))
-        self.filter: Any = None
 
-    def _open_video(self, frame: Frame) -> None:
-        """The picture's encoder is opened with the first frame, which says the working format."""
-        context, o = self.video.codec_context, self.options
-        context.pix_fmt = frame.pixel_format
+    def _open_video(self, header: Header) -> None:
+        """The stream's own encoder is opened for its parameter sets only; pictures are coded by a `Coder` each run."""
         self.video.time_base = self.info.time_base
-        context.time_base = self.info.time_base
-        context.thread_count = o.threads
-        context.color_primaries, context.color_trc = frame.colour.primaries, frame.colour.transfer
-        context.colorspace, context.color_range = frame.colour.matrix, 2 if frame.colour.full else 1
-        context.sample_aspect_ratio = self.info.sample_aspect
-        context.flags |= av.codec.context.Flags.bitexact | av.codec.context.Flags.global_header
-        context.options = {"crf": f"{o.crf:g}", "preset": o.preset, **_steady()}
-        context.open()
-        self.filter = BitStreamFilterContext("filter_units=remove_types=6", self.video)
+        configure(self.video.codec_context, self.info, self.options, header.pixel_format, header.colour)
+        self._header = Header(header.pixel_format, header.colour, bytes(self.video.codec_context.extradata))
+        self._depth = int(self.video.codec_context.reorder_depth)
+        self._step = max(1, round(1 / (self.info.rate * self.info.time_base)))
 
     def add(self, safe: SafeFrame) -> None:
         """Encode the next frame."""
-        if type(safe) is not SafeFrame:
-            raise TypeError("the encoder takes only safe frames")
-        frame = safe.frame
-        with self._mapped():
-            if self.filter is None:
-                self._open_video(frame)
-            picture = av.VideoFrame(frame.width, frame.height, frame.pixel_format)
-            for plane, samples in zip(picture.planes, frame.planes, strict=True):
-                _fill(plane, samples)
-            picture.pts = frame.ticks - round(self.origin / self.info.time_base)
-            picture.time_base = self.info.time_base
-            picture.duration = frame.span
-            picture.pict_type = 0
-            picture.colorspace, picture.color_range = frame.colour.matrix, 2 if frame.colour.full else 1
-            self._mux_video(self.video.encode(picture))
-            self._level(picture.pts * self.info.time_base + AHEAD)
+        with mapped(self.path):
+            if self._coder is None:
+                self._coder = Coder(self.info, self.options)
+            for packet in self._coder.add(safe):
+                self.put(self._coder.header, packet)
 
-    def _mux_video(self, packets: Sequence[Any]) -> None:
-        for packet in packets:
-            packet.stream = self.video
-            for kept in self.filter.filter(packet):
-                kept.stream = self.video
-                self.box.mux(kept)
+    def cut(self) -> None:
+        """End a closed run: the frames that follow are coded without any knowledge of those before."""
+        with mapped(self.path):
+            if self._coder is not None:
+                coder, self._coder = self._coder, None
+                for packet in coder.finish():
+                    self.put(coder.header, packet)
+
+    def put(self, header: Header, packet: Packet) -> None:
+        """Take a coded picture. All of a film have to be coded alike, for they share their parameter sets."""
+        with mapped(self.path):
+            if self._header is None:
+                self._open_video(header)
+                self._start = packet.ticks
+            if header != self._header:
+                raise FacedoubleError(f"{self.path}: not written, because parts of it were encoded in different ways")
+            made = av.Packet(packet.data)
+            zero = round(self.origin / self.info.time_base)
+            made.pts, made.dts, made.duration = packet.ticks - zero, self._decoding(packet.ticks) - zero, packet.span
+            made.time_base, made.is_keyframe, made.stream = self.info.time_base, packet.key, self.video
+            time = made.dts * self.info.time_base
+            self.box.mux(made)
+            self._level(time + AHEAD)
+
+    def _decoding(self, ticks: int) -> int:
+        """When the next packet is decoded: the times of the film in order, as many packets late as pictures are put in order."""
+        heappush(self._times, ticks)
+        if self._put < self._depth:
+            time = self._start - (self._depth - self._put) * self._step
+        else:
+            time = heappop(self._times)
+        if time > ticks or (self._put and time <= self._last):
+            raise FacedoubleError(f"{self.path}: not written, because its pictures are out of order")
+        self._put, self._last = self._put + 1, time
+        return time
 
     def _level(self, until: Fraction | None) -> None:
         for track in self.tracks:
@@ -177,29 +191,23 @@ class Writer:
                 for out in track.frames():
                     self.box.mux(track.stream.encode(out))
 
-    def _mapped(self) -> _Mapped:
-        return _Mapped(self.path)
-
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if kind is not None:
                 with suppress(Exception):
                     self.box.close()
                 return
-            with self._mapped():
+            with mapped(self.path):
                 self._finish()
                 self._publish()
         finally:
             self._drop()
 
     def _finish(self) -> None:
-        if self.filter is None:
+        self.cut()
+        if self._header is None:
             raise StoreError(f"{self.path}: there was no frame to write")
         self._level(None)
-        self._mux_video(self.video.encode(None))
-        for kept in self.filter.filter(None):
-            kept.stream = self.video
-            self.box.mux(kept)
         for track in self.tracks:
             self.box.mux(track.stream.encode(None))
         self.box.close()
@@ -227,40 +235,18 @@ class Writer:
             self.hidden.unlink(missing_ok=True)
 
 
-@cache
-def _steady() -> dict[str, str]:
-    """x264's AVX-512 code reads old memory beyond the picture at some widths, so its bits differ from run to run: measured."""
-    try:
-        avx512 = "avx512" in Path("/proc/cpuinfo").read_text()
-    except OSError:
-        avx512 = False
-    return {"x264-params": "asm=avx2"} if avx512 else {}
-
-
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def _fill(plane: Any, samples: Array) -> None:
-    target = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-    raw = samples.view(np.uint8).reshape(samples.shape[0], -1)
-    target[:, : raw.shape[1]] = raw
-    target[:, raw.shape[1] :] = 0  # x264 looks at the padding, which would make its bits depend on old memory
-
-
-class _Mapped:
-    """Turns errors of disk and encoder into one sentence."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        if isinstance(value, av.error.FFmpegError | OSError):
-            if getattr(value, "errno", None) in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
-                raise StoreError(f"{self.path}: the disk is full; make room and start again, nothing was left behind") from value
-            raise StoreError(f"{self.path}: cannot be written ({value.strerror or type(value).__name__})") from value
+@contextmanager
+def mapped(path: Path, kept: str = "nothing was left behind") -> Iterator[None]:
+    """Turn errors of disk and encoder into one sentence."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as error:
+        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise StoreError(f"{path}: the disk is full; make room and start again, {kept}") from error
+        raise StoreError(f"{path}: cannot be written ({error.strerror or type(error).__name__})") from error

@@ -1,0 +1,265 @@
+"""A film encoded piece by piece. Finished chunks are files that survive a crash; joined, they are the film, bit for bit.
+
+A chunk's file: MAGIC, the coded pictures one after the other, a head in JSON with their SHA-256, the head's own SHA-256 and its
+length (8 bytes, big-endian). It has another name until it is whole. One that is not as it was written counts as absent.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Self
+
+import numpy as np
+
+from facedouble.errors import FacedoubleError, StoreError
+from facedouble.media.encode import Sound, Writer, mapped
+from facedouble.media.h264 import Coder, Header, Packet
+from facedouble.options import EncodeOptions
+from facedouble.types import Array, Colour, MediaInfo, SafeFrame, Value
+
+MAGIC: Final = b"facedouble-chunk-1\n"
+NAME: Final = re.compile(r"[0-9a-f]{16,64}")
+OURS: Final = re.compile(r"[0-9a-f]{16,64}\.chunk|\.[0-9a-f]{16,64}\.part")  # whole, and not finished
+TAIL: Final = 40  # bytes: a SHA-256 and a length
+BLOCK: Final = 1 << 20  # bytes read at a time
+KEPT: Final = "what was finished is kept, and the same command goes on from there"
+LARGEST_HEAD: Final = 1 << 28  # bytes
+ROW: Final = np.dtype([("ticks", "i8"), ("span", "i8"), ("key", "?"), ("size", "i8")])
+
+
+def borders(frames: int, cuts: Sequence[int], options: EncodeOptions) -> list[tuple[int, int]]:
+    """Spans of frames, gapless. They end at cuts; shots under `chunk_least` join others, long ones are divided evenly.
+
+    cuts: first frames of shots. Nothing but them, the number of frames and the options goes into it.
+    """
+    starts = [0]
+    for cut in sorted(set(cuts)):
+        if min(cut - starts[-1], frames - cut) >= options.chunk_least:
+            starts.append(cut)
+    spans: list[tuple[int, int]] = []
+    for start, stop in pairwise([*starts, frames]):
+        pieces = -(-(stop - start) // options.chunk_most)
+        spans += pairwise(start + (stop - start) * k // max(pieces, 1) for k in range(pieces + 1))
+    return spans
+
+
+@dataclass(frozen=True)
+class Chunk(Value):
+    """A finished chunk, found whole. rows (n,) `ROW` in the order of coding; facts: what the caller had written beside it."""
+
+    path: Path
+    start: int
+    header: Header
+    rows: Array
+    payload: str
+    facts: dict[str, Any]
+
+    @property
+    def stop(self) -> int:
+        """The frame after the last."""
+        return self.start + len(self.rows)
+
+    def packets(self) -> Iterator[Packet]:
+        """The coded pictures. StoreError at the end if they are not what they were when the chunk was found."""
+        told = hashlib.sha256()
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(len(MAGIC))
+                for ticks, span, key, size in self.rows.tolist():
+                    data = file.read(size)
+                    told.update(data)
+                    yield Packet(ticks, span, key, data)
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be read any more ({error.strerror}); start again") from error
+        if told.hexdigest() != self.payload:
+            raise StoreError(f"{self.path}: was altered while the film was joined; start again")
+
+
+class ChunkWriter:
+    """One chunk on its way into its file: `add` frames, then `finish` with the facts. Made by `Folder.new`."""
+
+    def __init__(self, place: Path, file: BinaryIO, info: MediaInfo, options: EncodeOptions) -> None:
+        self.place, self.file, self.coder = place, file, Coder(info, options)
+        self.start: int | None = None
+        self.finished = False
+        self._rows: list[tuple[int, int, bool, int]] = []
+        self._told = hashlib.sha256()
+        file.write(MAGIC)
+
+    def add(self, safe: SafeFrame) -> None:
+        """Encode the next frame."""
+        if self.start is None:
+            self.start = safe.frame.index
+        with mapped(self.place, KEPT):
+            self._write(self.coder.add(safe))
+
+    def finish(self, name: str, facts: dict[str, Any]) -> None:
+        """Write what is left, and the head."""
+        with mapped(self.place, KEPT):
+            self._write(self.coder.finish())
+            header = self.coder.header
+            said = {"name": name, "start": self.start, "format": header.pixel_format, "colour": vars(header.colour),
+                    "sets": header.sets.hex(), "rows": self._rows, "payload": self._told.hexdigest(), "facts": facts}
+            head = json.dumps(said, sort_keys=True).encode()
+            self.file.write(head + hashlib.sha256(head).digest() + len(head).to_bytes(8, "big"))
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        self.finished = True
+
+    def _write(self, packets: Sequence[Packet]) -> None:
+        for packet in packets:
+            self.file.write(packet.data)
+            self._told.update(packet.data)
+            self._rows.append((packet.ticks, packet.span, packet.key, len(packet.data)))
+
+
+class Folder:
+    """A private folder of finished chunks, in the hands of one run: `with Folder(path) as folder`.
+
+    It is made if it is not there, and goes if nothing was finished in it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Self:
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(self.path, 0o700)
+            self._handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be used for finished parts ({error.strerror}); move it away") from error
+        try:
+            self._take()
+        except BaseException:
+            os.close(self._handle)
+            raise
+        return self
+
+    def _take(self) -> None:
+        held = os.fstat(self._handle)
+        if held.st_uid != os.geteuid():
+            raise StoreError(f"{self.path}: belongs to somebody else; move it away")
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, whatever becomes of that
+        except OSError as error:
+            raise StoreError(f"{self.path}: another run is at work on this film; wait for it") from error
+        if stat.S_IMODE(held.st_mode) != 0o700:
+            os.fchmod(self._handle, 0o700)
+        self._clear(lambda entry: entry.endswith(".part"))
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            os.rmdir(self.path)
+        os.close(self._handle)
+
+    def find(self, name: str) -> Chunk | None:
+        """The chunk of that name; None if there is none, or if it is not whole."""
+        return read(self._place(name), name)
+
+    @contextmanager
+    def new(self, name: str, info: MediaInfo, options: EncodeOptions) -> Iterator[ChunkWriter]:
+        """A new chunk, which gets its name when the block ends after `finish`; it replaces a damaged one."""
+        place = self._place(name)
+        part = self.path / f".{name}.part"
+        try:
+            with mapped(place, KEPT):
+                file = open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")  # noqa: SIM115  closed below
+            try:
+                writer = ChunkWriter(place, file, info, options)
+                yield writer
+            finally:
+                with mapped(place, KEPT):
+                    file.close()
+            if writer.finished:
+                with mapped(place, KEPT):
+                    os.replace(part, place)
+                    os.fsync(self._handle)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Remove all chunks but these."""
+        kept = {self._place(name).name for name in names}
+        self._clear(lambda entry: entry not in kept)
+
+    def _place(self, name: str) -> Path:
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no digest")
+        return self.path / f"{name}.chunk"
+
+    def _clear(self, unwanted: Callable[[str], bool]) -> None:
+        """Remove files of ours; what else lies in the folder is left alone."""
+        for entry in os.listdir(self._handle):
+            if OURS.fullmatch(entry) and unwanted(entry):
+                with suppress(OSError):
+                    os.unlink(entry, dir_fd=self._handle)
+
+
+def read(path: Path, name: str) -> Chunk | None:
+    """A chunk, if its file is there, whole, unaltered and of that name."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - TAIL, 0))
+            tail = file.read(TAIL)
+            length = int.from_bytes(tail[32:], "big")
+            if len(tail) < TAIL or length > min(LARGEST_HEAD, size - TAIL - len(MAGIC)):
+                return None
+            file.seek(size - TAIL - length)
+            head = file.read(length)
+            if hashlib.sha256(head).digest() != tail[:32]:
+                return None
+            said = json.loads(head)
+            payload = size - TAIL - length - len(MAGIC)
+            rows = np.array([tuple(row) for row in said["rows"]], ROW)
+            if said["name"] != name or rows["size"].sum() != payload or not _whole(file, payload, said["payload"]):
+                return None
+            header = Header(said["format"], Colour(**said["colour"]), bytes.fromhex(said["sets"]))
+            return Chunk(path, said["start"], header, rows, said["payload"], said["facts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _whole(file: BinaryIO, size: int, payload: str) -> bool:
+    """Whether the file begins as it has to, and the `size` bytes after that have this SHA-256."""
+    file.seek(0)
+    if file.read(len(MAGIC)) != MAGIC:
+        return False
+    told = hashlib.sha256()
+    while size > 0:
+        block = file.read(min(BLOCK, size))
+        if not block:
+            return False
+        told.update(block)
+        size -= len(block)
+    return told.hexdigest() == payload
+
+
+def remove(path: Path) -> None:
+    """Remove a folder of chunks; files in it that are not ours are left, and then the folder is, too."""
+    if path.is_dir() and not path.is_symlink():
+        with Folder(path) as folder:
+            folder.keep(())
+
+
+def join(chunks: Iterable[Chunk], destination: Path, info: MediaInfo, options: EncodeOptions, sounds: Sequence[Sound]) -> None:
+    """The film of all its chunks, in order. Nothing is encoded again but the sound; it appears whole or not at all."""
+    at = 0
+    with Writer(destination, info, options, sounds) as writer:
+        for chunk in chunks:
+            if chunk.start != at:
+                raise FacedoubleError(f"{destination}: not written, because frames {at} to {chunk.start} are missing")
+            for packet in chunk.packets():
+                writer.put(chunk.header, packet)
+            at = chunk.stop
