@@ -89,6 +89,11 @@ class Motions(Sequence[Motion]):
         return Motion(frame, flow, bool(self._cuts[frame]))
 
     @property
+    def cuts(self) -> tuple[int, ...]:
+        """Frames with which another picture begins; the first one is none."""
+        return tuple(i for i, cut in enumerate(self._cuts) if cut and i)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of what is held."""
         return len(self._cuts) + (self._shelf.nbytes if self._shelf else 0)

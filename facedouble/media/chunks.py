@@ -246,6 +246,13 @@ def _whole(file: BinaryIO, size: int, payload: str) -> bool:
     return told.hexdigest() == payload
 
 
+def check(path: Path) -> None:
+    """StoreError if something lies where a folder of chunks is to be that cannot be one, or if another run has it."""
+    if path.exists() or path.is_symlink():
+        with Folder(path):
+            pass
+
+
 def remove(path: Path) -> None:
     """Remove a folder of chunks; files in it that are not ours are left, and then the folder is, too."""
     if path.is_dir() and not path.is_symlink():

@@ -138,6 +138,12 @@ def units(data: bytes) -> Iterator[bytes]:
 
 
 @cache
+def build() -> str:
+    """Of which build FFmpeg and x264 are, and how x264 is set up on this machine."""
+    return f"{av.__version__} {sorted(av.library_versions.items())} {steady()}"
+
+
+@cache
 def steady() -> dict[str, str]:
     """x264's AVX-512 code reads old memory beyond the picture at some widths, so its bits differ from run to run: measured."""
     try:

@@ -17,6 +17,7 @@ from facedouble.faces.motion import Motions, measure, small_luma
 from facedouble.faces.reading import Reading, Sighting
 from facedouble.faces.track import link
 from facedouble.geometry import times
+from facedouble.media.again import Marking, Marks
 from facedouble.media.decode import frames
 from facedouble.options import Options
 from facedouble.pipeline.sight import (
@@ -76,11 +77,16 @@ class Role(Value):
 
 @dataclass(frozen=True)
 class Analysis(Value):
-    """All that the drawing needs besides the footage and the double."""
+    """All that the drawing needs besides the footage and the double.
+
+    cuts: frames with which another shot begins, flashes included; marks: by what the footage's frames are known again.
+    """
 
     info: MediaInfo
     frames: int
     roles: tuple[Role, ...]
+    cuts: tuple[int, ...] = ()
+    marks: Marks | None = None
 
 
 def quiet(step: str, done: int, total: int | None) -> None:
@@ -89,7 +95,8 @@ def quiet(step: str, done: int, total: int | None) -> None:
 
 def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = quiet) -> Analysis:
     """Detect, track, fit; two passes over the footage."""
-    tracks, count = _tracks(info, eyes, options, progress)
+    tracks, cuts, marks = _tracks(info, eyes, options, progress)
+    count = len(marks)
     notes: dict[int, Notes] = {}
     roles: dict[int, Role] = {}
     with closing(looks(info, tracks, eyes, options, progress, count)) as seen:
@@ -102,20 +109,23 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
                 done = notes.pop(track.id)
                 front = None if done.colours is None else done.colours.front()
                 roles[track.id] = replace(role_of(track, *done.all(), options, done.smears), front=front)
-    return Analysis(info, count, tuple(roles[t.id] for t in tracks))
+    return Analysis(info, count, tuple(roles[t.id] for t in tracks), cuts, marks)
 
 
-def _tracks(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress) -> tuple[tuple[Track, ...], int]:
-    """First pass: who is where, and how many frames there are."""
-    found, motions = Finds(), Motions()
+def _tracks(info: MediaInfo, eyes: Eyes, options: Options,
+            progress: Progress) -> tuple[tuple[Track, ...], tuple[int, ...], Marks]:
+    """First pass: who is where, the cuts, and a mark of every frame."""
+    found, motions, marking = Finds(), Motions(), Marking()
     before = None
     for frame in frames(info):
         found.append(() if frame.corrupt else find(frame, eyes, options))
         now = small_luma(frame.planes[0] if frame.depth == 8 else (frame.planes[0] >> (frame.depth - 8)).astype(np.uint8))
         motions.append(measure(before, now, frame.index))
+        marking.add(frame)
         before = now
         progress("finding faces", len(found), info.frames)
-    return link(found, motions, float(info.rate), (info.width, info.height), options.track), len(found)
+    tracks = link(found, motions, float(info.rate), (info.width, info.height), options.track)
+    return tracks, motions.cuts, marking.done()
 
 
 def find(frame: Frame, eyes: Eyes, options: Options) -> Found:

@@ -15,6 +15,7 @@ from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import ConsentError, NoFaceFound, StoreError, UsageError
 from facedouble.faces.detect import Detectors
 from facedouble.isolation import Denial, deny_network, no_core_dumps
+from facedouble.media.chunks import check, remove
 from facedouble.media.probe import probe
 from facedouble.memory import keep_memory
 from facedouble.models.detectors import far, yunet
@@ -24,6 +25,7 @@ from facedouble.models.registry import RENDER
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Eyes, Progress, analyse, quiet
 from facedouble.pipeline.casting import open_recogniser
+from facedouble.pipeline.digest import of_file
 from facedouble.pipeline.rehearse import NOBODY, Likeness, rehearse
 from facedouble.pipeline.render import Voice, render
 from facedouble.pipeline.report import Report
@@ -56,6 +58,11 @@ class Job(Value):
     def sheet(self) -> Path:
         return self.destination.with_suffix(".sheet.jpg")
 
+    @property
+    def parts(self) -> Path:
+        """Where finished chunks, protected pictures only, wait while the film is made."""
+        return self.destination.with_name(f"{self.destination.name}.parts")
+
 
 def open_eyes(options: Options, models: Path | None = None) -> Eyes:
     """Load the render's models; ModelError with the remedy if one is missing or altered."""
@@ -80,6 +87,7 @@ def _check_places(job: Job) -> None:
     for path in (job.destination, job.report, job.sheet):
         if path.exists() or path.is_symlink():
             raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name or move it away")
+    check(job.parts)
 
 
 def load_doubles(named: str | Path, purpose: str, today: dt.date) -> Troupe:
@@ -99,20 +107,24 @@ def load_doubles(named: str | Path, purpose: str, today: dt.date) -> Troupe:
 
 
 def protect(job: Job, options: Options, progress: Progress = quiet, models: Path | None = None) -> Report:
-    """Analyse, draw, report. The film appears when whole; the report and the sheet appear after it."""
+    """Analyse, draw, report. The film appears when whole; the report and the sheet appear after it.
+
+    Chunks that are finished survive a crash: the same job goes on from them, and the film is the same.
+    """
     denial = close_doors()
     _check_places(job)
     doubles = load_doubles(job.double, job.purpose, job.today)
-    info = probe(job.source)
+    info, footage = probe(job.source), of_file(job.source)
     made = analyse(info, open_eyes(options, models), options, progress)
     if not made.roles and not job.no_faces:
         raise NoFaceFound(f"{job.source}: no face was found in any frame, so nothing would be hidden; look at the footage, and "
                           "if there really is none, add --no-faces")
     if doubles and not job.likeness.given:
         made = rehearse(made, doubles, options, open_recogniser(models), progress)
-    report, sheet = render(made, job.destination, doubles, job.voice, options, progress)
+    report, sheet = render(made, job.destination, doubles, job.voice, options, progress, job.parts, footage)
     report.facts["network"] = list(denial.means)
     report.facts["alike"] = {"by": job.likeness.by, "reason": job.likeness.reason} if job.likeness.given else None
     write_new(job.report, report.json().encode())
     write_new(job.sheet, sheet)
+    remove(job.parts)
     return report

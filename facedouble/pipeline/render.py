@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from facedouble.errors import FacedoubleError, UsageError
-from facedouble.media.decode import frames
+from facedouble.errors import StoreError, UsageError
+from facedouble.media.again import spans_of
+from facedouble.media.chunks import Chunk, Folder, borders, join
 from facedouble.media.encode import Writer
 from facedouble.media.sound import pcm, sample_count, silence
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, Role, quiet
+from facedouble.pipeline.digest import Digest, program
+from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.report import PersonLine, Report, Span, double_facts, runs
 from facedouble.pipeline.sheet import Sheet
 from facedouble.pipeline.stage import Troupe, perform, troupe
 from facedouble.protect.composite import Composed, Part, compose, hide
 from facedouble.protect.drive import Performance
-from facedouble.types import Double, Floats, Frame, MediaInfo, Value
+from facedouble.types import Double, Floats, Frame, MediaInfo, SafeFrame, Value
 
 WORKERS = 2
 
@@ -74,6 +79,8 @@ class _Wings:
         self.on = [c for c in self.on if frame < c.role.track.stop]
         while self.coming and self.coming[-1].track.start <= frame:
             role = self.coming.pop()
+            if role.track.stop <= frame:  # over already: the frames between were not asked for
+                continue
             stage = None
             if self.doubles and (role.weights > 0).any():
                 stage = perform(role, self.doubles[role.pick], self.options, self.rate)
@@ -89,18 +96,6 @@ def _sounds(info: MediaInfo, voice: Voice) -> list[tuple[int, int, Fraction, Ite
     return made
 
 
-@dataclass
-class _Ledger:
-    """What came of each frame and face."""
-
-    doubled: dict[int, int]
-    fading: dict[int, int]
-    veiled: dict[int, list[int]]
-    hidden: list[int]
-    corrupt: list[int]
-    errors: list[str]
-
-
 def _draw(frame: Frame, parts: list[Part], options: Options) -> tuple[Composed, str | None]:
     """Compose, or hide the frame and say why; nothing escapes but the wish to stop."""
     try:
@@ -109,47 +104,120 @@ def _draw(frame: Frame, parts: list[Part], options: Options) -> tuple[Composed, 
         return Composed(hide(frame), frozenset()), f"frame {frame.index} is hidden: {type(error).__name__} while it was drawn"
 
 
-def render(made: Analysis, destination: Path, double: Double | Troupe | None, voice: Voice, options: Options,
-           progress: Progress = quiet) -> tuple[Report, bytes]:
-    """Write the protected film to `destination`; returns the report and the contact sheet (JPEG).
+@dataclass(frozen=True)
+class Drawn(Value):
+    """A frame with its parts, what was made of it, and what went wrong."""
 
-    The destination appears when the film is whole, or not at all.
-    """
-    doubles = troupe(double)
+    frame: Frame
+    parts: list[Part]
+    composed: Composed
+    error: str | None
+
+
+def drawn(made: Analysis, spans: Sequence[tuple[int, int]], doubles: Troupe, options: Options) -> Generator[Drawn, None, None]:
+    """The frames of some spans, in order. Drawing one asks for nothing that another left behind."""
     wings = _Wings(made.roles, doubles, options, float(made.info.rate))
-    ledger = _Ledger({}, {}, {}, [], [], [])
-    sheet = Sheet(made.frames)
     pending: deque[tuple[Frame, list[Part], Future[tuple[Composed, str | None]]]] = deque()
-    with Writer(destination, made.info, options.encode, _sounds(made.info, voice)) as writer, \
-            ThreadPoolExecutor(WORKERS) as pool:
-
-        def finish() -> None:
-            frame, parts, future = pending.popleft()
-            composed, error = future.result()
-            _book(ledger, frame, parts, composed, error)
-            sheet.add(composed.safe.frame)
-            writer.add(composed.safe)
-            progress("drawing", frame.index + 1, made.frames)
-
+    with ThreadPoolExecutor(WORKERS) as pool, closing(spans_of(made.info, spans, made.marks)) as film:
         try:
-            count = 0
-            for frame in frames(made.info):
+            for frame in film:
                 parts = wings.parts(frame.index)
                 pending.append((frame, parts, pool.submit(_draw, frame, parts, options)))
-                count += 1
                 if len(pending) > 2 * WORKERS:
-                    finish()
+                    frame, parts, future = pending.popleft()
+                    yield Drawn(frame, parts, *future.result())
             while pending:
-                finish()
+                frame, parts, future = pending.popleft()
+                yield Drawn(frame, parts, *future.result())
         finally:
             for _, _, future in pending:
                 future.cancel()
-        if count != made.frames:
-            raise FacedoubleError(f"the footage changed while it was read: {made.frames} frames, then {count}; try again")
+
+
+def names(made: Analysis, spans: Sequence[tuple[int, int]], doubles: Troupe, options: Options, context: str) -> list[str]:
+    """The digest of each span's chunk: of everything that its pixels come from, and of nothing else.
+
+    context: what says which footage it is, at least.
+    """
+    wings = _Wings(made.roles, doubles, options, float(made.info.rate))
+    common = Digest(program(), context, replace(made.info, path=""), made.frames, options.draw, options.encode,
+                    options.seed).hex()
+    found = []
+    for start, stop in spans:
+        digest = Digest(common, start, stop)
+        for frame in range(start, stop):
+            digest.add(wings.parts(frame))
+        found.append(digest.hex())
+    return found
+
+
+def render(made: Analysis, destination: Path, double: Double | Troupe | None, voice: Voice, options: Options,
+           progress: Progress = quiet, parts: Path | None = None, context: str = "") -> tuple[Report, bytes]:
+    """Write the protected film to `destination`; returns the report and the contact sheet (JPEG).
+
+    The destination appears when the film is whole, or not at all. parts: a folder in which finished chunks are kept, and found
+    again by a later run; context: as for `names`. The film is the same with and without.
+    """
+    doubles = troupe(double)
+    spans = borders(made.frames, made.cuts, options.encode)
+    ledger, sheet = Ledger(), Sheet(made.frames)
+    if parts is None:
+        _at_once(made, destination, spans, doubles, voice, options, progress, sheet, ledger)
+    else:
+        with Folder(parts) as folder:
+            chunks = _chunks(made, folder, spans, doubles, options, progress, sheet, context)
+            join(chunks, destination, made.info, options.encode, _sounds(made.info, voice))
+            for chunk in chunks:
+                ledger.take(Ledger.of(chunk.facts))
+    sheet.add(ledger.cells)
     return _report(made, ledger, doubles, voice, options), sheet.jpeg()
 
 
-def _book(ledger: _Ledger, frame: Frame, parts: list[Part], composed: Composed, error: str | None) -> None:
+def _at_once(made: Analysis, destination: Path, spans: Sequence[tuple[int, int]], doubles: Troupe, voice: Voice,
+             options: Options, progress: Progress, sheet: Sheet, ledger: Ledger) -> None:
+    with Writer(destination, made.info, options.encode, _sounds(made.info, voice)) as writer, \
+            closing(drawn(made, spans, doubles, options)) as film:
+        for span in spans:
+            ledger.take(_fill(writer.add, film, span, sheet, made.frames, progress))
+            writer.cut()
+
+
+def _chunks(made: Analysis, folder: Folder, spans: Sequence[tuple[int, int]], doubles: Troupe, options: Options,
+            progress: Progress, sheet: Sheet, context: str) -> list[Chunk]:
+    """All chunks of the film. Those that are there are taken as they are, unless an error hid frames of them."""
+    named = names(made, spans, doubles, options, context)
+    found = [chunk if chunk is None or not chunk.facts["errors"] else None for chunk in map(folder.find, named)]
+    missing = [k for k, chunk in enumerate(found) if chunk is None]
+    there = len(found) - len(missing)
+    if there:
+        progress(f"resuming: {there} of {len(found)} chunks are there", there, len(found))
+    with closing(drawn(made, [spans[k] for k in missing], doubles, options)) as film:
+        for k in missing:
+            with folder.new(named[k], made.info, options.encode) as chunk:
+                ledger = _fill(chunk.add, film, spans[k], sheet, made.frames, progress)
+                chunk.finish(named[k], ledger.plain())
+            found[k] = folder.find(named[k])
+    whole = [chunk for chunk in found if chunk is not None]
+    if len(whole) < len(found):
+        raise StoreError(f"{folder.path}: what was written there cannot be read again; choose another disk")
+    return whole
+
+
+def _fill(add: Callable[[SafeFrame], None], film: Iterator[Drawn], span: tuple[int, int], sheet: Sheet, total: int,
+          progress: Progress) -> Ledger:
+    """Add the frames of one span; what came of them."""
+    ledger = Ledger()
+    for made in islice(film, span[1] - span[0]):
+        _book(ledger, made.frame, made.parts, made.composed, made.error)
+        cell = sheet.cell(made.composed.safe.frame)
+        if cell is not None:
+            ledger.cells.append(cell)
+        add(made.composed.safe)
+        progress("drawing", made.frame.index + 1, total)
+    return ledger
+
+
+def _book(ledger: Ledger, frame: Frame, parts: list[Part], composed: Composed, error: str | None) -> None:
     if error is not None:
         ledger.errors.append(error)
     if composed.safe.hidden:
@@ -166,7 +234,7 @@ def _book(ledger: _Ledger, frame: Frame, parts: list[Part], composed: Composed, 
                 ledger.fading[part.track] = ledger.fading.get(part.track, 0) + 1
 
 
-def _report(made: Analysis, ledger: _Ledger, doubles: Troupe, voice: Voice, options: Options) -> Report:
+def _report(made: Analysis, ledger: Ledger, doubles: Troupe, voice: Voice, options: Options) -> Report:
     people, spans = [], []
     for role in made.roles:
         t = role.track

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -12,7 +14,7 @@ from facedouble.morphable import layout
 from facedouble.morphable.semantics import FEATURE_REGIONS, FEATURE_STEPS, semantics
 from facedouble.morphable.topology import topology
 from facedouble.protect.texture import level_for, packed
-from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Value
+from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Rows, Value
 
 LID_SHARE = 0.82  # of a lid's motion is the upper lid's
 RESTING_OPENING = (0.20, 0.34)  # aperture over eye width: outside of that a rest is a squint or a stare, or measured badly
@@ -142,10 +144,23 @@ class Performance:
         self._made: dict[int, tuple[Array, Array, Array]] = {}
         width = float(np.linalg.norm(double.neutral[234, :2] - double.neutral[454, :2])) * self.to.outline
         self.level = level_for(width * float(np.median([c.scale for c in codes])))
-        self.textures = packed(double, self.level)
-        self.matched_blur: float | None = None  # set by the first drawing
+        self.matched_blur: float | None = None  # of codes and double alone, whichever frame is drawn first; kept by `blur_of`
         kernel = np.exp(-np.arange(-WEIGHT_WINDOW, WEIGHT_WINDOW + 1) ** 2 / (2 * WEIGHT_SIGMA**2))
         self._kernel = kernel / kernel.sum()
+
+    @cached_property
+    def textures(self) -> Array:
+        """(K, h, w, 3) uint16, as of `packed`."""
+        return packed(self.double, self.level)
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of all that its drawings are made of besides code; all codes, since medians over them go into every frame."""
+        told = hashlib.sha256(f"{self.double.id} {self.double.quality}".encode())
+        told.update(np.array(self.clip.floats(), np.float64).tobytes())
+        codes = self.codes
+        told.update(codes.numbers.tobytes() if isinstance(codes, Rows) else b"".join(c.pack() for c in codes))
+        return told.digest()
 
     def _one(self, t: int) -> tuple[Array, Array, Array]:
         made = self._made.get(t)
