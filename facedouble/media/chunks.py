@@ -98,10 +98,10 @@ class ChunkWriter:
 
     def add(self, safe: SafeFrame) -> None:
         """Encode the next frame."""
-        if self.start is None:
-            self.start = safe.frame.index
         with mapped(self.place, KEPT):
             self._write(self.coder.add(safe))
+        if self.start is None:
+            self.start = safe.frame.index
 
     def finish(self, name: str, facts: dict[str, Any]) -> None:
         """Write what is left, and the head."""

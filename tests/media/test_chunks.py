@@ -68,7 +68,7 @@ def fill(folder: Folder, info: MediaInfo, held: Sequence[Frame], spans: Sequence
 @pytest.mark.parametrize("preset", ["ultrafast", "fast", "slow"])  # no B-pictures, some, more
 @pytest.mark.parametrize("case", CASES)
 def test_chunks_make_the_film_that_is_made_at_once(case: str, preset: str, tmp_path: Path) -> None:
-    options = EncodeOptions(preset=preset, crf=12, chunk_most=16, chunk_least=5)
+    options = EncodeOptions(preset=preset, crf=2, chunk_most=16, chunk_least=5)
     info = probe(CASES[case](tmp_path))
     held = list(frames(info))
     spans = borders(len(held), (), options)
@@ -92,7 +92,8 @@ def test_chunks_make_the_film_that_is_made_at_once(case: str, preset: str, tmp_p
         info.width, info.height, info.sample_aspect, info.colour)
     apart = [[float(np.abs(a.planes[0].astype(int) - b.planes[0]).mean()) for b in copied] for a in held]
     assert all(row[i] == min(row) for i, row in enumerate(apart))  # none in another's place
-    assert [sample_count(info, a.index) for a in info.audio] == [sample_count(after, a.index) for a in after.audio]
+    heard = [round(a.start * a.rate) + sample_count(info, a.index) for a in info.audio]  # a late start has become silence
+    assert heard == [sample_count(after, a.index) for a in after.audio]
 
 
 def test_a_player_may_begin_at_any_chunk(tmp_path: Path) -> None:
