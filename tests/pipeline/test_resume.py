@@ -118,7 +118,7 @@ def test_killed_over_and_over_it_makes_the_same_film(witness: Path, double_path:
 
 def test_a_full_disk_is_said_and_what_was_drawn_is_kept(witness: Path, double_path: Path, tmp_path: Path) -> None:
     child = Child(witness, double_path, tmp_path / "safe.mp4")
-    full = "chunks.os.fsync = lambda handle: chunks.os.write(os.open('/dev/full', os.O_WRONLY), b'1') if len(drawn) > 25 else None"
+    full = "chunks.os.fsync = lambda _: len(drawn) < 26 or chunks.os.write(os.open('/dev/full', os.O_WRONLY), b'1')"
     status, said = child.run(before=full)
     assert status == 5 and "disk is full" in said[-1] and "goes on from there" in said[-1]
     assert not child.target.exists() and child.left() == 1
