@@ -22,8 +22,9 @@ from facedouble.media.probe import probe  # noqa: E402
 from facedouble.options import DrawOptions, Options  # noqa: E402
 from facedouble.pipeline.analyse import analyse  # noqa: E402
 from facedouble.pipeline.protect import open_eyes  # noqa: E402
-from facedouble.protect.composite import Part, compose  # noqa: E402
+from facedouble.protect.composite import compose  # noqa: E402
 from facedouble.protect.drive import Performance  # noqa: E402
+from facedouble.protect.treatments import Part  # noqa: E402
 from facedouble.types import FaceCode  # noqa: E402
 from tests.protect.test_bottleneck import face_area, with_noise  # noqa: E402
 
@@ -54,7 +55,7 @@ def main() -> None:
                 step = frame.index - role.fit.start
                 outline = role.fit.outlines[step].mesh
                 stage = Performance(codes, role.fit.clip, double)
-                parts.append(Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline))
+                parts.append(Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline, treatment="double"))
                 other = with_noise(other, face_area(other, outline))
             if not parts:
                 continue

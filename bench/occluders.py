@@ -33,10 +33,11 @@ from facedouble.pipeline.analyse import Analysis, analyse  # noqa: E402
 from facedouble.pipeline.protect import open_eyes  # noqa: E402
 from facedouble.pipeline.render import Cast  # noqa: E402
 from facedouble.pipeline.stage import perform  # noqa: E402
-from facedouble.protect.composite import Part, compose, what_stays  # noqa: E402
+from facedouble.protect.composite import compose  # noqa: E402
 from facedouble.protect.drive import place  # noqa: E402
 from facedouble.protect.face import area, face_size  # noqa: E402
 from facedouble.protect.occlusion import matte_step  # noqa: E402
+from facedouble.protect.treatments import Part, what_stays  # noqa: E402
 from facedouble.raster import blur, cover  # noqa: E402
 from facedouble.types import Array, Box, Double, Floats, Frame, Value  # noqa: E402
 

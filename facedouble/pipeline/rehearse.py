@@ -19,8 +19,9 @@ from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, Role, quiet
 from facedouble.pipeline.casting import embed
 from facedouble.pipeline.stage import Troupe, perform, troupe
-from facedouble.protect.composite import Part, compose
+from facedouble.protect.composite import compose
 from facedouble.protect.drive import Performance, place
+from facedouble.protect.treatments import Part
 from facedouble.types import Array, Double, Floats, Frame, Recogniser, Value
 
 COMFORT = 0.68  # distance at which the next of several doubles is not asked any more
@@ -75,7 +76,7 @@ def _look(frame: Frame, role: Role, stage: Performance, options: Options, recogn
     i, step = frame.index - role.track.start, frame.index - role.fit.start
     outline = role.fit.outlines[step].mesh
     front = None if role.front is None else role.front.at(frame.index)
-    part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline, front)
+    part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, outline, front, "double")
     own = embed(frame, outline, recognise)
     try:
         drawn = compose(frame, [part], options.draw, options.seed).safe.frame

@@ -25,8 +25,9 @@ from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.report import PersonLine, Report, Span, double_facts, runs
 from facedouble.pipeline.sheet import Sheet
 from facedouble.pipeline.stage import Troupe, perform, troupe
-from facedouble.protect.composite import Composed, Part, compose, hide
+from facedouble.protect.composite import Composed, compose, hide
 from facedouble.protect.drive import Performance
+from facedouble.protect.treatments import Part
 from facedouble.types import Double, Floats, Frame, MediaInfo, SafeFrame, Value
 
 WORKERS = 2
@@ -63,7 +64,8 @@ class Cast(Value):
             return Part(role.track.id, role.boxes[i], role.covers[i])
         step = frame - role.fit.start
         front = None if role.front is None else role.front.at(frame)
-        return Part(role.track.id, role.boxes[i], role.covers[i], weight, self.stage, step, role.fit.outlines[step].mesh, front)
+        return Part(role.track.id, role.boxes[i], role.covers[i], weight, self.stage, step, role.fit.outlines[step].mesh, front,
+                    "double")
 
 
 class _Wings:

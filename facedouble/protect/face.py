@@ -276,6 +276,11 @@ def _warped(image: Floats, grid: Floats, step: int) -> Floats:
     return out
 
 
+def _share(mask: Array, grid: Floats, step: int, size: tuple[int, int]) -> Floats:
+    """Share of a mask (h, w) uint8 in each cell, moved as the surroundings are; size (sw, sh)."""
+    return _warped(reduce(mask.astype(np.uint16) * np.uint16(SHARE), size).astype(np.float32) / np.float32(SHARE), grid, step)
+
+
 def _expected(stage: Performance, t: int, mesh: Array, where: Area, shape: tuple[int, int]) -> Floats:
     """(sh, sw, 3) the light of mean skin on the face, carried on beyond it."""
     topo = topology()
@@ -292,10 +297,12 @@ def _grown(mask: Array, px: float) -> Array:
 
 
 def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, frame: Frame, planes: tuple[Array, ...],
-         mask: Array, matte: Array | None, matte_step: int, halo: float, noise: np.random.Generator) -> None:
+         mask: Array, matte: Array | None, matte_step: int, halo: float, noise: np.random.Generator,
+         worn: Array | None = None) -> None:
     """Draw one face into the blanked `planes` of a frame.
 
-    mesh (468, 3) px, outline (468, 2) px, mask (h, w) uint8 of the crop as blanked, matte as for `blank`.
+    mesh (468, 3) px, outline (468, 2) px, mask (h, w) uint8 of the crop as blanked, matte as for `blank`; worn (h, w) uint8
+    where something lies over the surroundings already, which then say nothing of skin and hair.
     """
     step, size = where.step, where.size
     h, w = where.shape
@@ -318,11 +325,12 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     grid = surroundings_move(mesh, outline, where, hole=hole if matte is None else None)
     around = np.clip(mean_rgb(frame, planes, where.x0, where.y0, np.zeros((h, w), np.uint8), step)[0], 0, 1)
     around = linear(_warped(around, grid, step))
-    gone = reduce(mask.astype(np.uint16) * np.uint16(SHARE), (sw, sh)).astype(np.float32) / np.float32(SHARE)
-    gone = _warped(gone, grid, step)
+    gone = _share(mask, grid, step, (sw, sh))
     expected = _expected(stage, t, mesh, where, (sh, sw))
     depth = _depth(hole)
     ring = _ring(hole, gone, size / step)
+    if worn is not None:
+        ring *= 1 - np.clip(8 * _share(worn, grid, step, (sw, sh)), 0, 1)
     apart = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(expected, 1e-3))
     fill, correction = _seam(around, apart, own, hole, depth, ring, size / step)
     hair, hairy = hair_around(around, -apart.mean(-1), ring, mesh - where.origin, step)

@@ -17,6 +17,7 @@ from facedouble.geometry import corners
 from facedouble.types import Array, Box, Floats, Rows, Value
 
 TOP, BOTTOM = np.array([0.55, 0.538, 0.526]), np.array([0.25, 0.246, 0.243])  # display RGB, a warm grey
+SOLID = 0.22  # display RGB
 FOLDS, FOLD, SAG = 8.5, 0.024, 0.06  # folds from top to bottom; display units; of the height, from the middle to the sides
 HEAD_WIDTH, HEAD_UP, HEAD_DOWN = 0.95, 1.15, 0.85  # half axes over the face box: hair and chin are inside
 EDGE = 0.16  # of the half axes, outside of the opaque part
@@ -59,6 +60,19 @@ def head_covers(boxes: Sequence[Box]) -> Rows[Ellipse]:
         away = np.abs(calm[:, :2] - p[:, :2])
         p = np.concatenate([calm[:, :2], np.maximum(axes, p[:, 2:]) + away], 1)
     return Rows(p, Ellipse.of)
+
+
+def solid_patch(cover: Ellipse, shape: str, width: int, height: int) -> tuple[tuple[int, int], Floats, Floats] | None:
+    """Origin, constant image (h, w, 3) and alpha (h, w) of a head's solid "ellipse" or "box"; None if outside of the frame."""
+    box = cover.box(width, height)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+    dx, dy = (x - cover.x) / cover.rx, (y - cover.y) / cover.ry
+    far = np.hypot(dx, dy) if shape == "ellipse" else np.maximum(np.abs(dx), np.abs(dy))
+    alpha: Array = np.clip(1.5 - (far - 1) * min(cover.rx, cover.ry), 0, 1)  # opaque a px beyond the head, then one px of edge
+    return (x0, y0), np.full((*alpha.shape, 3), SOLID, np.float32), alpha.astype(np.float32)
 
 
 def veil_patch(cover: Ellipse, width: int, height: int) -> tuple[tuple[int, int], Floats, Floats] | None:

@@ -12,8 +12,9 @@ from facedouble.media.decode import frames
 from facedouble.morphable.topology import topology
 from facedouble.options import DrawOptions
 from facedouble.pipeline.analyse import Analysis
-from facedouble.protect.composite import Part, compose
+from facedouble.protect.composite import compose
 from facedouble.protect.drive import Performance
+from facedouble.protect.treatments import Part
 from facedouble.raster import cover
 from facedouble.types import CODE_FLOATS, Array, Double, FaceCode, Frame
 
@@ -52,7 +53,7 @@ def scene(analysis: Analysis, double: Double) -> tuple[list[Frame], list[Part]]:
     for f in chosen:
         step = f.index - role.fit.start
         i = f.index - role.track.start
-        parts.append(Part(0, role.boxes[i], role.covers[i], 1.0, stage, step, role.fit.outlines[step].mesh))
+        parts.append(Part(0, role.boxes[i], role.covers[i], 1.0, stage, step, role.fit.outlines[step].mesh, treatment="double"))
     return chosen, parts
 
 

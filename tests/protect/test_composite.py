@@ -11,8 +11,9 @@ from facedouble.colour import crop_rgb
 from facedouble.media.decode import frames
 from facedouble.options import DrawOptions
 from facedouble.pipeline.analyse import Analysis
-from facedouble.protect.composite import Part, compose, hide
+from facedouble.protect.composite import compose, hide
 from facedouble.protect.drive import Performance
+from facedouble.protect.treatments import Part
 from facedouble.protect.veil import head_covers
 from facedouble.types import Box, Double, Frame, SafeFrame, take_seal
 
@@ -67,7 +68,7 @@ def test_a_double_that_misses_the_face_is_veiled_over(analysis: Analysis, frame:
     stage = Performance(role.fit.codes, role.fit.clip, double)
     b = role.boxes[0]
     away = Box(b.x0 + b.width, b.y0, b.x1 + b.width, b.y1)
-    part = Part(0, away, head_covers([away])[0], 1.0, stage, 0, role.fit.outlines[0].mesh)
+    part = Part(0, away, head_covers([away])[0], 1.0, stage, 0, role.fit.outlines[0].mesh, treatment="double")
     assert compose(frame, [part], DrawOptions(), 0).veiled == {0}
 
 

@@ -17,10 +17,11 @@ from facedouble.options import DrawOptions, EncodeOptions, Options
 from facedouble.pipeline.analyse import Analysis, Eyes, analyse
 from facedouble.pipeline.render import Cast
 from facedouble.pipeline.stage import perform
-from facedouble.protect.composite import Part, compose, what_stays
+from facedouble.protect.composite import compose
 from facedouble.protect.drive import place
 from facedouble.protect.face import area
 from facedouble.protect.occlusion import matte_step
+from facedouble.protect.treatments import Part, what_stays
 from facedouble.raster import cover
 from facedouble.types import Array, Double, Frame
 from tests.protect.test_bottleneck import with_noise
