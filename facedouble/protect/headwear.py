@@ -22,17 +22,17 @@ from facedouble.protect.veil import Ellipse, veil_patch
 from facedouble.raster import blur, display, rasterise
 from facedouble.types import Array, FaceCode, Floats, Value
 
-HOOD_WIDER, HOOD_HIGHER, HOOD_LOWER = 1.22, 1.08, 0.10  # of the head's cover; the middle goes down by that share of its height
 HEM, HEM_DARK = 0.06, 0.35  # face sizes from the opening's edge inwards of the cloth, and how much darker it is there
 SOFT = 0.012  # face sizes: the edge of the opening
-AROUND, UP = 96, 26  # vertices of the cap
+AROUND, UP = 192, 30  # vertices of the cap
 MIDDLE, DEPTH = 0.12, 0.85  # y and z of the cap's middle, canonical: outer-eye-corner distance 1, y down, z away
-WIDE, HIGH, FRONT, BACK = 1.08, 1.58, 1.10, 1.42  # half axes
+WIDE, HIGH, FRONT, BACK = 1.06, 1.58, 1.10, 1.42  # half axes
+LOW_FRONT = 0.60  # FRONT at the height of the ears, so that the edge lies close to the cheeks
 FULL = 2.5  # exponent of its outline from below to above: 2 is an ellipse
-BROW, EAR, NAPE = -0.40, 0.78, 1.0  # y of its lower edge
-TEMPLE = (44.0, 78.0)  # degrees from the front: the edge falls from brow to ear
-CUFF, CUFF_OUT = 0.36, 0.055  # height and thickness of its turned-up edge
-WOOL = (0.17, 0.27, 0.38)  # of mean skin's albedo
+BROW, EAR, NAPE = -0.40, 0.64, 0.9  # y of its lower edge
+TEMPLE = (26.0, 64.0)  # degrees from the front: the edge falls from brow to ear
+CUFF, CUFF_OUT = 0.15, 0.03  # height and thickness of its hem
+WOOL = (0.10, 0.22, 0.40)  # of mean skin's albedo
 RIBS, RIB, ROWS, ROW = 62, 0.30, 30, 0.10  # ribs around and how deep they look; rows of stitches up
 FINE = 2  # samples per px, each way
 
@@ -62,7 +62,7 @@ def _opening(mesh: Array, x0: int, y0: int, shape: tuple[int, int]) -> Floats:
     """(h, w) how far the cloth is open over the inner face: a little inside of the double, where it is opaque."""
     ring = topology().ring
     jaw = topology().mean[:468, 1] > 0.6
-    points = mesh[(ring >= 2) | (jaw & (ring >= 1)), :2] - [x0, y0]
+    points = mesh[(ring >= 1) | jaw, :2] - [x0, y0]
     hull = cv2.convexHull(np.round(points * 16).astype(np.int32))
     mask = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_AA, 4)
@@ -72,9 +72,7 @@ def _opening(mesh: Array, x0: int, y0: int, shape: tuple[int, int]) -> Floats:
 
 def hood(stage: Performance, mesh: Array, code: FaceCode, cover: Ellipse, width: int, height: int) -> Worn | None:
     """The veil, with the double's inner face left open."""
-    lower = HOOD_LOWER * cover.ry
-    wide = Ellipse(cover.x, cover.y + lower, cover.rx * HOOD_WIDER, cover.ry * HOOD_HIGHER + lower)
-    patch = veil_patch(wide, width, height)
+    patch = veil_patch(cover, width, height)
     if patch is None:
         return None
     (x, y), cloth, alpha = patch
@@ -93,10 +91,12 @@ def _knitting() -> tuple[Array, Array, Array]:
     edge = BROW + (EAR - BROW) * fall * fall * (3 - 2 * fall) + (NAPE - EAR) * back * back * (3 - 2 * back)
     y = edge + (MIDDLE - HIGH - edge) * np.sin(rise * np.pi / 2)
     up = np.clip((MIDDLE - y) / HIGH, 0, 1)
-    radius = np.where(y < MIDDLE, (1 - up**FULL) ** (1 / FULL), 1 - 0.10 * (y - MIDDLE) ** 2)
-    out = CUFF_OUT * np.clip((CUFF - (edge - y)) / 0.05, 0, 1)  # the turned-up edge stands off
+    radius = np.where(y < MIDDLE, (1 - up**FULL) ** (1 / FULL), 1 - 0.35 * (y - MIDDLE) ** 2)
+    out = CUFF_OUT * np.clip((CUFF - (edge - y)) / 0.05, 0, 1)  # the hem stands off
+    low = np.clip((y + 0.35) / 0.6, 0, 1)
+    front = FRONT + (LOW_FRONT - FRONT) * low * low * (3 - 2 * low)
     x = (WIDE * radius + out) * np.sin(turn)
-    z = DEPTH - (np.where(np.cos(turn) > 0, FRONT, BACK) * radius + out) * np.cos(turn)
+    z = DEPTH - (np.where(np.cos(turn) > 0, front, BACK) * radius + out) * np.cos(turn)
     points = np.stack([x, y, z], -1).reshape(-1, 3)
     at = np.arange(AROUND)[:, None] * UP + np.arange(UP - 1)
     a, b, c, d = (v.ravel() for v in (at, at + UP, at + UP + 1, at + 1))
@@ -127,7 +127,7 @@ def _wool(ids: Array, bary: Array, triangles: Array, values: Array) -> Array:
 
 
 def cap(stage: Performance, mesh: Array, code: FaceCode, cover: Ellipse, width: int, height: int) -> Worn | None:
-    """A knitted cap over hair and ears, its turned-up edge above the brows; turned and lit as the codes say."""
+    """A knitted cap over hair and ears, its hem above the brows; turned and lit as the codes say."""
     points, triangles, weave = _knitting()
     placed = place(points, code, stage.to)
     margin = 2 + round(SOFT * face_size(mesh))
@@ -147,7 +147,7 @@ def cap(stage: Performance, mesh: Array, code: FaceCode, cover: Ellipse, width: 
     rib = 1 - RIB * (0.5 + 0.5 * np.cos(2 * np.pi * RIBS * turn)) ** 2
     cuff = up < CUFF
     stitch = np.where(cuff, 1.0, 1 - ROW * (0.5 + 0.5 * np.cos(2 * np.pi * ROWS * up)))
-    shade = 1 - 0.45 * np.exp(-(((up - CUFF - 0.02) / 0.035) ** 2)) * ~cuff  # what the turned-up edge throws on the cap
+    shade = 1 - 0.45 * np.exp(-(((up - CUFF - 0.02) / 0.035) ** 2)) * ~cuff  # what the hem throws on the cap
     light = seen[..., :3] * WOOL * (rib * stitch * shade)[..., None]
     there = (ids >= 0).astype(np.float32)
     alpha = cv2.resize(there, (int(w), int(h)), interpolation=cv2.INTER_AREA)
