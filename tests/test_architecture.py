@@ -74,6 +74,12 @@ def test_only_the_compositor_takes_the_seal(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", SOURCES)
+def test_only_the_comparison_makes_unprotected_sheets(file: str) -> None:
+    if file not in ("pipeline/compare.py", "protect/composite.py"):
+        assert "unprotected_sheet" not in set(names(SOURCES[file]))
+
+
+@pytest.mark.parametrize("file", SOURCES)
 def test_nothing_unpickles_or_calls_out(file: str) -> None:
     assert not UNSAFE_IMPORTS & set(imports(SOURCES[file]))
 

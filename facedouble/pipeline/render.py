@@ -68,7 +68,7 @@ class Cast(Value):
                     "double")
 
 
-class _Wings:
+class Wings:
     """Where performers wait: each is there from its track's first frame to the last, so that few are in memory at a time."""
 
     def __init__(self, roles: Sequence[Role], doubles: Troupe, options: Options, rate: float) -> None:
@@ -118,7 +118,7 @@ class Drawn(Value):
 
 def drawn(made: Analysis, spans: Sequence[tuple[int, int]], doubles: Troupe, options: Options) -> Generator[Drawn, None, None]:
     """The frames of some spans, in order. Drawing one asks for nothing that another left behind."""
-    wings = _Wings(made.roles, doubles, options, float(made.info.rate))
+    wings = Wings(made.roles, doubles, options, float(made.info.rate))
     pending: deque[tuple[Frame, list[Part], Future[tuple[Composed, str | None]]]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool, closing(spans_of(made.info, spans, made.marks)) as film:
         try:
@@ -141,7 +141,7 @@ def names(made: Analysis, spans: Sequence[tuple[int, int]], doubles: Troupe, opt
 
     context: what says which footage it is, at least.
     """
-    wings = _Wings(made.roles, doubles, options, float(made.info.rate))
+    wings = Wings(made.roles, doubles, options, float(made.info.rate))
     common = Digest(program(), context, replace(made.info, path=""), made.frames, options.draw, options.encode,
                     options.seed).hex()
     found = []

@@ -25,15 +25,20 @@ PAPER, INK = 0.03, 0.9  # display-referred
 MARK_LETTER, MARK_EDGE = 0.026, 0.03  # of the shorter side: the watermark's letters, and its distance from the edges
 MARK_LEAST = 9.0  # px
 MARK_ALPHA, SHADOW = 0.55, 0.45
+RIGHT_TO_LEFT, LEFT_TO_RIGHT = "\u200f", "\u200e"  # marks that say how a line runs, whatever it begins with
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # Unicode categories without a glyph of their own
 
 
 @dataclass(frozen=True)
 class Card(Value):
-    """What a card says, and a font file that has its letters, if DejaVu Sans has not."""
+    """What a card says, and a font file that has its letters, if DejaVu Sans has not.
+
+    direction: "ltr", "rtl", or "" for that of the text's first letter.
+    """
 
     text: str
     font: Path | None = None
+    direction: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,12 @@ def _pieces(face: FT2Font, word: str, px: float, width: float) -> list[str]:
     return made
 
 
+def direction_of(text: str) -> str:
+    """"rtl" if the first letter of a text is of a script that runs to the left, else "ltr"."""
+    strong = [kind for c in text if (kind := unicodedata.bidirectional(c)) in ("L", "R", "AL")]
+    return "rtl" if strong and strong[0] != "L" else "ltr"
+
+
 def _wrapped(face: FT2Font, text: str, px: float, width: float) -> list[str]:
     lines: list[str] = []
     for paragraph in text.strip().splitlines():
@@ -108,10 +119,11 @@ def _wrapped(face: FT2Font, text: str, px: float, width: float) -> list[str]:
     return lines
 
 
-def letters(text: str, px: float, width: float, font: Path | None = None) -> Floats:
+def letters(text: str, px: float, width: float, font: Path | None = None, direction: str = "") -> Floats:
     """(h, w) coverage of a text in letters of `px`, in centred lines of at most `width` px."""
     face = _font(font)
-    made = [_line(face, line, px) if line else (np.zeros((1, 1), np.uint8), 0) for line in _wrapped(face, text, px, width)]
+    lead = RIGHT_TO_LEFT if (direction or direction_of(text)) == "rtl" else LEFT_TO_RIGHT
+    made = [_line(face, lead + line, px) if line else (np.zeros((1, 1), np.uint8), 0) for line in _wrapped(face, text, px, width)]
     wide = max(a.shape[1] for a, _ in made)
     out = np.zeros((round(px * (LEADING * (len(made) - 1) + 2.4)), wide), np.float32)
     for n, (glyphs, below) in enumerate(made):
@@ -129,7 +141,7 @@ def card_picture(card: Card, width: int, height: int) -> Floats:
     check_text(card.text, card.font)
     px = LETTER * min(width, height)
     while True:
-        ink = letters(card.text, px, CARD_WIDTH * width, card.font)
+        ink = letters(card.text, px, CARD_WIDTH * width, card.font, card.direction)
         if ink.shape[0] <= CARD_HEIGHT * height and ink.shape[1] <= 0.95 * width:
             break
         px *= 0.92

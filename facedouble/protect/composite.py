@@ -9,10 +9,10 @@ import numpy as np
 
 from facedouble.colour import put_rgb
 from facedouble.options import DrawOptions
-from facedouble.protect.card import Mark
+from facedouble.protect.card import Card, Mark, card_picture
 from facedouble.protect.regions import Region, put_region
 from facedouble.protect.treatments import Part, hidden_levels, treated
-from facedouble.types import Array, Frame, SafeFrame, take_seal
+from facedouble.types import Array, Bytes, Floats, Frame, SafeFrame, take_seal
 
 _SEAL = take_seal()
 
@@ -34,6 +34,27 @@ def hide(frame: Frame) -> SafeFrame:
 
 def _with_planes(frame: Frame, planes: tuple[Array, ...]) -> Frame:
     return Frame(frame.index, frame.ticks, frame.span, frame.time_base, planes, frame.pixel_format, frame.colour)
+
+
+def titled(frame: Frame, card: Card, light: float = 1.0) -> SafeFrame:
+    """The frame with nothing left of it but the words of a card; light: how far it is faded in, 0 to 1."""
+    return SafeFrame(_SEAL, _painted(frame, card_picture(card, frame.width, frame.height) * np.float32(light)), False)
+
+
+def unprotected_sheet(frame: Frame, rgb: Bytes) -> SafeFrame:
+    """A picture (h, w, 3) in place of a frame, which may be anything: for `pipeline.compare` alone, and a test says so."""
+    return SafeFrame(_SEAL, _painted(frame, rgb.astype(np.float32) / 255), False)
+
+
+def _painted(frame: Frame, rgb: Floats) -> Frame:
+    """A frame of the same time and colour, of the picture's size."""
+    h, w = rgb.shape[:2]
+    sx, sy = frame.chroma_shift
+    size = (h, w), (-(-h // (1 + sy)), -(-w // (1 + sx)))
+    planes = tuple(np.zeros(size[min(k, 1)], p.dtype) for k, p in enumerate(frame.planes))
+    made = _with_planes(frame, planes)
+    put_rgb(made, planes, rgb, np.ones((h, w), np.float32), 0, 0)
+    return _with_planes(frame, planes)
 
 
 def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int, regions: Sequence[Region] = (),

@@ -76,7 +76,7 @@ def hood(stage: Performance, mesh: Array, code: FaceCode, cover: Ellipse, width:
     if patch is None:
         return None
     (x, y), cloth, alpha = patch
-    hole = _opening(mesh, x, y, alpha.shape)
+    hole = _opening(mesh, x, y, (alpha.shape[0], alpha.shape[1]))
     hem = np.clip(2 * blur(hole, max(HEM * face_size(mesh), 0.7)), 0, 1)
     return Worn(x, y, cloth * (1 - HEM_DARK * hem**2)[..., None], alpha, alpha * (1 - hole))
 

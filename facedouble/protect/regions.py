@@ -269,12 +269,12 @@ def follow(pictures: Sequence[Bytes], keys: Sequence[Key]) -> Rows[Place]:
     for here, there in pairwise(keys):
         part = pictures[here.frame - first : there.frame - first + 1]
         ahead, sure_ahead = _run(part, here.place)
-        back, sure_back = (list(reversed(v)) for v in _run(part[::-1], there.place))  # type: ignore[arg-type]
+        back, sure_back = _run(part[::-1], there.place)
         line = interpolate([here, there])
         for k in range(len(part) - 1):
             share = k / (len(part) - 1)
-            held, weights = [ahead[k], back[k]], [1 - share + 1e-6, share + 1e-6]
-            if not (sure_ahead[k] or sure_back[k]):
+            held, weights = [ahead[k], back[-1 - k]], [1 - share + 1e-6, share + 1e-6]
+            if not (sure_ahead[k] or sure_back[-1 - k]):
                 held, weights = [*held, line[k]], [*weights, 1.0]
             made.append(around(held, weights))
     made += _run(pictures[keys[-1].frame - first :], keys[-1].place)[0]

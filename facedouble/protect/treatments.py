@@ -14,9 +14,10 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from facedouble.colour import mean_rgb, mixed, put_rgb
+from facedouble.colour import mean_rgb, put_rgb
 from facedouble.morphable.cells import InFront
 from facedouble.options import DrawOptions
+from facedouble.protect.dissolve import mixed
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.face import Area, area, blank, blank_mask, draw
 from facedouble.protect.headwear import HEADWEAR, Worn
