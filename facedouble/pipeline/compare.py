@@ -39,7 +39,7 @@ WARNING = (1.0, 0.55, 0.35)  # display RGB of the label of what does not protect
 WIDER, BLUR = 1.15, 1 / 18  # of the face's box; sigma over its width: as it was measured
 CELLS = 12  # mosaic cells across a face
 INK_FINE, INK_WIDE, INK_SHARP, INK_LEVEL = 0.9, 1.6, 0.985, 0.006  # sketch: sigmas px, weight of the wider, paper's threshold
-DARK = 0.03  # of linear light, which is left of a silhouette
+DARK = 0.008  # of linear light, which is left of a silhouette
 BODY = 3.2  # head widths: shoulders of a silhouette
 
 Disguise = Callable[[Floats, Sequence[Part]], Floats]
@@ -113,20 +113,23 @@ def attacks() -> dict[str, str]:
     return {
         "original": "Nothing needs undoing.",
         "double": "The face is another's, but not its motion: face motion alone linked clips of one person with an AUC of .85 "
-                  "(arXiv 2305.03713) and .88 (arXiv 2604.23247); `--calm` damps it. Body, gait, clothes and voice are untouched.",
+                  "(arXiv 2305.03713) and .88 (arXiv 2604.23247); `--calm` damps it. Body, gait, clothes and voice are "
+                  "untouched.",
         "mannequin": "As for a double: the motion of the face (arXiv 2305.03713), body, gait, clothes and voice remain.",
-        "veil": "No pixel under it is left to undo. Body, clothes and gait remain: where the face is hard to see, people are matched "
-                "by their bodies about as well as by whole pictures (Rice et al., Psychological Science).",
-        "blur": "A network trained on blurred faces names people whom nobody can name by eye: under the blur of a video site 57 % at "
-                "the first guess and 85 % within five (McPherson, Shokri, Shmatikov, arXiv 1609.00408). In our own measurement two "
-                "recognisers still identified the witness in up to all frames under a Gaussian of 1/18 of the face's width.",
-        "mosaic": "Such networks name 71 % at the first guess where humans reach .19 % (arXiv 1609.00408). With squares of 20 px our "
-                  "recognisers named the witness first in 96 % and more of the frames, on faces of 380 px and more.",
-        "sketch": "Lines keep the shape of the face and all of its motion, and moving landmarks alone are enough for an AUC of about "
-                  ".80 (arXiv 2508.00748). Of 15 anonymisers 11 were partly reversed (arXiv 2210.10651). The makers of Welcome to "
-                  "Chechnya began with rotoscoping, filters and overlays: under the filters, acquaintances still knew the people.",
-        "silhouette": "Darkness is little light, not none: more gain brings the face back. Outline, gait and gestures are shown as "
-                      "they were, and people are matched by them (Rice et al., Psychological Science).",
+        "veil": "No pixel under it is left to undo. Body, clothes and gait remain: where the face is hard to see, people are "
+                "matched by their bodies about as well as by whole pictures (Rice et al., Psychological Science).",
+        "blur": "A network trained on blurred faces names people whom nobody can name by eye: under the blur of a video site "
+                "57 % at the first guess and 85 % within five (McPherson, Shokri, Shmatikov, arXiv 1609.00408). In our own "
+                "measurement two recognisers still identified the witness in up to all frames under a Gaussian of 1/18 of the "
+                "face's width.",
+        "mosaic": "Such networks name 71 % at the first guess where humans reach .19 % (arXiv 1609.00408). With squares of 20 "
+                  "px our recognisers named the witness first in 96 % and more of the frames, on faces of 380 px and more.",
+        "sketch": "Lines keep the shape of the face and all of its motion, and moving landmarks alone are enough for an AUC of "
+                  "about .80 (arXiv 2508.00748). Of 15 anonymisers 11 were partly reversed (arXiv 2210.10651). The makers of "
+                  "Welcome to Chechnya began with rotoscoping, filters and overlays: under the filters, acquaintances still "
+                  "knew the people.",
+        "silhouette": "Darkness is little light, not none: more gain brings the face back. Outline, gait and gestures are "
+                      "shown as they were, and people are matched by them (Rice et al., Psychological Science).",
     }
 
 

@@ -113,13 +113,15 @@ def blank_mask(outline: Array, where: Area) -> Array:
     return grown
 
 
-def blank(frame: Frame, planes: tuple[Array, ...], mask: Array, where: Area, matte: Array | None, matte_step: int) -> None:
+def blank(frame: Frame, planes: tuple[Array, ...], mask: Array, where: Area, matte: Array | None, matte_step: int,
+          faces: Array | None = None) -> None:
     """Fill the masked area of a crop of `planes` from outside; what is nearer than CLEAR px to the mask is not looked at.
 
-    matte (h / matte_step, w / matte_step): what stays in front of the face, or None.
+    matte (h / matte_step, w / matte_step): what stays in front of the face, or None; faces (h, w) uint8: the masks of all faces of
+    the crop, this one's included, none of which is looked at.
     """
     reach = 2 * max(CLEAR, where.step) + 1
-    near = cv2.dilate(mask, np.ones((reach, reach), np.uint8))
+    near = cv2.dilate(mask if faces is None else faces, np.ones((reach, reach), np.uint8))
     mean, weight = mean_rgb(frame, planes, where.x0, where.y0, near, where.step)
     fill = push_pull(mean, (weight > 0.9).astype(np.float32))
     put_cells(frame, planes, fill, where.step, mask, matte, matte_step, where.x0, where.y0)

@@ -68,6 +68,7 @@ class Canvas:
     def __init__(self, frame: Frame, options: DrawOptions, seed: int) -> None:
         self.planes = tuple(p.copy() for p in frame.planes)
         self.frame, self.options, self.seed = frame, options, seed
+        self.faces = np.zeros(self.planes[0].shape, np.uint8)  # 1 where a face is to be removed for a double
         self.veiled: dict[int, float] = {}
         self.shown: set[int] = set()
         self.hidden = False
@@ -212,9 +213,11 @@ def double(part: Part, canvas: Canvas) -> Steps:
         canvas.veil(part.cover, 1.0)
     if job.worn is not None:
         canvas.put(job.worn.image, job.worn.whole, job.worn.x, job.worn.y)
+    faces = canvas.faces[where.y0 : where.y1, where.x0 : where.x1]
+    faces |= job.mask
     yield
     matte, step = what_stays(frame, canvas.planes, part, job.mesh, where, job.code.light, options), matte_step(where.size)
-    blank(frame, canvas.planes, job.mask, where, matte, step)
+    blank(frame, canvas.planes, job.mask, where, matte, step, faces)
     yield
     noise = np.random.default_rng([canvas.seed, part.track, frame.index])
     halo = options.halo if part.halo is None else part.halo

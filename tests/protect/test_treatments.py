@@ -1,0 +1,251 @@
+"""One suite over all treatments: what may be seen of a face, and of the others beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from facedouble.media.decode import frames
+from facedouble.options import DrawOptions
+from facedouble.pipeline.analyse import Analysis
+from facedouble.protect.composite import Composed, compose
+from facedouble.protect.dissolve import mixed
+from facedouble.protect.drive import Performance, place
+from facedouble.protect.headwear import HEADWEAR
+from facedouble.protect.treatments import TREATMENTS, Part, ends
+from facedouble.protect.veil import Ellipse
+from facedouble.types import Array, Box, Double, Frame
+from tests.protect.test_bottleneck import face_area, with_noise
+
+SHOWING = {"show", "ignore", "reveal"}
+OTHERS = sorted(set(TREATMENTS) - SHOWING)
+PLAIN = DrawOptions()
+
+
+@pytest.fixture(scope="module")
+def frame(analysis: Analysis) -> Frame:
+    return next(f for f in frames(analysis.info) if f.index == 24)
+
+
+@pytest.fixture(scope="module")
+def part(analysis: Analysis, double: Double) -> Part:
+    role = analysis.roles[0]
+    assert role.fit is not None
+    i, step = 24 - role.track.start, 24 - role.fit.start
+    stage = Performance(role.fit.codes, role.fit.clip, double)
+    return Part(0, role.boxes[i], role.covers[i], 1.0, stage, step, role.fit.outlines[step].mesh, sure=True)
+
+
+def planes(frame: Frame, *parts: Part) -> tuple[Array, ...]:
+    return compose(frame, list(parts), PLAIN, 0).safe.frame.planes
+
+
+def same(a: tuple[Array, ...], b: tuple[Array, ...]) -> bool:
+    return all(np.array_equal(p, q) for p, q in zip(a, b, strict=True))
+
+
+def face(frame: Frame, part: Part) -> Array:
+    assert part.outline is not None
+    return face_area(frame, part.outline)
+
+
+def stranger(frame: Frame, part: Part) -> Part:
+    """A second face that is half under the first, or over it."""
+    b = part.box
+    box = Box(b.x0 + 0.5 * b.width, b.y0, b.x1 + 0.5 * b.width, b.y1)
+    return Part(1, box, Ellipse(part.cover.x + 0.5 * b.width, part.cover.y, part.cover.rx, part.cover.ry))
+
+
+def core(frame: Frame, cover: Ellipse) -> Array:
+    y, x = np.mgrid[0 : frame.height, 0 : frame.width]
+    inside: Array = np.hypot((x - cover.x) / cover.rx, (y - cover.y) / cover.ry) < 0.98
+    return inside
+
+
+def test_a_part_that_says_nothing_gets_the_veil(frame: Frame, part: Part) -> None:
+    assert part.treatment == "veil"
+    assert compose(frame, [part], PLAIN, 0).veiled == {0}
+
+
+def test_what_nobody_knows_gets_the_veil(frame: Frame, part: Part) -> None:
+    assert same(planes(frame, replace(part, treatment="blur")), planes(frame, part))
+
+
+@pytest.mark.parametrize("sure", [False, True])
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_the_face_has_no_say_unless_it_is_shown(frame: Frame, part: Part, name: str, sure: bool) -> None:
+    mine = replace(part, treatment=name, sure=sure)
+    noisy = with_noise(frame, face(frame, part))
+    seen = name in ("show", "ignore") and sure
+    assert same(planes(frame, mine), planes(noisy, mine)) == (not seen)
+    made = compose(frame, [mine], PLAIN, 0)
+    assert made.shown == ({0} if seen else set())
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_a_face_that_cannot_be_drawn_is_covered(frame: Frame, part: Part, name: str) -> None:
+    lost = replace(part, treatment=name, sure=False, weight=0.0)
+    if name == "hide":
+        return
+    assert same(planes(frame, lost), planes(frame, replace(part, treatment="veil")))
+
+
+@pytest.mark.parametrize("hair", HEADWEAR)
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_nobody_uncovers_somebody_else(frame: Frame, part: Part, name: str, hair: str) -> None:
+    """A stranger behind or before the face, whose pixels have no say whatever the other one gets."""
+    other = stranger(frame, part)
+    noisy = with_noise(frame, core(frame, other.cover))
+    for shown in (0.0, 0.5, 1.0) if name == "reveal" else (0.0,):
+        mine = replace(part, treatment=name, shown=shown, hair=hair)
+        for parts in ([mine, other], [other, mine]):
+            assert same(planes(frame, *parts), planes(noisy, *parts))
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_nobody_uncovers_somebody_else_s_double(frame: Frame, part: Part, name: str) -> None:
+    """The other one is drawn as a double, half over or under the face."""
+    assert part.stage is not None and part.outline is not None
+    away = np.array([0.5 * part.box.width, 0, 0], np.float32)
+    codes = tuple(replace(c, translation=c.translation + away) for c in part.stage.codes)
+    stage = Performance(codes, part.stage.clip, part.stage.double)
+    other = replace(stranger(frame, part), weight=1.0, stage=stage, step=part.step, outline=part.outline + away[:2],
+                    treatment="double")
+    noisy = with_noise(frame, face(frame, other))
+    for shown in (0.0, 0.5, 1.0) if name == "reveal" else (0.0,):
+        mine = replace(part, treatment=name, shown=shown)
+        for parts in ([mine, other], [other, mine]):
+            assert not compose(frame, parts, PLAIN, 0).veiled - {0}
+            assert same(planes(frame, *parts), planes(noisy, *parts))
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_a_plain_region_far_away_stays_as_it_is(frame: Frame, part: Part, name: str) -> None:
+    out = planes(frame, replace(part, treatment=name))
+    assert np.array_equal(out[0][-8:, :8], frame.planes[0][-8:, :8])
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_ten_bits_are_treated_alike(frame: Frame, part: Part, name: str) -> None:
+    deep = replace(frame, planes=tuple(p.astype(np.uint16) * 4 for p in frame.planes), pixel_format="yuv420p10le")
+    mine = replace(part, treatment=name, shown=0.5)
+    a, b = planes(frame, mine), planes(deep, mine)
+    assert np.abs(a[0].astype(int) - b[0] / 4).mean() < 1.0
+
+
+@pytest.mark.parametrize("solid", ["ellipse", "box"])
+def test_hide_is_one_constant_colour(frame: Frame, part: Part, solid: str) -> None:
+    out = planes(frame, replace(part, treatment="hide", solid=solid))
+    inside = face(frame, part)
+    assert len(np.unique(out[0][inside])) == 1
+    assert compose(frame, [replace(part, treatment="hide")], PLAIN, 0).veiled == {0}
+
+
+def test_a_frame_can_be_hidden_whole(frame: Frame, part: Part) -> None:
+    for solid in ("frame", "anything"):
+        made = compose(frame, [replace(part, treatment="hide", solid=solid)], PLAIN, 0)
+        assert made.safe.hidden
+        assert all(len(np.unique(p)) == 1 for p in made.safe.frame.planes)
+
+
+def test_show_changes_nothing(frame: Frame, part: Part) -> None:
+    for name in ("show", "ignore"):
+        assert same(planes(frame, replace(part, treatment=name)), frame.planes)
+        assert compose(frame, [replace(part, treatment=name, sure=False)], PLAIN, 0).veiled == {0}
+
+
+def test_a_reveal_begins_as_the_double_and_ends_as_the_face(frame: Frame, part: Part) -> None:
+    mine = replace(part, treatment="reveal")
+    assert same(planes(frame, mine), planes(frame, replace(part, treatment="double")))
+    assert same(planes(frame, replace(mine, shown=1.0)), frame.planes)
+    assert same(planes(frame, replace(mine, shown=1.0, sure=False)), planes(frame, part))
+
+
+def test_a_reveal_has_no_jump(frame: Frame, part: Part) -> None:
+    """Small steps change little, at both ends too, and never more than some steps of the whole way."""
+    steps = [0.0, 0.02, *np.linspace(0.05, 0.95, 19).tolist(), 0.98, 1.0]
+    lumas = [planes(frame, replace(part, treatment="reveal", shown=s))[0].astype(np.float64) for s in steps]
+    area = face(frame, part)
+    whole = np.abs(lumas[0] - lumas[-1])[area].mean()
+    moved = np.array([np.abs(a - b)[area].mean() for a, b in pairwise(lumas)])
+    assert moved[0] < 0.05 * whole and moved[-1] < 0.05 * whole
+    assert moved.max() < 0.25 * whole
+    means = np.array([luma[area].mean() for luma in lumas])
+    low, high = sorted((means[0], means[-1]))
+    assert (means > low - 6).all() and (means < high + 6).all()  # no flash, no dip; levels of 255
+
+
+def test_a_reveal_mixes_only_from_some_way_on(part: Part) -> None:
+    assert ends(part) is None
+    first, second, share = ends(replace(part, treatment="reveal", shown=0.1)) or (part, part, 1.0)
+    assert share == 0 and 0 < first.morph < 1 and second.shown == 1
+    _, _, late = ends(replace(part, treatment="reveal", shown=0.9)) or (part, part, 0.0)
+    assert 0.8 < late < 1
+
+
+def test_a_reveal_without_a_double_dissolves_the_veil(frame: Frame, part: Part) -> None:
+    mine = replace(part, treatment="reveal", weight=0.0)
+    start, middle, end = (planes(frame, replace(mine, shown=s)) for s in (0.0, 0.6, 1.0))
+    assert same(start, planes(frame, part)) and same(end, frame.planes)
+    area = face(frame, part)
+    a, b, m = (p[0][area].astype(int) for p in (start, end, middle))
+    assert ((m >= np.minimum(a, b) - 2) & (m <= np.maximum(a, b) + 24)).mean() > 0.99
+    assert not compose(frame, [replace(mine, shown=0.6)], PLAIN, 0).veiled
+
+
+def test_two_reveals_at_once(frame: Frame, part: Part) -> None:
+    other = replace(stranger(frame, part), treatment="reveal", shown=0.3, sure=True)
+    made = compose(frame, [replace(part, treatment="reveal", shown=0.6), other], PLAIN, 0)
+    assert made.shown == {0, 1} and not made.veiled
+
+
+def test_the_halo_is_the_part_s_own(frame: Frame, part: Part) -> None:
+    mine = replace(part, treatment="double")
+    none = compose(frame, [mine], DrawOptions(halo=0.0), 0).safe.frame.planes
+    assert same(planes(frame, replace(mine, halo=0.0)), none)
+    assert not same(planes(frame, mine), none)
+
+
+@pytest.mark.parametrize("hair", HEADWEAR)
+def test_hair_under_a_cover_has_no_say(frame: Frame, part: Part, hair: str) -> None:
+    mine = replace(part, treatment="double", hair=hair)
+    assert part.stage is not None and part.outline is not None
+    bare, worn = planes(frame, replace(mine, hair="keep")), planes(frame, mine)
+    code = part.stage.codes[part.step]
+    mesh = place(part.stage.mesh(part.step), code, part.stage.to)
+    over = HEADWEAR[hair](part.stage, mesh, code, part.cover, frame.width, frame.height)
+    assert over is not None
+    area = over.under(0, 0, (frame.height, frame.width)) > 0
+    opaque = np.zeros(area.shape, bool)
+    h, w = over.whole.shape
+    opaque[over.y : over.y + h, over.x : over.x + w] = over.whole >= 1
+    opaque &= np.roll(opaque, 1, 0) & np.roll(opaque, -1, 0) & np.roll(opaque, 1, 1) & np.roll(opaque, -1, 1)
+    assert opaque.sum() > 3000
+    assert same(planes(with_noise(frame, opaque), mine), worn)
+    eyes = mesh[[33, 133, 362, 263], :2].mean(0).round().astype(int)
+    assert abs(int(worn[0][eyes[1], eyes[0]]) - int(bare[0][eyes[1], eyes[0]])) < 40  # the face is left open
+
+
+def test_an_unknown_cover_for_hair_is_the_veil(frame: Frame, part: Part) -> None:
+    mine = replace(part, treatment="double")
+    assert same(planes(frame, replace(mine, hair="wig")), planes(frame, replace(mine, hair="veil")))
+
+
+def test_a_mix_meets_both_ends(frame: Frame) -> None:
+    rng = np.random.default_rng(0)
+    other = tuple(rng.integers(16, 235, p.shape).astype(p.dtype) for p in frame.planes)
+    assert same(mixed(frame, frame.planes, other, 0.0), frame.planes)
+    assert same(mixed(frame, frame.planes, other, 1.0), other)
+    assert same(mixed(frame, other, other, 0.4), other)
+    grey = tuple(np.full_like(p, v) for p, v in zip(frame.planes, (16, 128, 128), strict=True))
+    white = tuple(np.full_like(p, v) for p, v in zip(frame.planes, (235, 128, 128), strict=True))
+    half = mixed(frame, grey, white, 0.5)[0]
+    assert abs(int(half[0, 0]) - (16 + 219 * 0.5 ** (1 / 2.2))) <= 1  # half of the light, not of the code
+
+
+def test_composed_says_who_is_covered_and_who_is_seen(frame: Frame, part: Part) -> None:
+    made: Composed = compose(frame, [replace(part, treatment="show"), stranger(frame, part)], PLAIN, 0)
+    assert made.veiled == {1} and made.shown == {0}
