@@ -230,7 +230,7 @@ def _book(ledger: Ledger, frame: Frame, parts: list[Part], composed: Composed, e
     for part in parts:
         if part.track in composed.veiled:
             ledger.veiled.setdefault(part.track, []).append(frame.index)
-        else:
+        elif part.track not in composed.shown:
             ledger.doubled[part.track] = ledger.doubled.get(part.track, 0) + 1
             if part.weight < 1:
                 ledger.fading[part.track] = ledger.fading.get(part.track, 0) + 1

@@ -117,8 +117,8 @@ def blank(frame: Frame, planes: tuple[Array, ...], mask: Array, where: Area, mat
           faces: Array | None = None) -> None:
     """Fill the masked area of a crop of `planes` from outside; what is nearer than CLEAR px to the mask is not looked at.
 
-    matte (h / matte_step, w / matte_step): what stays in front of the face, or None; faces (h, w) uint8: the masks of all faces of
-    the crop, this one's included, none of which is looked at.
+    matte (h / matte_step, w / matte_step): what stays in front of the face, or None; faces (h, w) uint8: the masks of all the
+    faces in the crop, this one's included, none of which is looked at.
     """
     reach = 2 * max(CLEAR, where.step) + 1
     near = cv2.dilate(mask if faces is None else faces, np.ones((reach, reach), np.uint8))

@@ -10,7 +10,7 @@ from facedouble.faces.outlines import Outlines
 from facedouble.faces.reading import NOTES
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, agrees, analyse, looks, quiet
-from facedouble.pipeline.render import _Wings
+from facedouble.pipeline.render import Wings
 from facedouble.protect.veil import head_covers
 from facedouble.types import FACE, Array, Box, Double, Face, Rows, Track
 
@@ -61,7 +61,7 @@ def test_performers_come_with_their_tracks_and_go_with_them(analysis: Analysis, 
     role = analysis.roles[0]
     one, two = (replace(role, track=track(k, *span, role.track), weights=np.ones(30), covers=role.covers[slice(*span)])
                 for k, span in enumerate([(0, 30), (30, 60)]))
-    wings = _Wings([one, two], (double,), Options(), 25.0)
+    wings = Wings([one, two], (double,), Options(), 25.0)
     for frame in range(60):
         assert [p.track for p in wings.parts(frame)] == [frame // 30]
         assert [c.role.track.id for c in wings.on] == [frame // 30]

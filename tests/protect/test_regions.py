@@ -104,7 +104,7 @@ def test_what_lies_around_places_contains_them() -> None:
     rng = np.random.default_rng(4)
     turn = np.linspace(0, 2 * np.pi, 64)
     for _ in range(50):
-        places = [Place(*rng.uniform(0, 60, 2), *rng.uniform(5, 60, 2), rng.uniform(-80, 80)) for _ in range(3)]
+        places = [Place.of(rng.uniform([0, 0, 5, 5, -80], [60, 60, 60, 60, 80])) for _ in range(3)]
         whole = around(places, rng.uniform(0.1, 1, 3).tolist())
         for p in places:
             corners = p.outwards(np.array([-1, 1, 1, -1]) * p.w / 2, np.array([-1, -1, 1, 1]) * p.h / 2)
