@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
-from facedouble.colour import mean_rgb, put_cells, put_rgb
+from facedouble.colour import levels, mean_rgb, put_rgb
 from facedouble.protect.veil import BOTTOM, EDGE, FOLD, FOLDS, SOLID, TOP
-from facedouble.raster import push_pull
+from facedouble.raster import blur, enlarge
 from facedouble.types import Array, Bytes, Frame, Rows, Value
 
 CLEAR = 5  # px: an inpainted region does not look at its surroundings nearer than this
-CELLS = 48  # across an inpainted region
+CELLS, RADIUS = 48, 4.0  # across an inpainted region; cells around a missing one that it is made of
 OUTSIDE = 0.6  # of the region's size around it, which fills it
 TOO_GRAINY = 12.0  # levels of 255: that is texture, not grain
 CORNERS, APART = 120, 4  # points that are followed, and px between them
@@ -150,28 +150,34 @@ def _grain(luma: Array, near: Array) -> float:
 
 
 def _inpaint(frame: Frame, planes: tuple[Array, ...], region: Region) -> None:
-    """Fill from around it, with the grain that is around it."""
+    """Fill from around it, with the grain that is around it; edges go on inwards.
+
+    Bertalmio, Bertozzi, Sapiro: Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting, CVPR 2001, on cells of a few px.
+    """
     size = max(region.place.w, region.place.h)
     crop = region.place.crop(frame.width, frame.height, OUTSIDE * size + 2 * CLEAR)
     if crop is None:
         return
     x0, y0, x1, y1 = crop
-    mask = (_far(region, crop)[0] <= 0.5).astype(np.uint8)
+    far = _far(region, crop)[0]
     step = 2 * max(1, round(size / (2 * CELLS)))
-    reach = 2 * max(CLEAR, step) + 1
-    near = cv2.dilate(mask, np.ones((reach, reach), np.uint8))
+    reach = max(CLEAR, step)
+    near = cv2.dilate((far <= 0.5).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     mean, weight = mean_rgb(frame, planes, x0, y0, near, step)
-    known = (weight > 0.9).astype(np.float32)
-    if not known.any():  # nothing of the surroundings is in the picture
+    hole = (weight <= 0.9).astype(np.uint8)
+    if hole.all():  # nothing of the surroundings is in the picture
         _solid(frame, planes, region)
         return
     luma = planes[0][y0:y1, x0:x1]
     grain = min(_grain(luma, near), TOO_GRAINY * (1 << (frame.depth - 8)))
-    put_cells(frame, planes, push_pull(mean, known), step, mask, None, 1, x0, y0)
-    if grain > 0:
-        noise = np.random.default_rng([frame.index, x0, y0]).standard_normal(luma.shape, np.float32) * np.float32(grain)
-        top = (1 << frame.depth) - 1
-        luma[mask > 0] = np.clip(luma[mask > 0] + noise[mask > 0] + 0.5, 0, top).astype(luma.dtype)
+    mean[hole > 0] = 0
+    fill = np.stack([cv2.inpaint(np.ascontiguousarray(mean[..., c]), hole, RADIUS, cv2.INPAINT_NS) for c in range(3)], -1)
+    h, w = luma.shape
+    large = enlarge(blur(fill, 0.7), (fill.shape[1] * step, fill.shape[0] * step))[:h, :w]
+    alpha = np.clip(1 - (far - 0.5) / (reach - 1), 0, 1).astype(np.float32)  # ends where the fill has seen its surroundings
+    black, white, _, _ = levels(frame)
+    noise = np.random.default_rng([frame.index, x0, y0]).standard_normal((h, w), np.float32) * np.float32(grain / (white - black))
+    put_rgb(frame, planes, large + noise[..., None], alpha, x0, y0)
 
 
 COVERS: Mapping[str, Callable[[Frame, tuple[Array, ...], Region], None]] = MappingProxyType(
