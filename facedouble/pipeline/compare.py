@@ -125,9 +125,9 @@ def attacks() -> dict[str, str]:
         "mosaic": "Such networks name 71 % at the first guess where humans reach .19 % (arXiv 1609.00408). With squares of 20 "
                   "px our recognisers named the witness first in 96 % and more of the frames, on faces of 380 px and more.",
         "sketch": "Lines keep the shape of the face and all of its motion, and moving landmarks alone are enough for an AUC of "
-                  "about .80 (arXiv 2508.00748). Of 15 anonymisers 11 were partly reversed (arXiv 2210.10651). The makers of "
-                  "Welcome to Chechnya began with rotoscoping, filters and overlays: under the filters, acquaintances still "
-                  "knew the people.",
+                  "about .80 (arXiv 2508.00748). Of 15 ways to change faces, 11 were partly reversed (arXiv 2210.10651). The "
+                  "makers of Welcome to Chechnya began with rotoscoping, filters and overlays: under the filters, "
+                  "acquaintances still knew the people.",
         "silhouette": "Darkness is little light, not none: more gain brings the face back. Outline, gait and gestures are "
                       "shown as they were, and people are matched by them (Rice et al., Psychological Science).",
     }
