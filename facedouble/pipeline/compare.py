@@ -161,7 +161,7 @@ class _Layout(Value):
         return out
 
 
-def _layout(names: Sequence[str], width: int, height: int) -> _Layout:
+def _layout(names: Sequence[str], width: float, height: float) -> _Layout:
     factor = min(1.0, CELL / max(width, height))
     return _Layout(tuple(names), (max(16, round(width * factor) // 2 * 2), max(16, round(height * factor) // 2 * 2)))
 
@@ -211,7 +211,7 @@ def draw_comparison(double: Analysis, plain: Analysis, doubles: Troupe, destinat
     """Write the sheet's film: `double` says how `doubles` play (with none there is no such tile), `plain` how mannequins do."""
     info = plain.info
     names = [*(["original"] if original else []), *(["double"] if doubles else []), "mannequin", "veil", *REFERENCES]
-    layout = _layout(names, info.width, info.height)
+    layout = _layout(names, info.width * float(info.sample_aspect or 1), info.height)
     labels = {name: _label(name, layout.tile[0]) for name in names}
     stages = {"mannequin": Wings(plain.roles, tuple(mannequin(n) for n in range(VARIANTS)), options, float(info.rate)),
               "veil": Wings(plain.roles, (), options, float(info.rate))}

@@ -19,7 +19,7 @@ from facedouble.morphable.topology import topology
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.face import face_size
 from facedouble.protect.veil import Ellipse, veil_patch
-from facedouble.raster import blur, display, rasterise
+from facedouble.raster import blur, display, render
 from facedouble.types import Array, FaceCode, Floats, Value
 
 HEM, HEM_DARK = 0.06, 0.35  # face sizes from the opening's edge inwards of the cloth, and how much darker it is there
@@ -119,13 +119,6 @@ def _normals(points: Array, triangles: Array) -> Array:
     return unit
 
 
-def _wool(ids: Array, bary: Array, triangles: Array, values: Array) -> Array:
-    """(h, w, C) values (n, C) of the vertices at the pixels; 0 where there is no triangle."""
-    corner = values[triangles[np.maximum(ids, 0)]]
-    made: Array = (corner * bary[..., None]).sum(-2) * (ids >= 0)[..., None]
-    return made
-
-
 def cap(stage: Performance, mesh: Array, code: FaceCode, cover: Ellipse, width: int, height: int) -> Worn | None:
     """A knitted cap over hair and ears, its hem above the brows; turned and lit as the codes say."""
     points, triangles, weave = _knitting()
@@ -139,16 +132,14 @@ def cap(stage: Performance, mesh: Array, code: FaceCode, cover: Ellipse, width: 
     normals = _normals(placed, triangles)
     front = _normals_seen(placed, triangles)
     fine = (placed - [*low, 0.0]) * [FINE, FINE, FINE] + [(FINE - 1) / 2, (FINE - 1) / 2, 0]
-    ids, bary = np.full((h * FINE, w * FINE), -1, np.int32), np.zeros((h * FINE, w * FINE, 3), np.float32)
-    depth = np.full((h * FINE, w * FINE), 1e9, np.float32)
-    rasterise(np.ascontiguousarray(fine), np.ascontiguousarray(triangles[front]), ids, bary, depth)
-    seen = _wool(ids, bary, triangles[front], np.concatenate([irradiance_at(code.light, normals), weave], 1))
+    values = np.concatenate([irradiance_at(code.light, normals), weave], 1)
+    ids, seen = render(fine, np.ascontiguousarray(triangles[front]), values, int(h) * FINE, int(w) * FINE)
     turn, up = seen[..., 3], seen[..., 4]
     rib = 1 - RIB * (0.5 + 0.5 * np.cos(2 * np.pi * RIBS * turn)) ** 2
     cuff = up < CUFF
     stitch = np.where(cuff, 1.0, 1 - ROW * (0.5 + 0.5 * np.cos(2 * np.pi * ROWS * up)))
     shade = 1 - 0.45 * np.exp(-(((up - CUFF - 0.02) / 0.035) ** 2)) * ~cuff  # what the hem throws on the cap
-    light = seen[..., :3] * WOOL * (rib * stitch * shade)[..., None]
+    light = seen[..., :3] * np.array(WOOL, np.float32) * (rib * stitch * shade)[..., None]
     there = (ids >= 0).astype(np.float32)
     alpha = cv2.resize(there, (int(w), int(h)), interpolation=cv2.INTER_AREA)
     light = cv2.resize(light.astype(np.float32), (int(w), int(h)), interpolation=cv2.INTER_AREA)

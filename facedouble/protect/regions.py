@@ -189,11 +189,11 @@ def put_region(frame: Frame, planes: tuple[Array, ...], region: Region) -> None:
     COVERS.get(region.cover, _solid)(frame, planes, region)
 
 
-def interpolate(keys: Sequence[Key]) -> Rows[Place]:
-    """One place for each frame from the first key to the last, on straight lines between them."""
+def interpolate(keys: Sequence[Key], start: int, stop: int) -> Rows[Place]:
+    """One place for each frame from start to stop (half-open): on straight lines between keys, beside them as at the nearest."""
     at = [k.frame for k in keys]
     rows = np.array([k.place.row() for k in keys])
-    frames = np.arange(at[0], at[-1] + 1)
+    frames = np.arange(start, stop)
     return Rows(np.stack([np.interp(frames, at, rows[:, c]) for c in range(5)], 1), Place.of)
 
 
@@ -259,31 +259,31 @@ def around(places: Sequence[Place], shares: Sequence[float]) -> Place:
     return replace(box, w=box.w * more, h=box.h * more)
 
 
-def follow(pictures: Sequence[Bytes], keys: Sequence[Key]) -> Rows[Place]:
+def follow(pictures: Sequence[Bytes], keys: Sequence[Key], start: int) -> Rows[Place]:
     """One place for each picture, followed from key to key by points, forwards from the one and backwards from the other.
 
     Parameters
     ----------
-    pictures : grey (h, w) uint8, one for each frame from the first key on; beyond the last key it is followed forwards only
-    keys : rising in frame, in px of the pictures
+    pictures : grey (h, w) uint8, one for each frame from `start` on; before the first key it is followed backwards only, after
+        the last one forwards only
+    keys : rising in frame, within those of the pictures, in px of the pictures
 
     The place contains both predictions, so it is as large as they disagree; and the straight line between the keys as well where
     points were lost on both ways.
     """
-    first = keys[0].frame
-    made: list[Place] = []
+    made = _run(pictures[: keys[0].frame - start + 1][::-1], keys[0].place)[0][:0:-1]
     for here, there in pairwise(keys):
-        part = pictures[here.frame - first : there.frame - first + 1]
+        part = pictures[here.frame - start : there.frame - start + 1]
         ahead, sure_ahead = _run(part, here.place)
         back, sure_back = _run(part[::-1], there.place)
-        line = interpolate([here, there])
+        line = interpolate([here, there], here.frame, there.frame)
         for k in range(len(part) - 1):
             share = k / (len(part) - 1)
             held, weights = [ahead[k], back[-1 - k]], [1 - share + 1e-6, share + 1e-6]
             if not (sure_ahead[k] or sure_back[-1 - k]):
                 held, weights = [*held, line[k]], [*weights, 1.0]
             made.append(around(held, weights))
-    made += _run(pictures[keys[-1].frame - first :], keys[-1].place)[0]
+    made += _run(pictures[keys[-1].frame - start :], keys[-1].place)[0]
     return Rows(_calm(np.array([p.row() for p in made])), Place.of)
 
 

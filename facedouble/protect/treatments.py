@@ -41,8 +41,9 @@ class Part:
     options say so.
 
     treatment: a name in `TREATMENTS`; sure: nobody doubts whose face this is, without which no face is shown; shown: how far a
-    reveal is, 0 to 1; solid: what "hide" covers, "ellipse", "box" or "frame"; halo: in place of the options'; hair: a name in
-    `HEADWEAR`, or "keep"; morph: how far the double has the witness' shape already, 0 to 1, set by a reveal.
+    reveal is, 0 to 1, and before: the treatment that it begins with; solid: what "hide" covers, "ellipse", "box" or "frame";
+    halo: in place of the options'; hair: a name in `HEADWEAR`, or "keep"; morph: how far the double has the witness' shape
+    already, 0 to 1, set by a reveal.
     """
 
     track: int
@@ -56,6 +57,7 @@ class Part:
     treatment: str = "veil"
     sure: bool = False
     shown: float = 0.0
+    before: str = "double"
     solid: str = "ellipse"
     halo: float | None = None
     hair: str = "keep"
@@ -231,12 +233,16 @@ def double(part: Part, canvas: Canvas) -> Steps:
 
 
 def reveal(part: Part, canvas: Canvas) -> Steps:
-    """The double up to the end, then the face; between the two `treated` mixes what `ends` says."""
-    return bare(part, canvas) if part.shown >= 1 else double(part, canvas)
+    """What was there before, up to the end, then the face; between the two `treated` mixes what `ends` says."""
+    if part.shown >= 1:
+        return bare(part, canvas)
+    return MASKS.get(part.before, veil)(part, canvas)
 
 
-TREATMENTS: Mapping[str, Treatment] = MappingProxyType({
-    "double": double, "mannequin": double, "veil": veil, "hide": hide, "show": bare, "reveal": reveal, "ignore": bare})
+MASKS: Mapping[str, Treatment] = MappingProxyType({"double": double, "mannequin": double, "veil": veil, "hide": hide})
+"""Those that let nothing of a face pass."""
+
+TREATMENTS: Mapping[str, Treatment] = MappingProxyType({**MASKS, "show": bare, "reveal": reveal, "ignore": bare})
 """By the names that a plan uses. "ignore" is for what somebody looked at and found to be no face."""
 
 

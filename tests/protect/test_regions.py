@@ -94,10 +94,12 @@ def test_empty_places_are_refused() -> None:
 
 def test_straight_lines_between_keys() -> None:
     last = Place(100, 50, 20, 10, 40)
-    rows = interpolate([Key(10, Place(0, 0, 10, 10, 0)), Key(20, last), Key(22, last)])
+    rows = interpolate([Key(10, Place(0, 0, 10, 10, 0)), Key(20, last), Key(22, last)], 10, 23)
     assert len(rows) == 13
     assert rows[5] == Place(50, 25, 15, 10, 20)
     assert rows[12] == rows[10] == last
+    held = interpolate([Key(10, last)], 4, 30)
+    assert len(held) == 26 and held[0] == held[25] == last
 
 
 def test_what_lies_around_places_contains_them() -> None:
@@ -147,36 +149,37 @@ def test_a_region_stays_over_its_target(shake: float) -> None:
     """Two hand key frames, 50 frames apart, of a curved and turning path: every frame is covered, by little more than it."""
     pictures, truth = clip(51, shake=shake)
     keys = [Key(100, truth[0].grown(2)), Key(150, truth[50].grown(2))]
-    found = follow(pictures, keys)
+    found = follow(pictures, keys, 100)
     assert len(found) == 51
     assert all(covered(a, b) for a, b in zip(found, truth, strict=True))
     assert np.median([a.w * a.h / (b.w * b.h) for a, b in zip(found, truth, strict=True)]) < 1.6
-    line = interpolate(keys)
+    line = interpolate(keys, 100, 151)
     assert not all(covered(a, b) for a, b in zip(line, truth, strict=True))  # which straight lines would not have done
 
 
 def test_where_it_is_lost_it_grows_to_hold_both_predictions() -> None:
     pictures, truth = clip(41, lost=range(18, 22))
-    found = follow(pictures, [Key(0, truth[0].grown(2)), Key(40, truth[40].grown(2))])
+    found = follow(pictures, [Key(0, truth[0].grown(2)), Key(40, truth[40].grown(2))], 0)
     assert all(covered(found[t], truth[t]) for t in range(41))
     sizes = np.array([p.w * p.h for p in found])
     assert sizes[18:24].max() > 1.3 * np.median(sizes[:10])
 
 
-def test_after_the_last_key_it_is_followed_forwards() -> None:
+@pytest.mark.parametrize("at", [0, 13, 29])
+def test_beside_the_keys_it_is_followed_one_way(at: int) -> None:
     pictures, truth = clip(30)
-    found = follow(pictures, [Key(0, truth[0].grown(3))])
+    found = follow(pictures, [Key(7 + at, truth[at].grown(3))], 7)
     assert len(found) == 30
     assert all(covered(a, b) for a, b in zip(found, truth, strict=True))
 
 
 def test_nothing_to_follow_grows() -> None:
     blank = [np.full((HEIGHT, WIDTH), 90, np.uint8)] * 12
-    found = follow(blank, [Key(0, PLACES[0])])
+    found = follow(blank, [Key(0, PLACES[0])], 0)
     assert found[11].w > 1.2 * PLACES[0].w
 
 
 def test_following_twice_gives_the_same() -> None:
     pictures, truth = clip(12)
     keys = [Key(0, truth[0]), Key(11, truth[11])]
-    assert follow(pictures, keys) == follow(pictures, keys)
+    assert follow(pictures, keys, 0) == follow(pictures, keys, 0)

@@ -15,13 +15,11 @@ from facedouble.protect.composite import Composed, compose
 from facedouble.protect.dissolve import mixed
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.headwear import HEADWEAR
-from facedouble.protect.treatments import TREATMENTS, Part, ends
+from facedouble.protect.treatments import MASKS, TREATMENTS, Part, ends
 from facedouble.protect.veil import Ellipse
 from facedouble.types import Array, Box, Double, Frame
 from tests.protect.test_bottleneck import face_area, with_noise
 
-SHOWING = {"show", "ignore", "reveal"}
-OTHERS = sorted(set(TREATMENTS) - SHOWING)
 PLAIN = DrawOptions()
 
 
@@ -162,6 +160,14 @@ def test_a_reveal_begins_as_the_double_and_ends_as_the_face(frame: Frame, part: 
     assert same(planes(frame, mine), planes(frame, replace(part, treatment="double")))
     assert same(planes(frame, replace(mine, shown=1.0)), frame.planes)
     assert same(planes(frame, replace(mine, shown=1.0, sure=False)), planes(frame, part))
+
+
+@pytest.mark.parametrize("before", [*MASKS, "show", "reveal", "ignore", "blur"])
+def test_a_reveal_begins_as_what_was_there_before(frame: Frame, part: Part, before: str) -> None:
+    mine = replace(part, treatment="reveal", before=before)
+    first = replace(part, treatment=before if before in MASKS else "veil")
+    assert same(planes(frame, mine), planes(frame, first))
+    assert same(planes(frame, replace(mine, shown=1.0)), frame.planes)
 
 
 def test_a_reveal_has_no_jump(frame: Frame, part: Part) -> None:
