@@ -137,6 +137,8 @@ class Folder:
             with suppress(FileExistsError):
                 os.mkdir(self.path, 0o700)
             self._handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except FileNotFoundError as error:
+            raise StoreError(f"{self.path.parent}: there is no such folder; make it first") from error
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be used for finished parts ({error.strerror}); move it away") from error
         try:
@@ -247,7 +249,9 @@ def _whole(file: BinaryIO, size: int, payload: str) -> bool:
 
 
 def check(path: Path) -> None:
-    """StoreError if something lies where a folder of chunks is to be that cannot be one, or if another run has it."""
+    """StoreError if there cannot be a folder of chunks: no place for it, something else lies there, another run has it."""
+    if not path.parent.is_dir():
+        raise StoreError(f"{path.parent}: there is no such folder; make it first")
     if path.exists() or path.is_symlink():
         with Folder(path):
             pass

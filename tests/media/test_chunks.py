@@ -224,7 +224,9 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
             pass
     with pytest.raises(StoreError, match="move it away"):
         check(tmp_path / "file")
-    check(tmp_path / "none")
+    check(tmp_path / "parts")
+    with pytest.raises(StoreError, match="make it first"):
+        check(tmp_path / "none" / "parts")
     assert not (tmp_path / "none").exists()
 
 
