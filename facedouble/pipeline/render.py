@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -25,8 +26,10 @@ from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.report import PersonLine, Report, Span, double_facts, runs
 from facedouble.pipeline.sheet import Sheet
 from facedouble.pipeline.stage import Troupe, perform, troupe
+from facedouble.protect.card import Mark
 from facedouble.protect.composite import Composed, compose, hide
 from facedouble.protect.drive import Performance
+from facedouble.protect.regions import Region
 from facedouble.protect.treatments import Part
 from facedouble.types import Double, Floats, Frame, MediaInfo, SafeFrame, Value
 
@@ -68,6 +71,22 @@ class Cast(Value):
                     "double")
 
 
+@dataclass(frozen=True)
+class Scene(Value):
+    """What is laid over one frame: faces, regions in their order, the watermark."""
+
+    parts: list[Part]
+    regions: tuple[Region, ...] = ()
+    mark: Mark | None = None
+
+
+class Company(Protocol):
+    """Knows the scene of every frame; frames are asked for in order, not all of them."""
+
+    def scene(self, frame: int) -> Scene:
+        """The scene of a frame."""
+
+
 class Wings:
     """Where performers wait: each is there from its track's first frame to the last, so that few are in memory at a time."""
 
@@ -75,6 +94,10 @@ class Wings:
         self.coming, self.doubles = sorted(roles, key=lambda r: r.track.start)[::-1], doubles
         self.options, self.rate = options, rate
         self.on: list[Cast] = []
+
+    def scene(self, frame: int) -> Scene:
+        """Faces only."""
+        return Scene(self.parts(frame))
 
     def parts(self, frame: int) -> list[Part]:
         """The parts of a frame; frames are asked for in order."""
@@ -98,10 +121,10 @@ def _sounds(info: MediaInfo, voice: Voice) -> list[tuple[int, int, Fraction, Ite
     return made
 
 
-def _draw(frame: Frame, parts: list[Part], options: Options) -> tuple[Composed, str | None]:
+def _draw(frame: Frame, scene: Scene, options: Options) -> tuple[Composed, str | None]:
     """Compose, or hide the frame and say why; nothing escapes but the wish to stop."""
     try:
-        return compose(frame, parts, options.draw, options.seed), None
+        return compose(frame, scene.parts, options.draw, options.seed, scene.regions, scene.mark), None
     except Exception as error:
         return Composed(hide(frame), frozenset()), f"frame {frame.index} is hidden: {type(error).__name__} while it was drawn"
 
@@ -116,15 +139,14 @@ class Drawn(Value):
     error: str | None
 
 
-def drawn(made: Analysis, spans: Sequence[tuple[int, int]], doubles: Troupe, options: Options) -> Generator[Drawn, None, None]:
+def drawn(made: Analysis, spans: Sequence[tuple[int, int]], company: Company, options: Options) -> Generator[Drawn, None, None]:
     """The frames of some spans, in order. Drawing one asks for nothing that another left behind."""
-    wings = Wings(made.roles, doubles, options, float(made.info.rate))
     pending: deque[tuple[Frame, list[Part], Future[tuple[Composed, str | None]]]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool, closing(spans_of(made.info, spans, made.marks)) as film:
         try:
             for frame in film:
-                parts = wings.parts(frame.index)
-                pending.append((frame, parts, pool.submit(_draw, frame, parts, options)))
+                scene = company.scene(frame.index)
+                pending.append((frame, scene.parts, pool.submit(_draw, frame, scene, options)))
                 if len(pending) > 2 * WORKERS:
                     frame, parts, future = pending.popleft()
                     yield Drawn(frame, parts, *future.result())
@@ -136,19 +158,18 @@ def drawn(made: Analysis, spans: Sequence[tuple[int, int]], doubles: Troupe, opt
                 future.cancel()
 
 
-def names(made: Analysis, spans: Sequence[tuple[int, int]], doubles: Troupe, options: Options, context: str) -> list[str]:
+def names(made: Analysis, spans: Sequence[tuple[int, int]], company: Company, options: Options, context: str) -> list[str]:
     """The digest of each span's chunk: of everything that its pixels come from, and of nothing else.
 
     context: what says which footage it is, at least.
     """
-    wings = Wings(made.roles, doubles, options, float(made.info.rate))
     common = Digest(program(), context, replace(made.info, path=""), made.frames, options.draw, options.encode,
                     options.seed).hex()
     found = []
     for start, stop in spans:
         digest = Digest(common, start, stop)
         for frame in range(start, stop):
-            digest.add(wings.parts(frame))
+            digest.add(company.scene(frame))
         found.append(digest.hex())
     return found
 
@@ -161,39 +182,47 @@ def render(made: Analysis, destination: Path, double: Double | Troupe | None, vo
     again by a later run; context: as for `names`. The film is the same with and without.
     """
     doubles = troupe(double)
+    ledger, sheet = perform_all(made, destination, lambda: Wings(made.roles, doubles, options, float(made.info.rate)), voice,
+                                options, progress, parts, context)
+    return _report(made, ledger, doubles, voice, options), sheet
+
+
+def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company], voice: Voice, options: Options,
+                progress: Progress = quiet, parts: Path | None = None, context: str = "") -> tuple[Ledger, bytes]:
+    """`render` with any company, which `enter` brings on anew for each reading; what came of it, and the contact sheet."""
     spans = borders(made.frames, made.cuts, options.encode)
     ledger, sheet = Ledger(), Sheet(made.frames)
     if parts is None:
-        _at_once(made, destination, spans, doubles, voice, options, progress, sheet, ledger)
+        _at_once(made, destination, spans, enter(), voice, options, progress, sheet, ledger)
     else:
         with Folder(parts) as folder:
-            chunks = _chunks(made, folder, spans, doubles, options, progress, sheet, context)
+            chunks = _chunks(made, folder, spans, enter, options, progress, sheet, context)
             join(chunks, destination, made.info, options.encode, _sounds(made.info, voice))
             for chunk in chunks:
                 ledger.take(Ledger.of(chunk.facts))
     sheet.add(ledger.cells)
-    return _report(made, ledger, doubles, voice, options), sheet.jpeg()
+    return ledger, sheet.jpeg()
 
 
-def _at_once(made: Analysis, destination: Path, spans: Sequence[tuple[int, int]], doubles: Troupe, voice: Voice,
+def _at_once(made: Analysis, destination: Path, spans: Sequence[tuple[int, int]], company: Company, voice: Voice,
              options: Options, progress: Progress, sheet: Sheet, ledger: Ledger) -> None:
     with Writer(destination, made.info, options.encode, _sounds(made.info, voice)) as writer, \
-            closing(drawn(made, spans, doubles, options)) as film:
+            closing(drawn(made, spans, company, options)) as film:
         for span in spans:
             ledger.take(_fill(writer.add, film, span, sheet, made.frames, progress))
             writer.cut()
 
 
-def _chunks(made: Analysis, folder: Folder, spans: Sequence[tuple[int, int]], doubles: Troupe, options: Options,
+def _chunks(made: Analysis, folder: Folder, spans: Sequence[tuple[int, int]], enter: Callable[[], Company], options: Options,
             progress: Progress, sheet: Sheet, context: str) -> list[Chunk]:
     """All chunks of the film. Those that are there are taken as they are, unless an error hid frames of them."""
-    named = names(made, spans, doubles, options, context)
+    named = names(made, spans, enter(), options, context)
     found = [chunk if chunk is None or not chunk.facts["errors"] else None for chunk in map(folder.find, named)]
     missing = [k for k, chunk in enumerate(found) if chunk is None]
     there = len(found) - len(missing)
     if there:
         progress(f"resuming: {there} of {len(found)} chunks are there", there, len(found))
-    with closing(drawn(made, [spans[k] for k in missing], doubles, options)) as film:
+    with closing(drawn(made, [spans[k] for k in missing], enter(), options)) as film:
         for k in missing:
             with folder.new(named[k], made.info, options.encode) as chunk:
                 ledger = _fill(chunk.add, film, spans[k], sheet, made.frames, progress)

@@ -25,7 +25,7 @@ from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.digest import Digest
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.protect import Job
-from facedouble.pipeline.render import Voice, names, render
+from facedouble.pipeline.render import Voice, Wings, names, render
 from facedouble.pipeline.stage import perform
 from facedouble.protect.composite import compose
 from facedouble.protect.face import blur_of
@@ -199,7 +199,7 @@ def test_a_change_in_the_middle_changes_its_chunk_only(renders: Renders) -> None
 @pytest.mark.parametrize("damage", ["flipped", "cut"])
 def test_a_damaged_chunk_is_drawn_again(damage: str, renders: Renders) -> None:
     _, first = renders()
-    named = names(renders.made, SPANS, (renders.double,), OPTIONS, "the clip")
+    named = _named(renders.made, (renders.double,), OPTIONS, "the clip")
     path = renders.parts / f"{named[1]}.chunk"
     data = bytearray(path.read_bytes())
     data[len(data) // 3] ^= 4
@@ -224,6 +224,10 @@ def test_a_chunk_with_an_error_in_it_is_drawn_again(renders: Renders, monkeypatc
     monkeypatch.setattr(module, "compose", good)
     drawn, again = renders()
     assert drawn == span((15, 30)) and again == first
+
+
+def _named(made: Analysis, doubles: tuple[Double, ...], options: Options, context: str) -> list[str]:
+    return names(made, SPANS, Wings(made.roles, doubles, options, float(made.info.rate)), options, context)
 
 
 CHANGES: dict[str, tuple[Callable[[Analysis], Analysis], list[int]]] = {
@@ -260,21 +264,21 @@ def _with_code(a: Analysis) -> Any:
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_can_change_a_pixel_changes_the_name(change: str, analysis: Analysis, double: Double) -> None:
-    first = names(analysis, SPANS, (double,), OPTIONS, "the clip")
-    assert len(set(first)) == 4 and first == names(analysis, SPANS, (double,), OPTIONS, "the clip")
+    first = _named(analysis, (double,), OPTIONS, "the clip")
+    assert len(set(first)) == 4 and first == _named(analysis, (double,), OPTIONS, "the clip")
     alter, which = CHANGES[change]
-    other = names(alter(analysis), SPANS, (double,), OPTIONS, "the clip")
+    other = _named(alter(analysis), (double,), OPTIONS, "the clip")
     assert [k for k in range(4) if first[k] != other[k]] == which
 
 
 def test_settings_and_people_change_all_names(analysis: Analysis, double: Double) -> None:
-    first = names(analysis, SPANS, (double,), OPTIONS, "the clip")
+    first = _named(analysis, (double,), OPTIONS, "the clip")
     for options in (replace(OPTIONS, seed=1), replace(OPTIONS, draw=DrawOptions(halo=0)),
                     replace(OPTIONS, encode=replace(OPTIONS.encode, crf=18))):
-        assert not set(first) & set(names(analysis, SPANS, (double,), options, "the clip"))
-    assert not set(first) & set(names(analysis, SPANS, (double,), OPTIONS, "another clip"))
-    assert not set(first) & set(names(analysis, SPANS, (replace(double, id="b"),), OPTIONS, "the clip"))
-    assert not set(first) & set(names(analysis, SPANS, (), OPTIONS, "the clip"))
+        assert not set(first) & set(_named(analysis, (double,), options, "the clip"))
+    assert not set(first) & set(_named(analysis, (double,), OPTIONS, "another clip"))
+    assert not set(first) & set(_named(analysis, (replace(double, id="b"),), OPTIONS, "the clip"))
+    assert not set(first) & set(_named(analysis, (), OPTIONS, "the clip"))
 
 
 def test_a_digest_leaves_nothing_out() -> None:
