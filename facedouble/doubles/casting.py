@@ -7,21 +7,19 @@ one another in the original footage, too). Drawn into the scene, a double comes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from facedouble.errors import UsageError
-from facedouble.types import Array, Doubles, Floats, Value
+from facedouble.types import Array, Floats, Value
 
 ACCEPTED = 0.60  # dlib's own threshold: nearer than this, two pictures are taken for one person
 WITNESS = (0.65, 0.75)  # a double nearer to a witness is refused; farther is as far apart as people are, and hides no better
 DOUBLES = (0.40, 0.50)  # the same of two doubles: drawings are nearer to each other, one volunteer twice .16, two .53 and more
 QUALITIES = ("good", "fair", "basic")  # of doubles, best first
-ONE_PERSON = 0.50  # mean distance of groups of pictures that are tied to one person
-FEW = 2  # pictures: a grimace or a blur is farther from the person's others
 
 
 class Verdict(StrEnum):
@@ -86,40 +84,6 @@ def against(double: Floats, person: Floats, parts: Array) -> float:
     The parts are kept apart because two people who were tied together by mistake have a mean that is like neither.
     """
     return float(np.min([apart(double, person), *(apart(double, person[parts == p]) for p in np.unique(parts))]))
-
-
-def tie(embeddings: Array, moments: Sequence[object]) -> list[list[int]]:
-    """Which of the embeddings (n, 128) are one person: lists of their numbers, the person seen most often first.
-
-    Average linkage (Sokal & Michener, 1958). Two faces of one moment are two people. A face seen no more than
-    twice goes to the person it is nearest to, if it would be accepted as that person.
-    """
-    if len(embeddings) == 0:
-        return []
-    groups = [[i] for i in range(len(embeddings))]
-    names = {m: k for k, m in enumerate(dict.fromkeys(moments))}
-    when = np.array([names[m] for m in moments])
-    far = np.where(when[:, None] == when, np.inf, distances(embeddings))
-    for limit, stray in ((ONE_PERSON, False), (ACCEPTED, True)):
-        while True:
-            size = np.array([len(g) for g in groups])
-            open_ = np.where((size[:, None] <= FEW) & (size > FEW), far, np.inf) if stray else far
-            i, j = (int(k) for k in np.unravel_index(np.argmin(open_), far.shape))
-            if not open_[i, j] <= limit:
-                break
-            far[i] = (far[i] * size[i] + far[j] * size[j]) / (size[i] + size[j])
-            far[:, i] = far[i]
-            far[i, i] = far[j] = far[:, j] = np.inf
-            groups[i], groups[j] = groups[i] + groups[j], []
-    return sorted((sorted(g) for g in groups if g), key=lambda g: (-len(g), g[0]))
-
-
-def distances(embeddings: Array) -> Doubles:
-    """(n, n) distances between embeddings (n, 128)."""
-    e = np.asarray(embeddings, np.float64).reshape(len(embeddings), -1)
-    squares = (e * e).sum(1)
-    apart_: Doubles = np.sqrt(np.maximum(squares[:, None] + squares - 2 * e @ e.T, 0))
-    return apart_
 
 
 def lacking(has: Mapping[str, bool], does: Mapping[str, bool]) -> tuple[str, ...]:

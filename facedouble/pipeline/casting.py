@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 from facedouble.colour import picture
 from facedouble.doubles import capture
 from facedouble.doubles.casting import (
+    ACCEPTED,
     DOUBLES,
     Finding,
     Fitness,
@@ -21,12 +22,12 @@ from facedouble.doubles.casting import (
     apart,
     lacking,
     least,
-    tie,
     verdict,
 )
 from facedouble.doubles.file import read_double
 from facedouble.errors import InputRefused, UsageError
 from facedouble.faces.detect import detect
+from facedouble.faces.identify import tie
 from facedouble.faces.light import fit_light
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
@@ -163,7 +164,8 @@ def witnesses(footage: Sequence[Path], eyes: Eyes, recognise: Recogniser, option
             glances += _glances(number, probe(path), eyes, pair, recognise, options, progress)
     finally:
         pair.close()
-    tied = tie(np.array([g.embedding for g in glances]), [(g.source, g.frame) for g in glances])
+    embeddings = np.array([g.embedding for g in glances]).reshape(len(glances), -1)
+    tied = tie(embeddings, [(g.source, g.frame) for g in glances], ACCEPTED)
     return tuple(_witness(f"person {k + 1}", [glances[i] for i in group]) for k, group in enumerate(tied))
 
 
