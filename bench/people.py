@@ -347,8 +347,10 @@ def judge(films: Sequence[Film], made: Sequence[Analysis], people: People, looks
             mine = given[key][own == number]
             if len(mine) >= LEAST:
                 most = int(np.bincount(mine + 1).argmax()) - 1
-                out.faces.append(Face(known[number], film.kind((track.start + track.stop) // 2), most,
-                                      most >= 0 and people.people[most].sure))
+                size = float(np.median([max(b.width, b.height) for b, o in zip(track.boxes, own, strict=True) if o == number]))
+                kind = film.kind((track.start + track.stop) // 2)
+                kind = "plain" if kind == "far" and size > 2 * FAR else kind
+                out.faces.append(Face(known[number], kind, most, most >= 0 and people.people[most].sure))
     for k, film in enumerate(films):
         out.cuts += len(film.starts) - 1
         out.missed += sum(any(t.start < s - 2 and s + 2 < t.stop and t.at(s - 1) for t in (r.track for r in made[k].roles))
@@ -400,6 +402,18 @@ def halves(known: Sequence[Recording]) -> tuple[set[str], set[str]]:
     return set(names[::2]), set(names[1::2])
 
 
+def confused(faces: Sequence[Face]) -> Iterator[str]:
+    """Pairs of recordings of which faces were not tied though they show one person, or tied though they do not."""
+    found: dict[tuple[str, str, str], int] = {}
+    for i, a in enumerate(faces):
+        for b in faces[:i]:
+            same, tied = a.what.person == b.what.person, a.given == b.given and a.given >= 0
+            if same != tied:
+                key = ("not tied" if same else "TIED", *sorted((a.what.stem, b.what.stem)))
+                found[key] = found.get(key, 0) + 1
+    return (f"- {verdict}: {a} and {b}, {count} pairs" for (verdict, a, b), count in sorted(found.items()))
+
+
 def report(out: Result, known: Sequence[Recording], films: Sequence[Film]) -> None:
     """Print the tables."""
     first, second = halves(known)
@@ -426,8 +440,11 @@ def report(out: Result, known: Sequence[Recording], films: Sequence[Film]) -> No
             ("frames of sure people that would be shown", f"{out.shown} of {out.there}"),
             ("faces not sure or nobody's", f"{unsure} of {len(plain)} ({unsure / max(len(plain), 1):.0%})"),
             ("faces in mirrors not sure", f"{sum(not f.sure for f in mirror)} of {len(mirror)}"),
-            (f"shots with a face of {FAR:.0f} px: faces not sure", f"{sum(not f.sure for f in far)} of {len(far)}")):
+            (f"faces of {FAR:.0f} px not sure", f"{sum(not f.sure for f in far)} of {len(far)}")):
         print(f"| {text} | {value} |")
+    print()
+    for line in confused(plain):
+        print(line)
     for line in out.wrongs:
         print(f"- shown wrongly: {line}")
 

@@ -184,17 +184,18 @@ def identify(seen: Sequence[Seen], meetings: Sequence[Meeting], limits: Limits |
 def verify(seen: Seen, person: Array, others: Sequence[Array], limits: Limits | None = None, reach: int = 12) -> Bools:
     """For a track that is to be shown: (n,) bool, in which of its frames it is that person for sure.
 
-    Sure is a frame in which a look agrees, and one between two looks in a row that agree and are no more than `reach` frames
-    apart. A look agrees if it is near to the person's own looks (n, 128) and everybody else's, an array (m, 128) for each
-    of them, are clearly farther.
+    Sure is what lies between two looks in a row that agree and are no more than `reach` frames apart; but not next to a look
+    that does not agree, because people may shine through each other there. A look agrees if it is near to the person's own
+    looks (n, 128), and everybody else's, an array (m, 128) for each of them, are clearly farther.
     """
     limits = limits or Limits()
     sure = np.zeros(seen.stop - seen.start, bool)
     own = _nearest(seen.embeddings, person)
     rest = np.min([_nearest(seen.embeddings, o) for o in others], 0) if others else np.full(len(own), np.inf)
     agree = (seen.trust >= limits.trust) & (own <= limits.show) & (rest >= own + limits.ahead)
-    sure[seen.frames[agree] - seen.start] = True
-    for (a, one), (b, two) in pairwise(zip(seen.frames.tolist(), agree.tolist(), strict=True)):
+    solid = agree & np.append(agree[1:], True) & np.append(True, agree[:-1])
+    sure[seen.frames[solid] - seen.start] = True
+    for (a, one), (b, two) in pairwise(zip(seen.frames.tolist(), solid.tolist(), strict=True)):
         if one and two and b - a <= reach:
             sure[a - seen.start : b - seen.start] = True
     return sure
