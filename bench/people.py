@@ -409,7 +409,8 @@ def confused(faces: Sequence[Face]) -> Iterator[str]:
         for b in faces[:i]:
             same, tied = a.what.person == b.what.person, a.given == b.given and a.given >= 0
             if same != tied:
-                key = ("not tied" if same else "TIED", *sorted((a.what.stem, b.what.stem)))
+                one, two = sorted((a.what.stem, b.what.stem))
+                key = ("not tied" if same else "TIED", one, two)
                 found[key] = found.get(key, 0) + 1
     return (f"- {verdict}: {a} and {b}, {count} pairs" for (verdict, a, b), count in sorted(found.items()))
 

@@ -392,6 +392,8 @@ def tie(embeddings: Array, moments: Sequence[object], stray: float, limits: Limi
     Two faces of one moment are two people. One seen no more than `FEW` times goes to the person it is nearest to, if it is
     nearer than `stray`.
     """
+    if not len(embeddings):
+        return []
     when = np.unique([repr(m) for m in moments], return_inverse=True)[1]
     apart, far = when[:, None] == when, distances(embeddings)
     groups = linked(embeddings, np.ones(len(far)), apart, limits or Limits())
@@ -407,7 +409,7 @@ def tie(embeddings: Array, moments: Sequence[object], stray: float, limits: Limi
 
 def between(a: Array, b: Array) -> Doubles:
     """(n, m) distances of embeddings (n, 128) to others (m, 128)."""
-    p, q = (np.asarray(e, np.float64).reshape(len(e), np.shape(e)[-1]) for e in (a, b))
+    p, q = (np.asarray(e, np.float64) for e in (a, b))
     out: Doubles = np.sqrt(np.maximum((p * p).sum(1)[:, None] + (q * q).sum(1) - 2 * p @ q.T, 0))
     return out
 

@@ -164,8 +164,7 @@ def witnesses(footage: Sequence[Path], eyes: Eyes, recognise: Recogniser, option
             glances += _glances(number, probe(path), eyes, pair, recognise, options, progress)
     finally:
         pair.close()
-    embeddings = np.array([g.embedding for g in glances]).reshape(len(glances), -1)
-    tied = tie(embeddings, [(g.source, g.frame) for g in glances], ACCEPTED)
+    tied = tie(np.array([g.embedding for g in glances]), [(g.source, g.frame) for g in glances], ACCEPTED)
     return tuple(_witness(f"person {k + 1}", [glances[i] for i in group]) for k, group in enumerate(tied))
 
 

@@ -141,7 +141,7 @@ def dense_frames(role: Role, rate: float, known: Iterable[int] = ()) -> list[int
         return []
     have = sorted({int(f) - role.track.start for f in known} | {int(good[0]), int(good[-1])})
     for a, b in pairwise(list(have)):
-        parts = np.linspace(a, b, -(-(b - a) // step) + 1).round().astype(int)[1:-1].tolist()
+        parts = np.linspace(a, b, max(1, round((b - a) / step)) + 1).round().astype(int)[1:-1].tolist()
         for f in parts:  # the best frame near to the even place
             low, high = max(a + 1, f - step // 4), min(b, f + step // 4 + 1)
             have.append(low + int(np.argmax(worth[low:high])))
