@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 
 from facedouble.types import Array, Bools, Doubles, Floats, Value
 
 EMBEDDING = 128
+TONES = 6  # colours of a look: Lab of hair and of clothes
 FEW = 2  # looks: a grimace or a blur is farther from the person's others
 NEAREST = 3  # looks at a person that a look is compared with: the nearest ones, so that a turned head finds its like
 CLEAR = 0.25  # lead over the next person at which there is no doubt left
@@ -27,8 +28,8 @@ class Limits(Value):
 
     track: mean distance of runs of looks from which on a track holds two people; same: of the middles of people that are one;
     likely: of those that are one if nobody else is as near, by `lead`; maybe: that far they may be one, and are told as such;
-    colours: Lab, of hair and clothes that make one of a "maybe" within a clip; trust: of a look that counts; show: farthest
-    that a look may be from the person that is to be shown, ahead: by how much everybody else has to be farther.
+    colours: Lab, of hair and clothes that tie those of one clip beyond `likely`, by up to `lead`; trust: of a look that counts;
+    show: farthest that a look may be from the person to be shown; ahead: by how much everybody else has to be farther.
     """
 
     track: float = 0.55
@@ -177,7 +178,7 @@ def identify(seen: Sequence[Seen], meetings: Sequence[Meeting], limits: Limits |
     lone = ~seen_ | twins.any(1) | np.array([p.alone for p in parts])
     able = np.flatnonzero(~lone)
     groups = [able[g].tolist() for g in linked(points[able], weight[able], met[np.ix_(able, able)], limits)]
-    groups = _by_colour(groups, parts, far, met, limits) + [[i] for i in np.flatnonzero(lone).tolist()]
+    groups = _by_colour(groups, parts, points, met, limits) + [[i] for i in np.flatnonzero(lone).tolist()]
     return _people(groups, parts, points, weight, met, twins, limits)
 
 
@@ -278,19 +279,23 @@ def _met(pieces: Sequence[Piece], meetings: Iterable[Meeting]) -> Bools:
     return met
 
 
-def _by_colour(groups: list[list[int]], parts: Sequence[_Part], far: Doubles, met: Bools, limits: Limits) -> list[list[int]]:
-    """Tie groups that may be one where parts of them, in one clip, have hair and clothes of the same colours."""
-    tones = [p.colours for p in parts]
+def _by_colour(groups: list[list[int]], parts: Sequence[_Part], points: Doubles, met: Bools, limits: Limits) -> list[list[int]]:
+    """Tie groups that are just not near enough where parts of them, in one clip, have hair and clothes of the same colours."""
     out = [list(g) for g in groups]
-    for i, j in combinations(sorted(p for g in groups for p in g), 2):
-        if parts[i].piece.clip != parts[j].piece.clip or far[i, j] > limits.maybe or tones[i].size != 6 or tones[j].size != 6:
-            continue
-        a, b = (next(k for k, g in enumerate(out) if p in g) for p in (i, j))
-        alike = np.linalg.norm((tones[i] - tones[j]).reshape(2, 3), axis=1).max() < limits.colours
-        if a != b and alike and far[np.ix_(out[a], out[b])].mean() <= limits.maybe and not met[np.ix_(out[a], out[b])].any():
-            out[a] += out.pop(b) if b > a else []
-            if b < a:
-                out[b] += out.pop(a)
+    members = sorted(i for g in out for i in g if parts[i].colours.size == TONES)
+    if not members:
+        return out
+    tones = np.array([parts[i].colours for i in members]).reshape(len(members), 2, -1)
+    clips = np.array([parts[i].piece.clip for i in members])
+    far = distances(points[members])
+    unlike = np.maximum(*(between(tones[:, k], tones[:, k]) for k in (0, 1)))
+    pairs = np.argwhere(np.triu((far <= limits.maybe) & (unlike < limits.colours) & (clips[:, None] == clips), 1))
+    for i, j in pairs[np.argsort(far[pairs[:, 0], pairs[:, 1]], kind="stable")].tolist():
+        a, b = sorted(next(k for k, g in enumerate(out) if members[p] in g) for p in (i, j))
+        middles = [np.average(points[g], 0, [parts[m].weight for m in g]) for g in (out[a], out[b])]
+        near = float(np.linalg.norm(middles[0] - middles[1])) <= limits.likely + limits.lead
+        if a != b and near and not met[np.ix_(out[a], out[b])].any():
+            out[a] += out.pop(b)
     return [sorted(g) for g in out]
 
 

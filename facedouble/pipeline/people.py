@@ -32,7 +32,7 @@ INSIDE = 0.5  # share of the smaller box from which two tracks are on one face
 APART = 3  # frames in which two tracks have to be seen in different places
 
 PAGE_ROWS, ROW, LEFT, SHOWN = 24, 136, 236, 8  # rows of a page; px of a row and of its text; thumbnails in it
-LETTERS = 34  # of a line of its text
+LETTERS, MOST_ALIKE = 34, 3  # of a line of its text; ids of others that it names
 SURE = 0.5  # confidence from which on a person is called sure
 BACKGROUND, INK, FAINT, WARNING = 32, (235, 235, 235), (160, 160, 160), (255, 170, 60)
 
@@ -269,26 +269,43 @@ def sheet(people: People, glances: Sequence[Glance]) -> list[bytes]:
 
     They hold the BARE FACES of witnesses: keep them as you keep the footage.
     """
-    rows = [_row(name, person, glances) for name, person in people.named()]
+    of: dict[tuple[str, int], list[Glance]] = {}
+    for g in glances:
+        of.setdefault((g.clip, g.track), []).append(g)
+    rows = []
+    for k, (name, person) in enumerate(people.named()):
+        tracks = sorted({(p.clip, p.track) for p in person.pieces})
+        rows.append(_row(name, person, alike(people, k), [g for t in tracks for g in of.get(t, ())]))
     if not rows:
         return []
     pages = [np.concatenate(rows[i : i + PAGE_ROWS]) for i in range(0, len(rows), PAGE_ROWS)]
     return [bytes(cv2.imencode(".jpg", p[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1]) for p in pages]
 
 
-def _row(name: str, person: Person, glances: Sequence[Glance]) -> Bytes:
+def alike(people: People, number: int) -> list[str]:
+    """The ids of those that may be the same person, the nearest first."""
+    names = [name for name, _ in people.named()]
+    near = sorted((*people.maybe, *people.conflicts), key=lambda d: d.distance)
+    return [names[d.other if d.one == number else d.one] for d in near if number in (d.one, d.other)]
+
+
+def _row(name: str, person: Person, alike: Sequence[str], glances: Sequence[Glance]) -> Bytes:
     """A person's row: text on the left, and the best thumbnails, spread over the person's pieces."""
     row = np.full((ROW, LEFT + SHOWN * (FACE_PICTURE + 8), 3), BACKGROUND, np.uint8)
     row[0] = 64
     _write(row, name, 8, 24, INK, 0.7)
     tracks = f"{len(person.pieces)} track{'s' * (len(person.pieces) > 1)}, {person.frames} frames"
-    _write(row, tracks, 8, 44, INK)
-    for k, line in enumerate(_wrapped("sure" if person.confidence > SURE else "likely") if person.sure
-                             else _wrapped(f"NOT SURE: {person.why}")):
-        _write(row, line, 8, 60 + 14 * k, FAINT if person.sure else WARNING)
+    _write(row, tracks, 8, 42, INK)
+    told = ("sure" if person.confidence > SURE else "likely") if person.sure else f"NOT SURE: {person.why}"
+    notes = [(line, FAINT if person.sure else WARNING) for line in _wrapped(told)]
+    if alike:
+        more = f" and {len(alike) - MOST_ALIKE} more" if len(alike) > MOST_ALIKE else ""
+        notes.append((f"maybe the same as {', '.join(alike[:MOST_ALIKE])}{more}", WARNING))
+    for k, (line, ink) in enumerate(notes):
+        _write(row, line, 8, 58 + 14 * k, ink)
     names = " ".join(p.name for p in person.pieces)
     lines = _wrapped(names)
-    most = 4 if person.sure else 2
+    most = max(1, 5 - len(notes))
     if len(lines) > most:
         shown = sum(len(line.split()) for line in lines[:most - 1])
         lines = [*lines[: most - 1], f"and {len(person.pieces) - shown} more"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from facedouble.demo.witness import portrait_pixels, write_clip
-from facedouble.faces.identify import CONFLICT, Limits, People, Person, Piece, looks_at, verify
+from facedouble.faces.identify import CONFLICT, Doubt, Limits, People, Person, Piece, looks_at, verify
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, Role, analyse
@@ -24,6 +24,7 @@ from facedouble.pipeline.people import (
     ROW,
     Glance,
     Looks,
+    alike,
     best,
     choose,
     closely,
@@ -93,6 +94,11 @@ def test_the_sheet_has_a_row_for_everybody(known: tuple[People, Looks]) -> None:
     pages = [cv2.imdecode(np.frombuffer(p, np.uint8), cv2.IMREAD_COLOR) for p in sheet(crowd, looks.glances)]
     assert sum(p.shape[0] for p in pages) == 300 * ROW and max(p.shape[0] for p in pages) == PAGE_ROWS * ROW
     assert sheet(People((), (), ()), ()) == []
+
+
+def test_the_sheet_says_who_may_be_the_same() -> None:
+    people = People(tuple(Person((Piece("A", k, 0, 9),), 0.2) for k in range(3)), (Doubt(0, 2, 0.5),), (Doubt(0, 1, 0.2),))
+    assert [alike(people, k) for k in range(3)] == [["P2", "P3"], ["P1"], ["P1"]]
 
 
 def test_thumbnails_are_spread_over_the_pieces() -> None:
