@@ -368,7 +368,7 @@ def _shown(out: Result, people: People, looks: Looks, close: Sequence[dict[int, 
             continue
         owned = np.concatenate([who[o[p.start - t.start : p.stop - t.start]] for p in person.pieces
                                 for t, o, _ in [truth[p.clip, p.track]]])
-        owner = int(np.bincount(owned[owned >= 0]).argmax())
+        owner = int(np.bincount(owned[owned >= 0]).argmax()) if (owned >= 0).any() else BOTH - 1
         for p in person.pieces:
             track, own, film = truth[p.clip, p.track]
             k = clip.index(p.clip)

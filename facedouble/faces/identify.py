@@ -144,7 +144,7 @@ class People(Value):
 
 NO_FACE = "the face is never seen well enough"
 CONFLICT = "two faces of one person at the same time: mirror, picture, twin?"
-GLIMPSE = "one look only, unlike the rest of its track"
+GLIMPSE = "seen for a moment, unlike the rest of the track"
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,8 @@ class _Part:
     weight: float
     colours: Doubles
     looks: int
-    alone: bool  # the only look that agrees with itself in a track that was looked at more often
+    alone: bool  # one look, of a track of which others do not agree with it
+    inner: bool  # others, before it and after it in its track, do not agree with it
 
 
 def identify(seen: Sequence[Seen], meetings: Sequence[Meeting], limits: Limits | None = None) -> People:
@@ -246,13 +247,14 @@ def _runs(seen: Seen, at: Array, limits: Limits) -> list[list[int]]:
 def _parts(seen: Seen, limits: Limits) -> Iterator[_Part]:
     runs = _runs(seen, seen.usable(limits.trust), limits)
     if not runs:
-        yield _Part(Piece(seen.clip, seen.track, seen.start, seen.stop), np.zeros(EMBEDDING), 0.0, np.zeros(0), 0, False)
+        yield _Part(Piece(seen.clip, seen.track, seen.start, seen.stop), np.zeros(EMBEDDING), 0.0, np.zeros(0), 0, False, False)
     for k, run in enumerate(runs):
         start = seen.start if k == 0 else int(seen.frames[run[0]])
         stop = seen.stop if k == len(runs) - 1 else int(seen.frames[run[-1]]) + 1
         trust = seen.trust[run].astype(np.float64)
         yield _Part(Piece(seen.clip, seen.track, start, stop, len(runs) == 1), centre(seen.embeddings[run], trust),
-                    float(trust.sum()), seen.colours[run].mean(0, np.float64), len(run), len(run) == 1 and len(runs) > 1)
+                    float(trust.sum()), seen.colours[run].mean(0, np.float64), len(run), len(run) == 1 and len(runs) > 1,
+                    0 < k < len(runs) - 1)
 
 
 def centre(embeddings: Array, trust: Array, turns: int = 8) -> Doubles:
@@ -315,7 +317,7 @@ def _people(groups: list[list[int]], parts: Sequence[_Part], points: Doubles, we
     found = []
     for g, group in enumerate(groups):
         why = NO_FACE if blank[g] else CONFLICT if clash[g].any() else ""
-        if not why and len(group) == 1 and parts[group[0]].alone:
+        if not why and all(parts[i].alone or parts[i].inner for i in group):
             why = GLIMPSE
         lead = float(apart[g].min(initial=np.inf)) - limits.same
         confidence = 0.0 if why else float(np.clip(lead / CLEAR, 0, 1))

@@ -258,3 +258,9 @@ def test_a_stray_face_goes_to_whom_it_would_be_accepted_as() -> None:
     assert tie(np.concatenate([base, stray]), list(range(5)), 0.6) == [[0, 1, 2, 3, 4]]
     stray[0, 0] = 0.61
     assert tie(np.concatenate([base, stray]), list(range(5)), 0.6) == [[0, 1, 2, 3], [4]]
+
+
+def test_what_shines_through_in_a_dissolve_is_nobody_for_sure() -> None:
+    track = seen(0, 0, 90, [ANA] * 4 + [CAN] * 2 + [BEN] * 4)  # neither the one nor the other
+    people = identify([track, seen(1, 100, 130, [BEN] * 4)], [])
+    assert [(p.why, [q.track for q in p.pieces]) for p in people.people] == [("", [0, 1]), ("", [0]), (GLIMPSE, [0])]
