@@ -6,6 +6,7 @@ import datetime as dt
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,8 @@ double_app = typer.Typer(no_args_is_help=True, help="Make and look at doubles: v
 models_app = typer.Typer(no_args_is_help=True, help="Put the model files in place.")
 app.add_typer(double_app, name="double")
 app.add_typer(models_app, name="models")
+plan_app = typer.Typer(no_args_is_help=True, help="Look at a film's plan and change it; a text editor does as well.")
+app.add_typer(plan_app, name="plan")
 
 OUT, ERR = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -320,6 +323,226 @@ def double_shotlist(
     if picture is not None:
         write_new(picture, found.picture)
         OUT.print(f"  {picture}")
+
+
+PlanPath = Annotated[Path, typer.Argument(help="the film's plan, NAME.plan.toml")]
+
+
+@app.command(epilog="Example: facedouble analyse interview.mp4 street.mov --plan film.plan.toml --sheet people.jpg")
+def analyse(
+    footage: Annotated[list[Path], typer.Argument(help="the film's footage; what the plan has already is not looked at again")],
+    plan: Annotated[Path, typer.Option("-p", "--plan", help="the plan to write or to add to")] = Path("film.plan.toml"),
+    sheet: Annotated[Path | None, typer.Option(help="a picture to recognise people by, .jpg; holds BARE FACES")] = None,
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
+) -> None:
+    """Find everybody in the footage and who is who across shots and files; write a plan in which everybody is veiled."""
+    _people(footage, plan, sheet, options)
+
+
+@app.command(epilog="Example: facedouble people film.plan.toml --sheet people.jpg")
+def people(
+    plan: PlanPath,
+    sheet: Annotated[Path | None, typer.Option(help="a picture to recognise people by, .jpg; holds BARE FACES")] = None,
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
+) -> None:
+    """List the people of a plan, who may be the same, and make the sheet to recognise them by."""
+    _people([], plan, sheet, options)
+
+
+def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path | None) -> None:
+    from facedouble.pipeline.film import Home, look_at
+    from facedouble.plan.read import read
+    from facedouble.publish import write_new
+
+    home, pages = Home(plan), []
+    if not footage:
+        read(home.text())
+    if sheet is not None and sheet.exists():
+        raise StoreError(f"{sheet}: exists already; choose another name")
+    with Bar() as bar:
+        found = look_at(footage, home, _options(options), bar)
+    said = read(home.text())
+    OUT.print(f"{plan}: {len(said.clips)} clips, {len(said.people)} people; whoever is not decided about is veiled")
+    for person in said.people:
+        faces = " ".join(map(str, person.faces[:8])) + (" …" if len(person.faces) > 8 else "")
+        OUT.print(f"  {person.id} {person.name}: {person.decision.said}; {faces}", markup=False)
+    for doubt in found.maybe:
+        OUT.print(f"  {doubt.one} and {doubt.other} may be the same: look at the sheet, then `facedouble plan merge`")
+    for doubt in found.conflicts:
+        OUT.print(f"  {doubt.one} and {doubt.other} look the same and are there at the same time: mirror, picture, twin?")
+    if sheet is not None:
+        for k, page in enumerate(found.pages):
+            path = sheet if k == 0 else sheet.with_stem(f"{sheet.stem}-{k + 1}")
+            write_new(path, page)
+            pages.append(path)
+    for path in pages:
+        OUT.print(f"  {path} shows bare faces: keep it as you keep the footage")
+    OUT.print(f"  {home.notes} holds what was written down of the footage: keep it as you keep that")
+
+
+@plan_app.command("check", epilog="Example: facedouble plan check film.plan.toml")
+def plan_check(plan: PlanPath) -> None:
+    """Say what the plan says, or in which line it is wrong and what to do."""
+    from facedouble.pipeline.film import Home
+    from facedouble.plan.read import read
+
+    said = read(Home(plan).text())
+    for person in said.people:
+        OUT.print(f"{person.id} {person.name}: {person.decision.said}, {len(person.faces)} faces, voice {person.voice}",
+                  markup=False)
+        for span in person.spans:
+            OUT.print(f"  clip {span.clip}, frames {span.start} to {span.stop}: {span.decision.said}", markup=False)
+    for c in said.conflicts:
+        OUT.print(f"face {c.clip}:{c.track} is claimed by {' and '.join(c.claimed)} in frames {c.start} to {c.stop}: veiled",
+                  markup=False)
+    for check in said.checks:
+        if check.state == "open":
+            OUT.print(f"still to be looked at: {check.what} (clip {check.clip}, frames {check.start} to {check.stop})",
+                      markup=False)
+    OUT.print(f"{plan}: {len(said.clips)} clips, {len(said.people)} people, {len(said.regions)} regions; whoever else is there "
+              "is veiled")
+
+
+@plan_app.command("decide", epilog='Example: facedouble plan decide film.plan.toml P1 "double ana" --by Lin')
+def plan_decide(
+    plan: PlanPath,
+    person: Annotated[str, typer.Argument(help="the person's id, as P1")],
+    face: Annotated[str, typer.Argument(help='"double NAME", mannequin, veil, hide or show')],
+    by: Annotated[str, typer.Option(help="who decides; show needs it")] = "",
+    reason: Annotated[str, typer.Option(help="and why; show needs it")] = "",
+    halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
+    hair: Annotated[str | None, typer.Option(help="keep, veil or cap: for somebody known by their hair")] = None,
+) -> None:
+    """Say what a person gets in the whole film."""
+    from facedouble.plan import edit
+    from facedouble.plan.people import Decision
+    from facedouble.plan.rules import Wrong
+
+    try:
+        said = Decision.of(face, by, reason)
+    except Wrong as error:
+        raise UsageError(str(error)) from error
+    _change(plan, lambda text: edit.decide(text, person, said, halo, hair), f"{person}: {face}")
+
+
+@plan_app.command("double", epilog="Example: facedouble plan double film.plan.toml ana ana.fdouble")
+def plan_double(plan: PlanPath, name: Annotated[str, typer.Argument(help="one word, by which the plan calls it")],
+                path: Annotated[Path, typer.Argument(help="the .fdouble file")]) -> None:
+    """Put a double at the plan's disposal."""
+    import os
+
+    from facedouble.doubles.file import read_double
+    from facedouble.plan import edit
+    from facedouble.plan.values import DoubleFile
+
+    read_double(path)
+    _change(plan, lambda text: edit.add(text, DoubleFile(name, os.path.relpath(path, plan.parent))), f"double {name}")
+
+
+@plan_app.command("rename", epilog="Example: facedouble plan rename film.plan.toml P1 Rose")
+def plan_rename(plan: PlanPath, person: Annotated[str, typer.Argument(help="the person's id")],
+                name: Annotated[str, typer.Argument(help="a pseudonym, never the real name")]) -> None:
+    """Give a person another pseudonym."""
+    from facedouble.plan import edit
+
+    _change(plan, lambda text: edit.rename(text, person, name), f"{person}: {name}")
+
+
+@plan_app.command("merge", epilog="Example: facedouble plan merge film.plan.toml P1 P4")
+def plan_merge(plan: PlanPath, into: Annotated[str, typer.Argument(help="the person who stays")],
+               other: Annotated[str, typer.Argument(help="the same person, who goes")]) -> None:
+    """Say that two people of the plan are one."""
+    from facedouble.plan import edit
+
+    _change(plan, lambda text: edit.merge(text, into, other), f"{other} is {into} now")
+
+
+@plan_app.command("split", epilog="Example: facedouble plan split film.plan.toml P1 A:4 B:2")
+def plan_split(plan: PlanPath, person: Annotated[str, typer.Argument(help="the person's id")],
+               faces: Annotated[list[str], typer.Argument(help="faces that are somebody else: A:4, or A:4@120-240")]) -> None:
+    """Say that some of a person's faces are somebody else, who is undecided and so veiled."""
+    from facedouble.plan import edit
+
+    made: list[str] = []
+
+    def change(text: str) -> str:
+        text, id_ = edit.split(text, person, faces)
+        made.append(id_)
+        return text
+
+    _change(plan, change, "")
+    OUT.print(f"  {made[-1]} is new, and veiled")
+
+
+@plan_app.command("ignore", epilog='Example: facedouble plan ignore film.plan.toml A:7 --by Lin --reason "a pattern in the wall"')
+def plan_ignore(plan: PlanPath, face: Annotated[str, typer.Argument(help="what was found and is no face: A:7")],
+                by: Annotated[str, typer.Option(help="who looked at it")],
+                reason: Annotated[str, typer.Option(help="what it is")] = "") -> None:
+    """Leave something as it is that was taken for a face, after somebody looked at it."""
+    from facedouble.plan import edit
+
+    _change(plan, lambda text: edit.ignore(text, face, by, reason), f"{face} is no face")
+
+
+def _change(plan: Path, change: Callable[[str], str], said: str) -> None:
+    from facedouble.pipeline.film import Home
+
+    home = Home(plan)
+    home.put(change(home.text()))
+    OUT.print(f"{plan}: changed" + (f", {said}" if said else ""), markup=False)
+
+
+@app.command(epilog="Example: facedouble render film.plan.toml -o safe")
+def render(
+    plan: PlanPath,
+    output: Annotated[Path, typer.Option("-o", "--output", help="a folder for the clips, which go by their ids: A.mp4")],
+    clip: Annotated[list[str] | None, typer.Option(help="only this clip; can be given again")] = None,
+    purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
+) -> None:
+    """Make the clips as the plan says. What the plan has not changed since the last time is not drawn again."""
+    from facedouble.doubles.consent import SCOPES
+    from facedouble.pipeline.film import Home
+    from facedouble.pipeline.screening import Screening, render_film
+
+    if purpose not in SCOPES:
+        raise UsageError(f"--for {purpose}: take one of {', '.join(SCOPES)}")
+    job = Screening(Home(plan), output, purpose, dt.date.today(), tuple(clip or ()))
+    with Bar() as bar:
+        reports = render_film(job, _options(options), bar)
+    hidden = 0
+    for id_, report in reports.items():
+        OUT.print(f"{job.place(id_)}: {report.frames} frames")
+        for line in report.people:
+            OUT.print(f"  face {id_}:{line.person}: {line.frames} frames, {line.doubled} doubled, {line.fading} fading, "
+                      f"{line.veiled} covered, {line.shown} shown")
+        for span in report.spans[:12]:
+            OUT.print(f"  look at frames {span.start}-{span.stop - 1}: {span.why}", markup=False)
+        for error in report.errors[:5]:
+            ERR.print(error)
+        hidden += len(report.hidden)
+    if hidden:
+        OUT.print(f"  {hidden} frames hidden whole")
+        raise typer.Exit(ExitCode.HIDDEN)
+
+
+@app.command(epilog="Example: facedouble compare interview.mp4 --double ana.fdouble -o compare.mp4")
+def compare(
+    source: Annotated[Path, typer.Argument(help="footage")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the film to look at, .mp4; has to be new. Never show it")],
+    double: Annotated[str, typer.Option(help="a volunteer's face (.fdouble); without it only the mannequin")] = "veil",
+    original: Annotated[bool, typer.Option("--original", help="a tile with the footage as it is")] = False,
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
+) -> None:
+    """Put the ways to disguise a face side by side, for the cutting room. Blur, mosaic, sketch and silhouette exist only here."""
+    from facedouble.pipeline.compare import compare as run
+    from facedouble.pipeline.protect import close_doors, load_doubles
+
+    close_doors()
+    with Bar() as bar:
+        run(source, load_doubles(double, "test", dt.date.today()) if double != "veil" else None, output, original,
+            _options(options), bar)
+    OUT.print(f"{output}: for your own eyes; blur, mosaic, sketch and silhouette do not protect (docs/compare.md)")
 
 
 @app.command(epilog="Example: facedouble doctor")

@@ -14,7 +14,7 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
@@ -264,10 +264,22 @@ def remove(path: Path) -> None:
             folder.keep(())
 
 
-def join(chunks: Iterable[Chunk], destination: Path, info: MediaInfo, options: EncodeOptions, sounds: Sequence[Sound]) -> None:
-    """The film of all its chunks, in order. Nothing is encoded again but the sound; it appears whole or not at all."""
+def _earlier(info: MediaInfo, lead: Sequence[SafeFrame]) -> MediaInfo:
+    """The footage with the start that its lead has."""
+    return replace(info, start=lead[0].frame.time) if lead else info
+
+
+def join(chunks: Iterable[Chunk], destination: Path, info: MediaInfo, options: EncodeOptions, sounds: Sequence[Sound],
+         lead: Sequence[SafeFrame] = ()) -> None:
+    """The film of all its chunks, in order. Nothing is encoded again but the sound; it appears whole or not at all.
+
+    lead: frames that come before the first, with their times before it.
+    """
     at = 0
-    with Writer(destination, info, options, sounds) as writer:
+    with Writer(destination, _earlier(info, lead), options, sounds) as writer:
+        for safe in lead:
+            writer.add(safe)
+        writer.cut()
         for chunk in chunks:
             if chunk.start != at:
                 raise FacedoubleError(f"{destination}: not written, because frames {at} to {chunk.start} are missing")

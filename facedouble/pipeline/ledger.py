@@ -18,6 +18,7 @@ class Ledger:
 
     doubled: dict[int, int] = field(default_factory=dict)
     fading: dict[int, int] = field(default_factory=dict)
+    shown: dict[int, int] = field(default_factory=dict)
     veiled: dict[int, list[int]] = field(default_factory=dict)
     hidden: list[int] = field(default_factory=list)
     corrupt: list[int] = field(default_factory=list)

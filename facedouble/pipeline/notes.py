@@ -30,16 +30,6 @@ from facedouble.types import CODE_FLOATS, FACE, MESH_POINTS, Array, ClipCode, Fa
 
 FORMAT: Final = "facedouble-notes-1"
 LARGEST: Final = 1 << 32  # bytes
-_PIECE: Final = 1 << 20
-
-
-def footage_hash(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    h = hashlib.sha256()
-    with open(path, "rb") as source:
-        while piece := source.read(_PIECE):
-            h.update(piece)
-    return h.hexdigest()
 
 
 def looked_with(options: Options) -> str:
@@ -49,7 +39,7 @@ def looked_with(options: Options) -> str:
 
 
 def pack(made: Analysis, footage: str, options: Options) -> bytes:
-    """The file's bytes; the same analysis gives the same bytes. footage: its `footage_hash`."""
+    """The file's bytes; the same analysis gives the same bytes. footage: the SHA-256 of its file."""
     arrays: dict[str, Array] = {}
     roles: list[dict[str, Any]] = []
     for k, role in enumerate(made.roles):

@@ -264,27 +264,26 @@ def _seen(clip: str, role: Role, looks: list[_Look]) -> Seen:
                 np.array([s.trust for s in faces], np.float32), np.array([s.colours for s in faces], np.float32).reshape(-1, 6))
 
 
-def sheet(people: People, glances: Sequence[Glance]) -> list[bytes]:
-    """Pages (JPEG) to recognise people by: a row for each, with id, what is known of them, and thumbnails.
+def sheet(people: People, glances: Sequence[Glance], ids: Sequence[str] | None = None) -> list[bytes]:
+    """Pages (JPEG) to recognise people by: a row for each, with id (P1, P2, … if not given), what is known, and thumbnails.
 
     They hold the BARE FACES of witnesses: keep them as you keep the footage.
     """
     of: dict[tuple[str, int], list[Glance]] = {}
     for g in glances:
         of.setdefault((g.clip, g.track), []).append(g)
-    rows = []
-    for k, (name, person) in enumerate(people.named()):
+    rows, ids = [], ids or [name for name, _ in people.named()]
+    for k, (name, person) in enumerate(zip(ids, people.people, strict=True)):
         tracks = sorted({(p.clip, p.track) for p in person.pieces})
-        rows.append(_row(name, person, alike(people, k), [g for t in tracks for g in of.get(t, ())]))
+        rows.append(_row(name, person, alike(people, k, ids), [g for t in tracks for g in of.get(t, ())]))
     if not rows:
         return []
     pages = [np.concatenate(rows[i : i + PAGE_ROWS]) for i in range(0, len(rows), PAGE_ROWS)]
     return [bytes(cv2.imencode(".jpg", p[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])[1]) for p in pages]
 
 
-def alike(people: People, number: int) -> list[str]:
-    """The ids of those that may be the same person, the nearest first."""
-    names = [name for name, _ in people.named()]
+def alike(people: People, number: int, names: Sequence[str]) -> list[str]:
+    """The ids, of `names`, of those that may be the same person, the nearest first."""
     near = sorted((*people.maybe, *people.conflicts), key=lambda d: d.distance)
     return [names[d.other if d.one == number else d.one] for d in near if number in (d.one, d.other)]
 

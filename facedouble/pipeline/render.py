@@ -188,8 +188,12 @@ def render(made: Analysis, destination: Path, double: Double | Troupe | None, vo
 
 
 def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company], voice: Voice, options: Options,
-                progress: Progress = quiet, parts: Path | None = None, context: str = "") -> tuple[Ledger, bytes]:
-    """`render` with any company, which `enter` brings on anew for each reading; what came of it, and the contact sheet."""
+                progress: Progress = quiet, parts: Path | None = None, context: str = "",
+                lead: Sequence[SafeFrame] = ()) -> tuple[Ledger, bytes]:
+    """`render` with any company, which `enter` brings on anew for each reading; what came of it, and the contact sheet.
+
+    lead: frames that come before the film; only with `parts`.
+    """
     spans = borders(made.frames, made.cuts, options.encode)
     ledger, sheet = Ledger(), Sheet(made.frames)
     if parts is None:
@@ -197,7 +201,8 @@ def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company],
     else:
         with Folder(parts) as folder:
             chunks = _chunks(made, folder, spans, enter, options, progress, sheet, context)
-            join(chunks, destination, made.info, options.encode, _sounds(made.info, voice))
+            join(chunks, destination, made.info, options.encode, _sounds(made.info, voice), lead)
+            folder.keep(chunk.path.stem for chunk in chunks)
             for chunk in chunks:
                 ledger.take(Ledger.of(chunk.facts))
     sheet.add(ledger.cells)
@@ -257,7 +262,9 @@ def _book(ledger: Ledger, frame: Frame, parts: list[Part], composed: Composed, e
             ledger.corrupt.append(frame.index)
         return
     for part in parts:
-        if part.track in composed.veiled:
+        if part.track in composed.shown:
+            ledger.shown[part.track] = ledger.shown.get(part.track, 0) + 1
+        elif part.track in composed.veiled:
             ledger.veiled.setdefault(part.track, []).append(frame.index)
         elif part.track not in composed.shown:
             ledger.doubled[part.track] = ledger.doubled.get(part.track, 0) + 1

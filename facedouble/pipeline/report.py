@@ -26,13 +26,14 @@ class Span(Value):
 
 @dataclass(frozen=True)
 class PersonLine(Value):
-    """One face's part: frames in which it is there, drawn as the double, fading, veiled."""
+    """One face's part: frames in which it is there, drawn as the double, fading, covered wholly, shown."""
 
     person: int
     frames: int
     doubled: int
     fading: int
     veiled: int
+    shown: int = 0
 
 
 @dataclass(frozen=True)

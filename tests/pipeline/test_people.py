@@ -98,7 +98,7 @@ def test_the_sheet_has_a_row_for_everybody(known: tuple[People, Looks]) -> None:
 
 def test_the_sheet_says_who_may_be_the_same() -> None:
     people = People(tuple(Person((Piece("A", k, 0, 9),), 0.2) for k in range(3)), (Doubt(0, 2, 0.5),), (Doubt(0, 1, 0.2),))
-    assert [alike(people, k) for k in range(3)] == [["P2", "P3"], ["P1"], ["P1"]]
+    assert [alike(people, k, ["P1", "P2", "P3"]) for k in range(3)] == [["P2", "P3"], ["P1"], ["P1"]]
 
 
 def test_thumbnails_are_spread_over_the_pieces() -> None:

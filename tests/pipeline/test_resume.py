@@ -314,12 +314,12 @@ def test_a_frame_is_drawn_the_same_whichever_came_first(analysis: Analysis, doub
 
 def test_a_ledger_comes_back_from_json() -> None:
     cell = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    first = Ledger({1: 5}, {1: 2}, {2: [7, 8]}, [3], [3], ["frame 3"], [cell])
+    first = Ledger({1: 5}, {1: 2}, {4: 6}, {2: [7, 8]}, [3], [3], ["frame 3"], [cell])
     whole = Ledger()
     for _ in range(2):
         whole.take(Ledger.of(json.loads(json.dumps(first.plain()))))
-    assert (whole.doubled, whole.fading, whole.veiled, whole.hidden, whole.errors) == (
-        {1: 10}, {1: 4}, {2: [7, 8, 7, 8]}, [3, 3], ["frame 3"] * 2)
+    assert (whole.doubled, whole.fading, whole.shown, whole.veiled, whole.hidden, whole.errors) == (
+        {1: 10}, {1: 4}, {4: 12}, {2: [7, 8, 7, 8]}, [3, 3], ["frame 3"] * 2)
     assert all(np.array_equal(c, cell) for c in whole.cells) and first.veiled == {2: [7, 8]}
 
 

@@ -1,0 +1,249 @@
+"""A film: clips and one plan. `look_at` finds who is who and writes the plan; `screening.render_film` makes the clips.
+
+Beside `film.plan.toml` lies the folder `film.notes`: what was written down of each clip, and its finished chunks. Both are as
+private as the footage.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from facedouble.errors import InputRefused, StoreError, UsageError
+from facedouble.faces.identify import People, Person, Piece
+from facedouble.media.probe import probe
+from facedouble.options import Options
+from facedouble.pipeline.analyse import Analysis, Progress, analyse, quiet
+from facedouble.pipeline.casting import open_recogniser
+from facedouble.pipeline.digest import of_file
+from facedouble.pipeline.notes import digest, pack, read_notes
+from facedouble.pipeline.people import sheet, who_is_who
+from facedouble.pipeline.protect import close_doors, open_eyes
+from facedouble.plan import edit
+from facedouble.plan.people import Person as Planned
+from facedouble.plan.people import TrackName
+from facedouble.plan.plan import Plan
+from facedouble.plan.read import read
+from facedouble.plan.values import Clip
+from facedouble.plan.write import write
+from facedouble.publish import write_new
+from facedouble.types import MediaInfo, Value
+
+SUFFIX: Final = ".plan.toml"
+LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+FOLLOWED: Final = 480  # px: longer side of the pictures that regions are followed on
+FADE: Final = 0.4  # s in which the card comes and goes
+
+
+@dataclass(frozen=True)
+class Home(Value):
+    """Where the things of a film lie, by the path of its plan."""
+
+    plan: Path
+
+    def check(self) -> None:
+        if not self.plan.name.endswith(SUFFIX):
+            raise UsageError(f"{self.plan}: let the name of the plan end in {SUFFIX}")
+
+    @property
+    def notes(self) -> Path:
+        """The folder of notes and chunks."""
+        return self.plan.with_name(self.plan.name.removesuffix(SUFFIX) + ".notes")
+
+    def of(self, clip: str, what: str) -> Path:
+        """A file of a clip there."""
+        return self.notes / f"{clip}.{what}"
+
+    def footage(self, clip: Clip) -> Path:
+        """The clip's file; a relative name starts beside the plan."""
+        return self.plan.parent / clip.file
+
+    def text(self) -> str:
+        """The plan's text; InputRefused if it cannot be read."""
+        try:
+            return self.plan.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputRefused(f"{self.plan}: the plan cannot be read; `facedouble analyse FOOTAGE -p {self.plan.name}` writes "
+                               "one") from error
+
+    def put(self, text: str) -> None:
+        """Write the plan, whole or not at all."""
+        replace_file(self.plan, text.encode())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file in place of the one that is there."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "xb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror}); make room or choose another place") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class Film:
+    """A plan with its footage, found unaltered."""
+
+    def __init__(self, home: Home, options: Options) -> None:
+        self.home, self.options = home, options
+        self.text = home.text()
+        self.plan = read(self.text)
+        self.made: dict[str, Analysis] = {}
+        for clip in self.plan.clips:
+            self.made[clip.id] = self._notes(clip)
+            known = {r.track.id for r in self.made[clip.id].roles}
+            for track in self.plan.tracks(clip.id):
+                if track not in known:
+                    raise UsageError(f"{home.plan}: there is no face {clip.id}:{track}; clip {clip.id} has faces 0 to "
+                                     f"{max(known, default=-1)}, `facedouble people` shows them")
+
+    def _notes(self, clip: Clip) -> Analysis:
+        path = self.home.footage(clip)
+        if not path.is_file():
+            raise InputRefused(f"{path}: the footage of clip {clip.id} is not there; correct its file in the plan")
+        if of_file(path) != clip.sha256:
+            raise InputRefused(f"{path}: is not the footage that clip {clip.id} of the plan is about; put the right file there")
+        notes = self.home.of(clip.id, "fnotes")
+        made = read_notes(notes, probe(path), clip.sha256, self.options)
+        if clip.notes and digest(notes.read_bytes()) != clip.notes:
+            raise InputRefused(f"{notes}: is not the analysis that numbered the faces of the plan; put the right one there")
+        return made
+
+
+@dataclass(frozen=True)
+class Pair(Value):
+    """Two people of the plan, by their ids."""
+
+    one: str
+    other: str
+
+
+@dataclass(frozen=True)
+class Found(Value):
+    """What `look_at` found: who may be one person, who looks like one and is there twice, and pages that hold BARE FACES."""
+
+    maybe: tuple[Pair, ...]
+    conflicts: tuple[Pair, ...]
+    pages: tuple[bytes, ...]
+
+
+def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Progress = quiet,
+            models: Path | None = None) -> Found:
+    """Analyse footage that the plan does not have yet, find out who is who, and write them into the plan, undecided."""
+    close_doors()
+    fresh = not home.plan.exists()
+    text = write(Plan()) if fresh else home.text()
+    plan = read(text)
+    known = {clip.sha256 for clip in plan.clips}
+    new: dict[str, Path] = {}
+    for path in footage:
+        sha = of_file(path)
+        if sha not in known and sha not in new:
+            new[sha] = path
+    if not new and fresh:
+        raise UsageError("there is no footage to look at; name some")
+    eyes = open_eyes(options, models) if new else None
+    for sha, path in new.items():
+        assert eyes is not None
+        id_ = next(i for i in _ids() if i not in {c.id for c in read(text).clips})
+        text = edit.add_clip(text, _added(home, id_, path, sha, options, lambda info: analyse(info, eyes, options, progress)))
+    if fresh:
+        home.notes.parent.mkdir(parents=True, exist_ok=True)
+    home.put(text)
+    film = Film(home, options)
+    people, looks = who_is_who(film.made, open_recogniser(models), progress=progress)
+    text = _entered(film, people)
+    home.put(text)
+    film = Film(home, options)
+    shown = _by_plan(film.plan, people, film.made)
+    ids = [p.id for p in film.plan.people]
+    maybe, conflicts = (tuple(Pair(ids[d.one], ids[d.other]) for d in doubts) for doubts in (shown.maybe, shown.conflicts))
+    return Found(maybe, conflicts, tuple(sheet(shown, looks.glances, ids)))
+
+
+def _ids() -> Iterable[str]:
+    yield from LETTERS
+    yield from (f"{a}{b}" for a in LETTERS for b in LETTERS)
+
+
+def _added(home: Home, id_: str, path: Path, sha: str, options: Options, work: Callable[[MediaInfo], Analysis]) -> Clip:
+    """The clip's entry; its notes are written, unless they are there already."""
+    home.notes.mkdir(mode=0o700, parents=True, exist_ok=True)
+    notes, info = home.of(id_, "fnotes"), probe(path)
+    if notes.exists():
+        made = read_notes(notes, info, sha, options)
+    else:
+        made = work(info)
+        write_new(notes, pack(made, sha, options))
+    try:
+        file = str(path.resolve().relative_to(home.plan.parent.resolve()))
+    except ValueError:
+        file = str(path.resolve())
+    return Clip(id_, file, sha, made.frames, Fraction(info.rate).limit_denominator(1001), digest(notes.read_bytes()))
+
+
+def _names(person: Person) -> tuple[TrackName, ...]:
+    return tuple(TrackName.of(piece.name) for piece in person.pieces)
+
+
+def _entered(film: Film, people: People) -> str:
+    """The plan's text with everybody who is not in it yet.
+
+    Faces that belong to somebody who is there join that one, unless something of that person is shown: then they stay apart, and
+    veiled, until somebody merges them.
+    """
+    text = film.text
+    for person in people.people:
+        plan = read(text)
+        held = {(f.clip, f.track): p.id for p in plan.people for f in p.faces}
+        held |= {(i.face.clip, i.face.track): "" for i in plan.ignored}
+        fresh = tuple(n for n in _names(person) if (n.clip, n.track) not in held)
+        if not fresh:
+            continue
+        owners = {held[n.clip, n.track] for n in _names(person) if (n.clip, n.track) in held}
+        number = next(n for n in range(1, 1 << 30) if f"P{n}" not in {p.id for p in plan.people})
+        name = f"Person {number}" if person.sure else f"Not sure {number}"
+        text = edit.add(text, Planned(f"P{number}", name, fresh))
+        same = next((p for p in plan.people if owners == {p.id}), None)
+        if same is not None and person.sure and not same.open:
+            text = edit.merge(text, same.id, f"P{number}")
+    return text
+
+
+def _by_plan(plan: Plan, found: People, made: Mapping[str, Analysis]) -> People:
+    """The plan's people as the sheet draws them; doubts are those of the people found that they are made of."""
+    spans = {(clip, r.track.id): (r.track.start, r.track.stop) for clip, m in made.items() for r in m.roles}
+    whose = {(p.clip, p.track): person for person in found.people for p in person.pieces}
+    shown = []
+    for planned in plan.people:
+        pieces = []
+        for f in planned.faces:
+            a, b = spans[f.clip, f.track]
+            start, stop = max(a, f.start), min(b, f.end)
+            if start < stop:
+                pieces.append(Piece(f.clip, f.track, start, stop, (start, stop) == (a, b)))
+        doubts = [whose[p.clip, p.track] for p in pieces if (p.clip, p.track) in whose]
+        sure = all(d.sure for d in doubts)
+        shown.append(Person(tuple(pieces), min((d.confidence for d in doubts), default=0.0), sure,
+                            next((d.why for d in doubts if not d.sure), "")))
+    number = {person: k for k, person in enumerate(found.people)}
+    place: dict[int, int] = {}
+    for k, person in enumerate(shown):
+        for piece in person.pieces:
+            if (piece.clip, piece.track) in whose:
+                place.setdefault(number[whose[piece.clip, piece.track]], k)
+
+    def kept(doubts: Sequence[Any]) -> tuple[Any, ...]:
+        moved = [replace(d, one=place[d.one], other=place[d.other]) for d in doubts if d.one in place and d.other in place]
+        return tuple(d for d in moved if d.one != d.other)
+
+    return People(tuple(shown), kept(found.maybe), kept(found.conflicts))
