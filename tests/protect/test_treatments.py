@@ -57,6 +57,17 @@ def stranger(frame: Frame, part: Part) -> Part:
     return Part(1, box, Ellipse(part.cover.x + 0.5 * b.width, part.cover.y, part.cover.rx, part.cover.ry))
 
 
+def moved(part: Part, widths: float) -> Part:
+    """The same face and double once more, so many widths to the right."""
+    assert part.stage is not None and part.outline is not None
+    dx, b, c = widths * part.box.width, part.box, part.cover
+    away = np.array([dx, 0, 0], np.float32)
+    codes = tuple(replace(code, translation=code.translation + away) for code in part.stage.codes)
+    stage = Performance(codes, part.stage.clip, part.stage.double)
+    return replace(part, track=part.track + 1 + round(9 * abs(widths)), box=Box(b.x0 + dx, b.y0, b.x1 + dx, b.y1), stage=stage,
+                   cover=Ellipse(c.x + dx, c.y, c.rx, c.ry), outline=part.outline + away[:2])
+
+
 def core(frame: Frame, cover: Ellipse) -> Array:
     y, x = np.mgrid[0 : frame.height, 0 : frame.width]
     inside: Array = np.hypot((x - cover.x) / cover.rx, (y - cover.y) / cover.ry) < 0.98
@@ -106,12 +117,7 @@ def test_nobody_uncovers_somebody_else(frame: Frame, part: Part, name: str, hair
 @pytest.mark.parametrize("name", TREATMENTS)
 def test_nobody_uncovers_somebody_else_s_double(frame: Frame, part: Part, name: str) -> None:
     """The other one is drawn as a double, half over or under the face."""
-    assert part.stage is not None and part.outline is not None
-    away = np.array([0.5 * part.box.width, 0, 0], np.float32)
-    codes = tuple(replace(c, translation=c.translation + away) for c in part.stage.codes)
-    stage = Performance(codes, part.stage.clip, part.stage.double)
-    other = replace(stranger(frame, part), weight=1.0, stage=stage, step=part.step, outline=part.outline + away[:2],
-                    treatment="double")
+    other = replace(moved(part, 0.5), treatment="double")
     noisy = with_noise(frame, face(frame, other))
     for shown in (0.0, 0.5, 1.0) if name == "reveal" else (0.0,):
         mine = replace(part, treatment=name, shown=shown)
@@ -213,6 +219,27 @@ def test_the_halo_is_the_part_s_own(frame: Frame, part: Part) -> None:
     none = compose(frame, [mine], DrawOptions(halo=0.0), 0).safe.frame.planes
     assert same(planes(frame, replace(mine, halo=0.0)), none)
     assert not same(planes(frame, mine), none)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_is_asked_for_only_shown_faces_are_seen(frame: Frame, part: Part, seed: int) -> None:
+    """Three faces that overlap, each with anything at all: noise in all of those that are not shown changes nothing."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for mine in (part, moved(part, 0.6), moved(part, -0.55)):
+        asked = {"treatment": str(rng.choice([*TREATMENTS, "nonsense"])), "sure": bool(rng.random() < 0.6),
+                 "shown": float(rng.choice([0.0, 0.3, 0.7, 1.0])), "hair": str(rng.choice(["keep", *HEADWEAR])),
+                 "weight": float(rng.choice([0.0, 0.4, 1.0])), "before": str(rng.choice([*TREATMENTS])),
+                 "halo": float(rng.random()), "solid": str(rng.choice(["ellipse", "box"]))}
+        parts.append(replace(mine, **asked))  # type: ignore[arg-type]
+    seen = [p.sure and (p.treatment in ("show", "ignore") or (p.treatment == "reveal" and p.shown > 0)) for p in parts]
+    unseen = np.any([face(frame, p) for p, open_ in zip(parts, seen, strict=True) if not open_], 0)
+    noisy = with_noise(frame, np.broadcast_to(unseen, frame.planes[0].shape))
+    for order in ([0, 1, 2], [2, 0, 1]):
+        chosen = [parts[k] for k in order]
+        made = compose(frame, chosen, PLAIN, 0)
+        assert made.shown <= {p.track for p, open_ in zip(parts, seen, strict=True) if open_}
+        assert same(made.safe.frame.planes, planes(noisy, *chosen))
 
 
 @pytest.mark.parametrize("hair", HEADWEAR)
