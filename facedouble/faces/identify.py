@@ -19,6 +19,7 @@ EMBEDDING = 128
 TONES = 6  # colours of a look: Lab of hair and of clothes
 FEW = 2  # looks: a grimace or a blur is farther from the person's others
 NEAREST = 3  # looks at a person that a look is compared with: the nearest ones, so that a turned head finds its like
+SELF = 1e-4  # distance under which a look is compared with itself
 CLEAR = 0.25  # lead over the next person at which there is no doubt left
 
 
@@ -34,8 +35,8 @@ class Limits(Value):
 
     track: float = 0.55
     same: float = 0.44
-    likely: float = 0.47
-    lead: float = 0.04
+    likely: float = 0.48
+    lead: float = 0.05
     maybe: float = 0.56
     colours: float = 10.0
     trust: float = 0.04
@@ -186,20 +187,21 @@ def identify(seen: Sequence[Seen], meetings: Sequence[Meeting], limits: Limits |
 def verify(seen: Seen, person: Array, others: Sequence[Array], limits: Limits | None = None, reach: int = 12) -> Bools:
     """For a track that is to be shown: (n,) bool, in which of its frames it is that person for sure.
 
-    Sure is what lies between two looks in a row that agree and are no more than `reach` frames apart; but not next to a look
-    that does not agree, because people may shine through each other there. A look agrees if it is near to the person's own
-    looks (n, 128), and everybody else's, an array (m, 128) for each of them, are clearly farther.
+    Sure is what lies between two looks in a row that agree and are no more than `reach` frames apart; but nothing within so many
+    frames of a look that does not agree: in a dissolve a recogniser takes the mixture for either. A look agrees if it is near to
+    the person's other looks (n, 128), and everybody else's, an array (m, 128) for each of them, are clearly farther.
     """
     limits = limits or Limits()
     sure = np.zeros(seen.stop - seen.start, bool)
     own = _nearest(seen.embeddings, person)
     rest = np.min([_nearest(seen.embeddings, o) for o in others], 0) if others else np.full(len(own), np.inf)
     agree = (seen.trust >= limits.trust) & (own <= limits.show) & (rest >= own + limits.ahead)
-    solid = agree & np.append(agree[1:], True) & np.append(True, agree[:-1])
-    sure[seen.frames[solid] - seen.start] = True
-    for (a, one), (b, two) in pairwise(zip(seen.frames.tolist(), solid.tolist(), strict=True)):
-        if one and two and b - a <= reach:
-            sure[a - seen.start : b - seen.start] = True
+    at = seen.frames - seen.start
+    sure[at[agree]] = True
+    for k in np.flatnonzero(agree[1:] & agree[:-1] & (np.diff(at) <= reach)):
+        sure[at[k] : at[k + 1]] = True
+    for f in at[~agree]:
+        sure[max(f - reach, 0) : f + reach + 1] = False
     return sure
 
 
@@ -215,12 +217,14 @@ def looks_at(person: Person, seen: Iterable[Seen], limits: Limits | None = None)
 
 
 def _nearest(looks: Array, person: Array) -> Doubles:
-    """(n,) mean distance of each look to the `NEAREST` looks at a person; infinite if there is none."""
+    """(n,) mean distance of each look to the `NEAREST` looks at a person, itself left out; infinite if there is none."""
     if not len(person):
         return np.full(len(looks), np.inf)
     far = between(looks, person)
+    far[far < SELF] = np.inf
     far.sort(1)
-    out: Doubles = far[:, :NEAREST].mean(1)
+    some = np.isfinite(far[:, :NEAREST])
+    out: Doubles = np.where(some[:, 0], np.where(some, far[:, :NEAREST], 0).sum(1) / np.maximum(some.sum(1), 1), np.inf)
     return out
 
 
