@@ -22,6 +22,7 @@ from facedouble.faces.fit import Fit
 from facedouble.faces.front import Front
 from facedouble.faces.outlines import Outlines
 from facedouble.faces.shelf import Shelf
+from facedouble.media.again import MARK, Marks
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Role
 from facedouble.protect.veil import Ellipse
@@ -47,7 +48,10 @@ def pack(made: Analysis, footage: str, options: Options) -> bytes:
         arrays |= {f"{k}.{name}": np.ascontiguousarray(value) for name, value in one.items()}
         roles.append({"track": role.track.id, "pick": role.pick, "start": None if role.fit is None else role.fit.start,
                       "front": None if role.front is None else role.front.start})
-    header = {"format": FORMAT, "footage": footage, "looked": looked_with(options), "frames": made.frames, "roles": roles}
+    if made.marks is not None:
+        arrays["marks"] = np.frombuffer(made.marks.rows.tobytes(), np.uint8)
+    header = {"format": FORMAT, "footage": footage, "looked": looked_with(options), "frames": made.frames, "roles": roles,
+              "cuts": made.cuts, "marks": made.marks is not None}
     # one key only: safetensors writes several in an order of their own
     return save(arrays or {"none": np.zeros(0)}, {"facedouble": json.dumps(header, sort_keys=True)})
 
@@ -95,7 +99,11 @@ def read_notes(path: Path, info: MediaInfo, footage: str, options: Options) -> A
             if header["looked"] != looked_with(options):
                 raise InputRefused(f"{path}: was made with other options; give the same with --options, or {again}")
             roles = tuple(_role(k, told, stored.get_tensor) for k, told in enumerate(header["roles"]))
-            return Analysis(info, int(header["frames"]), roles)
+            marks = np.frombuffer(stored.get_tensor("marks").tobytes(), MARK) if header["marks"] else None
+            if marks is not None and len(marks) != header["frames"]:
+                raise ValueError("damaged: marks")
+            return Analysis(info, int(header["frames"]), roles, tuple(map(int, header["cuts"])),
+                            None if marks is None else Marks(marks))
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputRefused(f"{path}: not whole notes; {again}") from error
 

@@ -22,6 +22,7 @@ def test_round_trip_draws_the_same_film(analysis: Analysis, double: Double, tmp_
     write_notes(tmp_path / "A.fnotes", analysis, SHA, Options())
     back = read_notes(tmp_path / "A.fnotes", analysis.info, SHA, Options())
     assert pack(back, SHA, Options()) == pack(analysis, SHA, Options())
+    assert back.cuts == analysis.cuts and back.marks is not None and len(back.marks) == analysis.frames
     assert back.roles[0].fit is not None and analysis.roles[0].fit is not None
     assert back.roles[0].fit.clip == analysis.roles[0].fit.clip
     np.testing.assert_array_equal(back.roles[0].fit.outlines[3].mesh, analysis.roles[0].fit.outlines[3].mesh)

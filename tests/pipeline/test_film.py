@@ -1,0 +1,199 @@
+"""A film with two people and a plan: who is who, everybody veiled, one shown, one played, and what a change draws again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facedouble.colour import picture
+from facedouble.demo.witness import portrait_pixels
+from facedouble.errors import InputRefused, StoreError, UsageError
+from facedouble.media.decode import frames
+from facedouble.media.encode import Writer
+from facedouble.media.probe import probe
+from facedouble.options import DrawOptions, EncodeOptions, Options
+from facedouble.pipeline.company import PlanCompany, Rehearsed
+from facedouble.pipeline.film import Film, Home, look_at
+from facedouble.pipeline.screening import Screening, render_film
+from facedouble.plan import edit
+from facedouble.plan.people import Decision
+from facedouble.plan.read import read
+from facedouble.protect.composite import compose
+from facedouble.types import Array, Colour, Frame, MediaInfo
+
+TODAY = dt.date(2026, 11, 21)
+BOTH, ALONE = 50, 50  # frames of the two shots
+
+
+def planes(rgb: Array) -> tuple[Array, ...]:
+    yuv = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+    h, w = rgb.shape[:2]
+    flat = yuv.reshape(-1)
+    small = (h // 2, w // 2)
+    return yuv[:h], flat[h * w : h * w * 5 // 4].reshape(small), flat[h * w * 5 // 4 :].reshape(small)
+
+
+def shots(witness: Path) -> Iterator[Array]:
+    """The generated witness beside a still of somebody else; then that one alone on the other side."""
+    still = portrait_pixels("admiral", 360)
+    walls = {side: np.full((360, 360, 3), grey, np.uint8) for side, grey in (("left", 40), ("right", 90))}
+    face = cv2.resize(still, (360, 360)) if still.shape[:2] != (360, 360) else still
+    for frame in frames(probe(witness)):
+        if frame.index >= BOTH:
+            break
+        left = cv2.resize(picture(frame), (360, 360))
+        yield np.hstack([left, _swayed(face, frame.index)])
+    for i in range(ALONE):
+        yield np.hstack([_swayed(face, i + 7), walls["left"]])
+
+
+def _swayed(face: Array, i: int) -> Array:
+    at = np.array([[1, 0, 3 * np.sin(i / 5)], [0, 1, 2 * np.cos(i / 7)]], np.float32)
+    out: Array = cv2.warpAffine(face, at, (360, 360), borderMode=cv2.BORDER_REPLICATE)
+    return out
+
+
+@pytest.fixture(scope="module")
+def film(witness: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    folder = tmp_path_factory.mktemp("film")
+    info = MediaInfo("made", "mp4", 720, 360, None, Fraction(25), Fraction(1, 25), Fraction(0), None, 0, Fraction(1), Colour(),
+                     "yuv420p", 8, (), (), ())
+    with Writer(folder / "street.mp4", info, EncodeOptions(crf=12), []) as writer:
+        for i, rgb in enumerate(shots(witness)):
+            frame = Frame(i, i, 1, Fraction(1, 25), planes(np.ascontiguousarray(rgb)), "yuv420p", Colour())
+            writer.add(compose(frame, [], DrawOptions(), 0).safe)
+    home = Home(folder / "film.plan.toml")
+    found = look_at([folder / "street.mp4"], home, Options())
+    assert len(found.pages) == 1
+    return home
+
+
+def screen(home: Home, out: Path) -> Screening:
+    return Screening(home, out, "film", TODAY)
+
+
+def cores(home: Home, out: Path) -> dict[int, list[float]]:
+    """By face: how much of its middle is still the footage, as correlation, in every frame."""
+    made = Film(home, Options()).made["A"]
+    found: dict[int, list[float]] = {}
+    for was, now in zip(frames(made.info), frames(probe(out)), strict=True):
+        a, b = (picture(f).astype(np.float64).mean(-1) for f in (was, now))
+        for role in made.roles:
+            face = role.track.at(was.index)
+            if face is not None:
+                x, y = face.box.centre
+                r = 0.28 * face.box.width
+                part = np.s_[max(int(y - r), 0) : int(y + r), max(int(x - r), 0) : int(x + r)]
+                p, q = a[part] - a[part].mean(), b[part] - b[part].mean()
+                spread = float(np.sqrt((p**2).sum() * (q**2).sum()))
+                found.setdefault(role.track.id, []).append(float((p * q).sum()) / max(spread, 1e-6))
+    return found
+
+
+def test_who_is_who_and_nobody_is_decided_about(film: Home) -> None:
+    plan = read(film.text())
+    assert [len(p.faces) for p in plan.people] == [2, 1]  # the one in both shots, and the witness
+    assert all(p.decision.face == "veil" for p in plan.people)
+    assert {str(f) for f in plan.people[1].faces} <= {"A:0", "A:1"}
+
+
+def test_an_undecided_plan_covers_everybody_in_every_frame(film: Home, tmp_path: Path) -> None:
+    report = render_film(screen(film, tmp_path / "safe"), Options())["A"]
+    assert all(line.veiled == line.frames and not line.shown and not line.doubled for line in report.people)
+    assert not report.errors and not report.hidden
+    for seen in cores(film, tmp_path / "safe" / "A.mp4").values():
+        assert max(seen) < 0.7
+
+
+def test_show_is_for_that_person_only_and_a_change_draws_its_chunk_again(film: Home, tmp_path: Path) -> None:
+    before = film.text()
+    plan = read(before)
+    rescuer, witness = plan.people
+    try:
+        film.put(edit.decide(before, rescuer.id, Decision("show", by="Sam", reason="form signed")))
+        first = render_film(screen(film, tmp_path / "one"), Options())["A"]
+        shown = {f.track for f in rescuer.faces}
+        for line in first.people:
+            assert line.shown == (line.frames if line.person in shown else 0), line
+        alike = cores(film, tmp_path / "one" / "A.mp4")
+        for track, seen in alike.items():
+            assert min(seen) > 0.95 if track in shown else max(seen) < 0.7
+        chunks = {p.name for p in film.of("A", "parts").iterdir()}
+        film.put(edit.decide(film.text(), witness.id, Decision("mannequin", by="Rose")))
+        second = render_film(screen(film, tmp_path / "two"), Options())["A"]
+        again = {p.name for p in film.of("A", "parts").iterdir()}
+        assert len(chunks) == len(again) == 2 and len(chunks & again) == 1  # the second shot has nothing of the witness
+        (track,) = {f.track for f in witness.faces}
+        line = next(line for line in second.people if line.person == track)
+        assert line.shown == 0 and line.doubled + line.fading + line.veiled == line.frames
+        assert max(cores(film, tmp_path / "two" / "A.mp4")[track]) < 0.8
+    finally:
+        film.put(before)
+
+
+def test_card_and_watermark(film: Home, tmp_path: Path) -> None:
+    before = film.text()
+    try:
+        film.put(before + '\n[card]\ntext = "Faces were changed."\nseconds = 1.0\n\n[watermark]\ntext = "Faces changed"\n')
+        report = render_film(screen(film, tmp_path / "safe"), Options())["A"]
+        made = list(frames(probe(tmp_path / "safe" / "A.mp4")))
+        assert report.facts["card_frames"] == 25 and len(made) == 25 + BOTH + ALONE
+        assert [f.ticks - made[0].ticks for f in made] == [k * (made[1].ticks - made[0].ticks) for k in range(len(made))]
+        assert picture(made[12]).mean() < 40 and picture(made[12]).max() > 150  # light letters on a dark card
+    finally:
+        film.put(before)
+
+
+def test_mistakes_are_refused(film: Home, tmp_path: Path) -> None:
+    before = film.text()
+    footage = film.footage(read(before).clips[0])
+    kept = footage.read_bytes()
+    try:
+        film.put(before.replace('"A:0"', '"A:77"'))
+        with pytest.raises(UsageError, match="no face A:77"):
+            Film(film, Options())
+        film.put(before)
+        footage.write_bytes(kept + b"\0")
+        with pytest.raises(InputRefused, match="not the footage"):
+            Film(film, Options())
+        footage.unlink()
+        with pytest.raises(InputRefused, match="not there"):
+            Film(film, Options())
+    finally:
+        film.put(before)
+        footage.write_bytes(kept)
+    with pytest.raises(UsageError, match="no clip Z"):
+        render_film(replace(screen(film, tmp_path / "x"), clips=("Z",)), Options())
+    with pytest.raises(UsageError, match="end in"):
+        Home(tmp_path / "film.toml")
+    (tmp_path / "A.mp4").write_bytes(b"mine")
+    with pytest.raises(StoreError, match="exists already"):
+        render_film(screen(film, tmp_path), Options())
+    assert (tmp_path / "A.mp4").read_bytes() == b"mine"
+
+
+def test_the_same_footage_is_not_looked_at_twice(film: Home) -> None:
+    before = film.text()
+    look_at([film.footage(read(before).clips[0])], film, Options())
+    assert film.text() == before
+
+
+def test_without_proof_nobody_is_shown(film: Home) -> None:
+    """Whatever a plan says, a scene shows a face only where it is sure, and only if that is said of this very face."""
+    made = Film(film, Options()).made["A"]
+    text = film.text()
+    for person in read(text).people:
+        text = edit.decide(text, person.id, Decision("show", by="Sam", reason="form signed"))
+    plan = read(text)
+    company = PlanCompany(plan, "A", made, Rehearsed({}, {}), Options())
+    assert all(p.treatment == "show" and not p.sure for k in range(made.frames) for p in company.scene(k).parts)
+    seen = next(frames(made.info))
+    parts = PlanCompany(plan, "A", made, Rehearsed({}, {}), Options()).scene(0).parts
+    assert compose(seen, parts, DrawOptions(), 0).shown == frozenset()
