@@ -26,7 +26,7 @@ from facedouble.pipeline.analyse import Eyes
 from facedouble.pipeline.double import key_crop, photo_frame
 from facedouble.pipeline.sight import Pair, look, windows
 from facedouble.protect.composite import compose
-from facedouble.protect.drive import GAZE_GAIN, Performance, lid_opening, place
+from facedouble.protect.drive import GAZE_GAIN, Performance, place
 from facedouble.protect.face import area, render_face, surroundings_move
 from facedouble.protect.finish import WARP_GRID
 from facedouble.raster import blur, display, linear
@@ -115,8 +115,6 @@ def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
     mouth = open_mouth()
     base = Rotation.from_rotvec(p.rest.rotation)
     rest_lids, shut = np.array(p.clip.lids_neutral), np.array(SHUT)
-    steps = np.linspace(0, 1, 101)  # the score says what is to be seen, and drawing is steeper than its codes
-    lids = np.interp(s.lids, [lid_opening(r) for r in steps.tolist()], steps)
     codes = []
     for i in range(len(s.yaw)):
         # the signs of `pose.euler`
@@ -126,7 +124,7 @@ def _codes(p: Portrait, s: Score) -> tuple[FaceCode, ...]:
         codes.append(replace(
             p.rest, rotation=(turn * base).as_rotvec().astype(np.float32),
             expression=(mouth * JAW_SHARE * s.gap[i]).astype(np.float32),
-            lids=(shut + (rest_lids - shut) * lids[i]).astype(np.float32),
+            lids=(shut + (rest_lids - shut) * s.lids[i]).astype(np.float32),
             lips=(p.gaps + s.gap[i] * LIP_PROFILE).astype(np.float32),
             gaze=(p.rest.gaze + np.tile([s.gaze_x[i], s.gaze_y[i]] / np.array(GAZE_GAIN), 2)).astype(np.float32), light=light))
     return tuple(codes)

@@ -202,7 +202,6 @@ def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company],
         with Folder(parts) as folder:
             chunks = _chunks(made, folder, spans, enter, options, progress, sheet, context)
             join(chunks, destination, made.info, options.encode, _sounds(made.info, voice), lead)
-            folder.keep(chunk.path.stem for chunk in chunks)
             for chunk in chunks:
                 ledger.take(Ledger.of(chunk.facts))
     sheet.add(ledger.cells)
