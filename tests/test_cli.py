@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def test_every_documented_command_runs(desk: Path) -> None:
     frames = [cv2.warpAffine(still, np.array([[1, 0, 2 * np.sin(i)], [0, 1, np.cos(i)]], np.float32), still.shape[1::-1])
               for i in range(12)]
     _film(desk / "capture.mp4", frames)
+    _film(desk / "street.mp4", _street(desk, still))
     for twin in ("first.mp4", "second.mp4"):
         (desk / twin).write_bytes((desk / "capture.mp4").read_bytes())
     cv2.imwrite(str(desk / "photo.jpg"), still)
@@ -73,12 +75,25 @@ def test_every_documented_command_runs(desk: Path) -> None:
         words = shlex.split(command.replace("…", "she asked for it"))[1:]
         outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if "-o" in words else []
         outputs += ["ana.fdouble", "ana.contact.jpg"] if "make" in words else []
+        outputs += ["film.plan.toml"] if "analyse" in words else []
         for made in outputs:
             (desk / made).unlink(missing_ok=True)
+        if "analyse" in words:
+            shutil.rmtree(desk / "film.notes", ignore_errors=True)
         if "install" in words:
             continue  # tests/models/test_install.py
         done = run(*words, cwd=desk)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+
+def _street(desk: Path, still: Array) -> list[Array]:
+    """The person of the interview beside somebody else."""
+    from facedouble.colour import picture
+    from facedouble.media.decode import frames
+    from facedouble.media.probe import probe
+
+    other = cv2.resize(still, (360, 360))
+    return [np.hstack([cv2.resize(picture(f)[..., ::-1], (360, 360)), other]) for f in frames(probe(desk / "interview.mp4"))][:30]
 
 
 def _film(path: Path, pictures: list[Array]) -> None:
@@ -96,11 +111,13 @@ def _film(path: Path, pictures: list[Array]) -> None:
 @pytest.mark.parametrize("words", [(), ("protect",), ("double",), ("double", "make"), ("double", "show"), ("double", "blend"),
                                    ("double", "check"), ("double", "rank"),
                                    ("double", "capture-sheet"), ("double", "shotlist"), ("doctor",),
-                                   ("models",), ("models", "install"), ("demo",)])
+                                   ("models",), ("models", "install"), ("demo",), ("analyse",), ("people",), ("plan",),
+                                   *(("plan", c) for c in ("check", "decide", "double", "rename", "merge", "split", "ignore")),
+                                   ("render",), ("compare",)])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*words, "--help", cwd=tmp_path)
     assert done.returncode == 0 and "Usage" in done.stdout
-    if words not in ((), ("double",), ("models",)):
+    if words not in ((), ("double",), ("models",), ("plan",)):
         assert "Example: facedouble" in done.stdout
 
 
@@ -113,6 +130,7 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
     (desk / "bad.fdouble").write_bytes(b"nothing")
     (desk / "mine.mp4").write_bytes(b"mine")
     (desk / "odd.toml").write_text("[draw]\nhalow = 1\n")
+    (desk / "bad.plan.toml").write_text("version = 1\nclips = 3\n")
     clip(desk / "wall.mp4", 128, 96, 10)
     return [
         ("protect none.mp4 -o o.mp4", 7, "no such file"), ("protect notes.mp4 -o o.mp4", 7, "not footage"),
@@ -126,6 +144,9 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
         ("protect interview.mp4 -o o.mp4 --voice loud", 2, "mute or keep"),
         ("protect interview.mp4 -o o.mp4 --halo 2", 2, "halo"), ("protect interview.mp4 -o o.mp4 --options odd.toml", 2, "halow"),
         ("protect interview.mp4", 2, "output"), ("dance", 2, "dance"),
+        ("render none.plan.toml -o out", 7, "analyse"), ("render bad.plan.toml -o out", 2, "line 2"),
+        ("plan check bad.plan.toml", 2, "line 2"), ("plan check interview.mp4", 2, ".plan.toml"),
+        ("people none.plan.toml", 7, "analyse"), ("analyse notes.mp4 -p new.plan.toml", 7, "not footage"),
         ("double make o.fdouble portrait.png", 4, "consent"), ("double show bad.fdouble", 7, "double"),
     ]
 

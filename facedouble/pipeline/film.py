@@ -156,8 +156,6 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
         assert eyes is not None
         id_ = next(i for i in _ids() if i not in {c.id for c in read(text).clips})
         text = edit.add_clip(text, _added(home, id_, path, sha, options, lambda info: analyse(info, eyes, options, progress)))
-    if fresh:
-        home.notes.parent.mkdir(parents=True, exist_ok=True)
     home.put(text)
     film = Film(home, options)
     people, looks = who_is_who(film.made, open_recogniser(models), progress=progress)
@@ -177,12 +175,12 @@ def _ids() -> Iterable[str]:
 
 def _added(home: Home, id_: str, path: Path, sha: str, options: Options, work: Callable[[MediaInfo], Analysis]) -> Clip:
     """The clip's entry; its notes are written, unless they are there already."""
-    home.notes.mkdir(mode=0o700, parents=True, exist_ok=True)
     notes, info = home.of(id_, "fnotes"), probe(path)
     if notes.exists():
         made = read_notes(notes, info, sha, options)
     else:
         made = work(info)
+        home.notes.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_new(notes, pack(made, sha, options))
     try:
         file = str(path.resolve().relative_to(home.plan.parent.resolve()))
