@@ -44,9 +44,7 @@ from facedouble.types import Array, Box, Bytes, Colour, Frame, MediaInfo, Recogn
 WIDTH, HEIGHT, RATE = 640, 360, Fraction(25)
 SEED = 5
 BACKDROP = ("grid_bbaf2n", "grid_swiz3n", "grid_lbax4n", "grid_lwbsza", "grid_brbk7n", "grid_pwij3p")  # the same wall behind all
-MANY = {"photo/hu_group-3.jpg", "photo/hu_group-7.jpg", "photo/deface_city.jpg", "photo/az_test-image-person-group.jpg",
-        "photo/frk_test_obama_and_biden.jpg", "video/cisco_vt2people.mp4", "video/intel_three_people.mp4",
-        "video/intel_two_people.mp4"}
+GROUPS = {"photo/hu_group-3.jpg", "photo/hu_group-7.jpg"}  # "multi-face / portraits" of others means one face in each
 SAME = {"v-d18?": "v-d18"}  # "looks like the man of" in the table
 FAR = 14.0  # px of a face that is far away
 BOTH = -2  # where two recordings shine through each other
@@ -116,13 +114,19 @@ class Film(Value):
         return -1
 
 
+def _several(row: dict[str, str]) -> bool:
+    """Whether a picture of the table shows several people."""
+    many = "multi-face" in row["stress"] and "portraits" not in row["stress"]
+    return many or row["file"] in GROUPS
+
+
 def recordings(data: Path) -> list[Recording]:
     """Everything in the data that shows one known person."""
     with (data / "SOURCES.tsv").open() as table:
         rows = list(csv.DictReader(table, delimiter="\t"))
     made = []
     for r in rows:
-        if r["file"].startswith(("photo/", "video/")) and r["file"] not in MANY:
+        if r["file"].startswith(("photo/", "video/")) and not _several(r):
             person = r["person_or_speaker"]
             made.append(Recording(r["file"], Path(r["file"]).stem if person == "various" else SAME.get(person, person)))
     return made

@@ -33,6 +33,11 @@ def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
     yield (0.2 * np.sin(2 * np.pi * 440 * t))[:, None].astype(np.float32)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a process that can still reach the network comes first: other tests give that up for good, as the program does."""
+    items.sort(key=lambda item: item.path.name != "test_isolation.py")
+
+
 @pytest.fixture(scope="session")
 def eyes() -> Eyes:
     return open_eyes(Options())

@@ -86,7 +86,7 @@ class Child:
         """Kill it when frame `at` is drawn; the exit status and what it said."""
         text = textwrap.dedent(RUN).format(root=str(ROOT), source=str(self.source), target=str(self.target),
                                            double=str(self.double), at=at, before=before)
-        done = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, timeout=300, check=False)
+        done = subprocess.run([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, timeout=900, check=False)
         return done.returncode, done.stdout.splitlines()
 
     def left(self) -> int:
