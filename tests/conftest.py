@@ -33,9 +33,12 @@ def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
     yield (0.2 * np.sin(2 * np.pi * 440 * t))[:, None].astype(np.float32)
 
 
+LONG = ("test_isolation.py", "test_cli.py", "test_resume.py", "test_protect.py", "test_film.py", "test_chunks.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a process that can still reach the network comes first: other tests give that up for good, as the program does."""
-    items.sort(key=lambda item: item.path.name != "test_isolation.py")
+    """The longest first. Before them what needs a process that can still reach the network: others give that up for good."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session")
