@@ -538,6 +538,8 @@ def compare(
     from facedouble.pipeline.compare import compare as run
     from facedouble.pipeline.protect import close_doors, load_doubles
 
+    if output.exists():
+        raise StoreError(f"{output}: exists already; choose another name")
     close_doors()
     with Bar() as bar:
         run(source, load_doubles(double, "test", dt.date.today()) if double != "veil" else None, output, original,

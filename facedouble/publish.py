@@ -1,8 +1,9 @@
-"""A new small file that exists only when whole, and never replaces another."""
+"""A small file that exists only when whole: new, or in place of the one before."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from facedouble.errors import StoreError
@@ -10,13 +11,22 @@ from facedouble.errors import StoreError
 
 def write_new(path: Path, data: bytes) -> None:
     """Write beside the destination, sync, then give it its name; StoreError if that is taken or cannot be written."""
+    _write(path, data, os.link)
+
+
+def write_over(path: Path, data: bytes) -> None:
+    """The same, in place of what is there; StoreError if it cannot be written, and then what was there is there still."""
+    _write(path, data, os.replace)
+
+
+def _write(path: Path, data: bytes, name: Callable[[Path, Path], None]) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(part, "xb") as out:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
-        os.link(part, path)
+        name(part, path)
     except FileExistsError as error:
         raise StoreError(f"{path}: exists already; choose another name") from error
     except OSError as error:

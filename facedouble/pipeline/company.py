@@ -14,7 +14,7 @@ from facedouble.plan.plan import Plan
 from facedouble.protect.card import Mark
 from facedouble.protect.regions import Place, Region
 from facedouble.protect.treatments import Part
-from facedouble.types import Bools, Double, Value
+from facedouble.types import Bools, Double, Track, Value
 
 PLAYED = ("double", "mannequin")
 
@@ -65,6 +65,13 @@ def owner(plan: Plan, clip: str, track: int, frame: int) -> str:
     """The id of the person whose face this is, "" if nobody's or if two claim it."""
     found = [p.id for p in plan.people if any(f.clip == clip and f.track == track and f.start <= frame < f.end for f in p.faces)]
     return found[0] if len(found) == 1 else ""
+
+
+def borders(plan: Plan, clip: str, track: Track) -> list[int]:
+    """The frames of a track from which on something else holds for it, or it is somebody else's; its first is one."""
+    at = {a for a, _, _ in plan.spans(clip, track.id, track.start, track.stop)}
+    at |= {edge for p in plan.people for f in p.faces if (f.clip, f.track) == (clip, track.id) for edge in (f.start, f.end)}
+    return sorted(a for a in at if track.start <= a < track.stop)
 
 
 def act_name(plan: Plan, clip: str, track: int, frame: int, treatment: Treatment) -> str:

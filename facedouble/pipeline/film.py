@@ -6,21 +6,21 @@ private as the footage.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
-from facedouble.errors import InputRefused, StoreError, UsageError
+from facedouble.errors import InputRefused, UsageError
 from facedouble.faces.identify import People, Person, Piece
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, analyse, quiet
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.digest import of_file
-from facedouble.pipeline.notes import digest, pack, read_notes
+from facedouble.pipeline.notes import read_notes, write_notes
 from facedouble.pipeline.people import sheet, who_is_who
 from facedouble.pipeline.protect import close_doors, open_eyes
 from facedouble.plan import edit
@@ -30,13 +30,11 @@ from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
 from facedouble.plan.values import Clip
 from facedouble.plan.write import write
-from facedouble.publish import write_new
+from facedouble.publish import write_over
 from facedouble.types import MediaInfo, Value
 
 SUFFIX: Final = ".plan.toml"
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-FOLLOWED: Final = 480  # px: longer side of the pictures that regions are followed on
-FADE: Final = 0.4  # s in which the card comes and goes
 
 
 @dataclass(frozen=True)
@@ -72,51 +70,40 @@ class Home(Value):
 
     def put(self, text: str) -> None:
         """Write the plan, whole or not at all."""
-        replace_file(self.plan, text.encode())
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file in place of the one that is there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "xb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written ({error.strerror}); make room or choose another place") from error
-    finally:
-        part.unlink(missing_ok=True)
+        write_over(self.plan, text.encode())
 
 
 class Film:
-    """A plan with its footage, found unaltered."""
+    """A plan with its footage, found unaltered. hashes: SHA-256 of files that were read just now."""
 
-    def __init__(self, home: Home, options: Options) -> None:
-        self.home, self.options = home, options
+    def __init__(self, home: Home, options: Options, hashes: Mapping[Path, str] = MappingProxyType({})) -> None:
+        self.home = home
         self.text = home.text()
         self.plan = read(self.text)
-        self.made: dict[str, Analysis] = {}
+        self.made = {clip.id: self._notes(clip, options, hashes) for clip in self.plan.clips}
         for clip in self.plan.clips:
-            self.made[clip.id] = self._notes(clip)
             known = {r.track.id for r in self.made[clip.id].roles}
             for track in self.plan.tracks(clip.id):
                 if track not in known:
                     raise UsageError(f"{home.plan}: there is no face {clip.id}:{track}; clip {clip.id} has faces 0 to "
                                      f"{max(known, default=-1)}, `facedouble people` shows them")
 
-    def _notes(self, clip: Clip) -> Analysis:
+    def _notes(self, clip: Clip, options: Options, hashes: Mapping[Path, str]) -> Analysis:
         path = self.home.footage(clip)
         if not path.is_file():
             raise InputRefused(f"{path}: the footage of clip {clip.id} is not there; correct its file in the plan")
-        if of_file(path) != clip.sha256:
+        if (hashes.get(path.resolve()) or of_file(path)) != clip.sha256:
             raise InputRefused(f"{path}: is not the footage that clip {clip.id} of the plan is about; put the right file there")
         notes = self.home.of(clip.id, "fnotes")
-        made = read_notes(notes, probe(path), clip.sha256, self.options)
-        if clip.notes and digest(notes.read_bytes()) != clip.notes:
+        made, told = read_notes(notes, probe(path), clip.sha256, options)
+        if told != clip.notes:
             raise InputRefused(f"{notes}: is not the analysis that numbered the faces of the plan; put the right one there")
         return made
+
+    def put(self, text: str) -> None:
+        """Write the plan anew; about the same clips."""
+        self.home.put(text)
+        self.text, self.plan = text, read(text)
 
 
 @dataclass(frozen=True)
@@ -144,11 +131,8 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
     text = write(Plan()) if fresh else home.text()
     plan = read(text)
     known = {clip.sha256 for clip in plan.clips}
-    new: dict[str, Path] = {}
-    for path in footage:
-        sha = of_file(path)
-        if sha not in known and sha not in new:
-            new[sha] = path
+    hashes = {path.resolve(): of_file(path) for path in footage}
+    new = {sha: path for path, sha in hashes.items() if sha not in known}
     if not new and fresh:
         raise UsageError("there is no footage to look at; name some")
     eyes = open_eyes(options, models) if new else None
@@ -157,11 +141,9 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
         id_ = next(i for i in _ids() if i not in {c.id for c in read(text).clips})
         text = edit.add_clip(text, _added(home, id_, path, sha, options, lambda info: analyse(info, eyes, options, progress)))
     home.put(text)
-    film = Film(home, options)
+    film = Film(home, options, hashes)
     people, looks = who_is_who(film.made, open_recogniser(models), progress=progress)
-    text = _entered(film, people)
-    home.put(text)
-    film = Film(home, options)
+    film.put(_entered(film, people))
     shown = _by_plan(film.plan, people, film.made)
     ids = [p.id for p in film.plan.people]
     maybe, conflicts = (tuple(Pair(ids[d.one], ids[d.other]) for d in doubts) for doubts in (shown.maybe, shown.conflicts))
@@ -177,16 +159,16 @@ def _added(home: Home, id_: str, path: Path, sha: str, options: Options, work: C
     """The clip's entry; its notes are written, unless they are there already."""
     notes, info = home.of(id_, "fnotes"), probe(path)
     if notes.exists():
-        made = read_notes(notes, info, sha, options)
+        made, told = read_notes(notes, info, sha, options)
     else:
         made = work(info)
         home.notes.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_new(notes, pack(made, sha, options))
+        told = write_notes(notes, made, sha, options)
     try:
         file = str(path.resolve().relative_to(home.plan.parent.resolve()))
     except ValueError:
         file = str(path.resolve())
-    return Clip(id_, file, sha, made.frames, Fraction(info.rate).limit_denominator(1001), digest(notes.read_bytes()))
+    return Clip(id_, file, sha, made.frames, Fraction(info.rate).limit_denominator(1001), told)
 
 
 def _names(person: Person) -> tuple[TrackName, ...]:

@@ -84,12 +84,16 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def read_notes(path: Path, info: MediaInfo, footage: str, options: Options) -> Analysis:
-    """The analysis of a clip; InputRefused if the file is not whole, or is of other footage or of other options."""
+def read_notes(path: Path, info: MediaInfo, footage: str, options: Options) -> tuple[Analysis, str]:
+    """The analysis of a clip, and the file's digest, which the caller has to compare: a changed number is a number still.
+
+    InputRefused if the file is not whole, or is of other footage or of other options.
+    """
     if not path.is_file() or path.stat().st_size > LARGEST:
         raise InputRefused(f"{path}: there are no notes of this footage; run `facedouble analyse` first")
     again = "remove the file and run `facedouble analyse` again"
     try:
+        told = digest(path.read_bytes())
         with safe_open(str(path), framework="numpy") as stored:
             header: dict[str, Any] = json.loads((stored.metadata() or {}).get("facedouble", "{}"))
             if header.get("format") != FORMAT:
@@ -103,7 +107,7 @@ def read_notes(path: Path, info: MediaInfo, footage: str, options: Options) -> A
             if marks is not None and len(marks) != header["frames"]:
                 raise ValueError("damaged: marks")
             return Analysis(info, int(header["frames"]), roles, tuple(map(int, header["cuts"])),
-                            None if marks is None else Marks(marks))
+                            None if marks is None else Marks(marks)), told
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputRefused(f"{path}: not whole notes; {again}") from error
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +18,14 @@ from facedouble.colour import picture
 from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import StoreError, UsageError
 from facedouble.faces.identify import Limits, Person, Piece, Seen, looks_at, verify
+from facedouble.media.again import spans_of
 from facedouble.media.decode import frames
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, quiet
 from facedouble.pipeline.casting import open_recogniser
-from facedouble.pipeline.company import Act, Laid, PlanCompany, Rehearsed, act_name, mask_of
+from facedouble.pipeline.company import PLAYED, Act, Laid, PlanCompany, Rehearsed, act_name, borders, mask_of, owner
 from facedouble.pipeline.digest import Digest, program
-from facedouble.pipeline.film import Film, Home, replace_file
+from facedouble.pipeline.film import Film, Home
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.notes import looked_with
 from facedouble.pipeline.people import closely, look, reach
@@ -40,10 +42,11 @@ from facedouble.plan.values import Region as PlannedRegion
 from facedouble.protect.card import Card, watermark
 from facedouble.protect.composite import titled
 from facedouble.protect.regions import Key, Place, follow, interpolate
-from facedouble.publish import write_new
-from facedouble.types import Bools, Bytes, Double, Frame, MediaInfo, Recogniser, SafeFrame, Value
+from facedouble.publish import write_new, write_over
+from facedouble.types import Bools, Bytes, Double, Frame, MediaInfo, Recogniser, Rows, SafeFrame, Value
 
 FOLLOWED: Final = 480  # px: longer side of the pictures that regions are followed on
+MOST_FOLLOWED: Final = 2000  # frames: 260 MB of such pictures
 FADE: Final = 0.4  # s in which the card comes and goes
 WHY: Final = "veiled although the plan says otherwise: a fit not to be trusted, too like the witness, or not sure who it is"
 
@@ -127,9 +130,10 @@ class Dressing:
         """The tracks of a clip by what plays them: "double ana", "mannequin P1"."""
         found: dict[str, set[int]] = {}
         for k, role in enumerate(self.film.made[clip].roles):
-            for a, _, t in self.plan.spans(clip, role.track.id, role.track.start, role.track.stop):
-                if mask_of(t) in ("double", "mannequin"):
-                    found.setdefault(act_name(self.plan, clip, role.track.id, a, t), set()).add(k)
+            for at in borders(self.plan, clip, role.track):
+                said = self.plan.treatment(clip, role.track.id, at)
+                if mask_of(said) in PLAYED:
+                    found.setdefault(act_name(self.plan, clip, role.track.id, at, said), set()).add(k)
         return found
 
     def distances(self, clip: str, double: Double, of: Iterable[int]) -> dict[int, Distances]:
@@ -144,7 +148,7 @@ class Dressing:
         if missing:
             new = measured(made, missing, double, self.options, self.recognise, self.progress)
             held = {**held, **{str(k): [new[k].at.tolist(), new[k].far.tolist()] if k in new else None for k in missing}}
-            replace_file(path, json.dumps({**known, key: held}, sort_keys=True).encode())
+            write_over(path, json.dumps({**known, key: held}, sort_keys=True).encode())
         return {k: Distances(np.array(v[0], np.int64), np.array(v[1], np.float64)) if v[0] else UNTOLD
                 for k in of if (v := held[str(k)]) is not None}
 
@@ -197,7 +201,7 @@ class Dressing:
         if key not in known:
             flags = self._verified(clip, shown)
             known = {key: {str(t): [list(run) for run in runs(f)] for t, f in flags.items()}}
-            replace_file(path, json.dumps(known, sort_keys=True).encode())
+            write_over(path, json.dumps(known, sort_keys=True).encode())
         out = {}
         for role in made.roles:
             if role.track.id in shown:
@@ -216,6 +220,7 @@ class Dressing:
         held = {(f.clip, f.track) for p in self.plan.people for f in p.faces}
         strangers = [looks_at(Person((Piece(s.clip, s.track, s.start, s.stop),), 0.0), [s], limits)
                      for at, s in seen.items() if at not in held]
+        observed = {r.track.id: np.asarray(r.track.rows["observed"]) for r in made.roles}
         flags = {}
         for track in shown:
             s = dense[track]
@@ -227,46 +232,37 @@ class Dressing:
                         mine = verify(s, groups[person.id], [*others, *strangers], limits, reach(made))
                         part = slice(max(f.start - s.start, 0), max(min(f.end, s.stop) - s.start, 0))
                         sure[part] = mine[part]
-            flags[track] = sure
+            flags[track] = sure & observed[track]  # between finds the face is only thought to be there
         return flags
 
     def _regions(self, clip: Clip) -> tuple[Laid, ...]:
         """The plan's regions, those that follow the picture followed: each needs a look at its frames."""
         mine = [r for r in self.plan.regions if r.clip == clip.id]
-        places = self._followed(clip, [r for r in mine if r.track])
         laid = []
         for r in mine:
             stop = clip.frames if r.stop is None else r.stop
             keys = [Key(k.frame, Place(k.x, k.y, k.w, k.h, k.angle)) for k in r.keys]
-            found = places[r.name] if r.track else interpolate(keys, r.start, stop)
+            found = self._followed(clip, r, keys, stop) if r.track else interpolate(keys, r.start, stop)
             laid.append(Laid(r.start, found, r.shape, r.cover))
         return tuple(laid)
 
-    def _followed(self, clip: Clip, regions: Sequence[PlannedRegion]) -> dict[str, Sequence[Place]]:
-        """Places of each region in each frame of its span; grey copies of the span's frames are held meanwhile."""
-        if not regions:
-            return {}
-        info = self.film.made[clip.id].info
-        scale = min(1.0, FOLLOWED / max(info.width, info.height))
-        first = min(r.start for r in regions)
-        last = max(clip.frames if r.stop is None else r.stop for r in regions)
+    def _followed(self, clip: Clip, region: PlannedRegion, keys: Sequence[Key], stop: int) -> Sequence[Place]:
+        """Places of a region that follows the picture; grey copies of the frames of its span are held meanwhile."""
+        made, start = self.film.made[clip.id], region.start
+        inside = [k for k in keys if start <= k.frame < stop]
+        if not inside:
+            raise UsageError(f"region {region.name} in clip {clip.id}: none of its keys is in its span; add one")
+        if stop - start > MOST_FOLLOWED:
+            raise UsageError(f"region {region.name} in clip {clip.id}: follows the picture over {stop - start} frames, at most "
+                             f"{MOST_FOLLOWED} are possible; give it from and to, or split it")
+        scale = min(1.0, FOLLOWED / max(made.info.width, made.info.height))
         grey: list[Bytes] = []
-        for frame in frames(info):
-            if frame.index >= last:
-                break
-            if frame.index >= first:
+        with closing(spans_of(made.info, [(start, stop)], made.marks)) as film:
+            for frame in film:
                 grey.append(_grey(frame, scale))
-            self.progress("following regions", min(frame.index + 1, last), last)
-        out: dict[str, Sequence[Place]] = {}
-        for r in regions:
-            stop = clip.frames if r.stop is None else r.stop
-            keys = [Key(k.frame, _scaled(Place(k.x, k.y, k.w, k.h, k.angle), scale)) for k in r.keys]
-            inside = [k for k in keys if r.start <= k.frame < stop]
-            if not inside:
-                raise UsageError(f"region {r.name} in clip {clip.id}: none of its keys is in its span; add one")
-            found = follow(grey[r.start - first : stop - first], inside, r.start)
-            out[r.name] = [_scaled(p, 1 / scale) for p in found]
-        return out
+                self.progress("following regions", len(grey), stop - start)
+        small = [Key(k.frame, _scaled(k.place, scale)) for k in inside]
+        return [_scaled(p, 1 / scale) for p in follow(grey, small, start)]
 
 
 def _grey(frame: Frame, scale: float) -> Bytes:
@@ -296,36 +292,37 @@ def _remembered(path: Path) -> dict[str, Any]:
 
 
 def voice_of(plan: Plan, clip: str, made: Analysis) -> Voice:
-    """The clip's sound is kept only if everybody in it decided so; it is one sound, and nobody can be taken out of it yet."""
-    present = {r.track.id for r in made.roles} - {i.face.track for i in plan.ignored if i.face.clip == clip}
-    here = [p for p in plan.people if any(f.clip == clip for f in p.faces)]
-    claimed = {f.track for p in here for f in p.faces if f.clip == clip}
-    if here and present <= claimed and all(p.voice == "keep" for p in here):
+    """The clip's sound is kept only if everybody who is seen in it decided so, in every frame.
+
+    It is one sound, and nobody can be taken out of it yet. Who is only heard is not known.
+    """
+    ids: set[str] = set()
+    for role in made.roles:
+        k = role.track.id
+        met = [at for at in borders(plan, clip, role.track) if plan.treatment(clip, k, at).face != "ignore"]
+        ids |= {owner(plan, clip, k, at) for at in met}
+    here = [p for p in plan.people if p.id in ids]
+    if ids and "" not in ids and all(p.voice == "keep" for p in here):
         return Voice(True, "; ".join(f"{p.id}: {p.voice_reason}" for p in here))
     return Voice()
 
 
-def lead_of(card: PlannedCard | None, info: MediaInfo) -> tuple[SafeFrame, ...]:
-    """The card's frames, at times before the film's first."""
+def lead_of(card: PlannedCard | None, info: MediaInfo) -> Sequence[SafeFrame]:
+    """The card's frames, at times before the film's first; each is made when it is asked for."""
     if card is None:
         return ()
+    with closing(frames(info)) as film:
+        like = next(film)
     step = max(1, round(1 / (info.rate * info.time_base)))
     count = max(1, round(float(card.seconds) * float(info.rate)))
-    first = round(info.start / info.time_base)
-    direction = "" if card.direction == "auto" else card.direction
-    sx, sy = (1, 1) if "420" in info.pixel_format else (1, 0) if "422" in info.pixel_format else (0, 0)
-    depth = 10 if info.bit_depth > 8 else 8
-    kind = np.uint16 if depth > 8 else np.uint8
-    small = (-(-info.height // (1 + sy)), -(-info.width // (1 + sx)))
-    planes = tuple(np.zeros(size, kind) for size in ((info.height, info.width), small, small))
-    name = f"yuv{'420' if sy else '422' if sx else '444'}p" + ("10le" if depth > 8 else "")
     fade = max(1, round(FADE * float(info.rate)))
-    out = []
-    for k in range(count):
-        light = min(1.0, (k + 1) / fade, (count - k) / fade)
-        blank = Frame(k, first - (count - k) * step, step, info.time_base, planes, name, info.colour)
-        out.append(titled(blank, Card(card.text, None, direction), light))
-    return tuple(out)
+    words = Card(card.text, None, "" if card.direction == "auto" else card.direction)
+
+    def made(k: int) -> SafeFrame:
+        empty = replace(like, index=int(k), ticks=like.ticks - (count - int(k)) * step, span=step, corrupt=False)
+        return titled(empty, words, min(1.0, (k + 1) / fade, (count - k) / fade))
+
+    return Rows(np.arange(count), made)
 
 
 def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledger: Ledger, voice: Voice,

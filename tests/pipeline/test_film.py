@@ -19,14 +19,17 @@ from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
 from facedouble.options import DrawOptions, EncodeOptions, Options
+from facedouble.pipeline.analyse import quiet
 from facedouble.pipeline.company import PlanCompany, Rehearsed
 from facedouble.pipeline.film import Film, Home, look_at
-from facedouble.pipeline.screening import Screening, render_film
+from facedouble.pipeline.screening import Dressing, Screening, lead_of, render_film, voice_of
 from facedouble.plan import edit
-from facedouble.plan.people import Decision
+from facedouble.plan.people import Decision, Person
 from facedouble.plan.read import read
+from facedouble.plan.values import Card
 from facedouble.protect.composite import compose
-from facedouble.types import Array, Colour, Frame, MediaInfo
+from facedouble.types import Array, Colour, Face, Frame, MediaInfo, Rows
+from tests.media.make import clip
 
 TODAY = dt.date(2026, 11, 21)
 BOTH, ALONE = 50, 50  # frames of the two shots
@@ -160,6 +163,18 @@ def test_mistakes_are_refused(film: Home, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="no face A:77"):
             Film(film, Options())
         film.put(before)
+        notes = film.of("A", "fnotes")
+        numbers = notes.read_bytes()
+        for at in (0.3, 0.6, 0.95):  # a changed number is a number still
+            k = int(at * len(numbers))
+            notes.write_bytes(numbers[:k] + bytes([numbers[k] ^ 1]) + numbers[k + 1 :])
+            with pytest.raises(InputRefused):
+                Film(film, Options())
+        notes.write_bytes(numbers)
+        film.put("\n".join(line for line in before.splitlines() if not line.startswith("notes =")))
+        with pytest.raises(InputRefused, match="numbered the faces"):
+            Film(film, Options())
+        film.put(before)
         footage.write_bytes(kept + b"\0")
         with pytest.raises(InputRefused, match="not the footage"):
             Film(film, Options())
@@ -169,6 +184,7 @@ def test_mistakes_are_refused(film: Home, tmp_path: Path) -> None:
     finally:
         film.put(before)
         footage.write_bytes(kept)
+        film.of("A", "fnotes").write_bytes(numbers)
     with pytest.raises(UsageError, match="no clip Z"):
         render_film(replace(screen(film, tmp_path / "x"), clips=("Z",)), Options())
     with pytest.raises(UsageError, match="end in"):
@@ -197,3 +213,95 @@ def test_without_proof_nobody_is_shown(film: Home) -> None:
     seen = next(frames(made.info))
     parts = PlanCompany(plan, "A", made, Rehearsed({}, {}), Options()).scene(0).parts
     assert compose(seen, parts, DrawOptions(), 0).shown == frozenset()
+
+
+def with_part(text: str, person: Person, other: Person, track: int, at: int) -> str:
+    """The plan with the first person's face cut in two, the second part the other's."""
+    text = text.replace(f'"A:{track}"', f'"A:{track}@0-{at}"')
+    return text.replace(f'id = "{other.id}"\nname = "{other.name}"\nfaces = [', f'id = "{other.id}"\nname = "{other.name}"\n'
+                        f'faces = ["A:{track}@{at}-", ')
+
+
+def test_two_people_on_one_track_both_play(film: Home, tmp_path: Path) -> None:
+    before = film.text()
+    rescuer, witness = read(before).people
+    (track,) = {f.track for f in witness.faces}
+    try:
+        text = with_part(before, witness, rescuer, track, 20)
+        for person in (rescuer, witness):
+            text = edit.decide(text, person.id, Decision("mannequin", by="Rose"))
+        film.put(text)
+        job = screen(film, tmp_path)
+        dressing = Dressing(Film(film, Options()), job, Options(), None, quiet)
+        assert {name for name, of in dressing.parts("A").items() if track in of} == {f"mannequin {rescuer.id}",
+                                                                                    f"mannequin {witness.id}"}
+    finally:
+        film.put(before)
+
+
+def test_nobody_is_shown_where_no_detector_saw_the_face(film: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = film.text()
+    rescuer = read(before).people[0]
+    try:
+        film.put(edit.decide(before, rescuer.id, Decision("show", by="Sam", reason="form signed")))
+        whole = Film(film, Options())
+        k = next(k for k, r in enumerate(whole.made["A"].roles) if r.track.id in {f.track for f in rescuer.faces})
+        role = whole.made["A"].roles[k]
+        rows = np.array(role.track.rows)
+        rows["observed"][10:13] = False
+        blind = replace(role, track=replace(role.track, faces=Rows(rows, Face.of)))
+        roles = tuple(blind if r is role else r for r in whole.made["A"].roles)
+        monkeypatch.setitem(whole.made, "A", replace(whole.made["A"], roles=roles))
+        sure = Dressing(whole, screen(film, tmp_path), Options(), None, quiet)._verified("A", [role.track.id])[role.track.id]
+        assert not sure[10:13].any() and sure.sum() > 0.8 * len(sure)
+    finally:
+        film.put(before)
+
+
+def test_the_voice_is_kept_only_if_everybody_seen_says_so(film: Home) -> None:
+    made = Film(film, Options()).made["A"]
+    text = film.text()
+
+    def kept(text: str) -> bool:
+        return voice_of(read(text), "A", made).keep
+
+    people = read(text).people
+    for person in people:
+        text = edit.decide(text, person.id, Decision("veil", by="Rose"))
+        text = text.replace(f'id = "{person.id}"\n', f'id = "{person.id}"\nvoice = "keep"\nvoice_reason = "asked"\n')
+        assert kept(text) == (person is people[-1])
+    (track,) = {f.track for f in people[-1].faces}
+    assert not kept(text.replace(f'"A:{track}"', f'"A:{track}@0-30"'))  # nobody's after that
+
+
+@pytest.mark.parametrize(("width", "fmt", "codec"), [(97, "yuv420p", "ffv1"), (96, "yuv422p10le", "libx264"),
+                                                     (96, "yuv420p", "libx264")])
+def test_a_card_has_the_format_of_the_film(width: int, fmt: str, codec: str, tmp_path: Path) -> None:
+    info = probe(clip(tmp_path / "odd.mkv", width, 65 if width % 2 else 64, codec=codec, fmt=fmt, full=True))
+    first = next(iter(frames(info)))
+    lead = lead_of(Card("Faces were changed.", Fraction(1)), info)
+    assert len(lead) == round(info.rate)
+    for safe in (lead[0], lead[-1]):
+        assert safe.frame.pixel_format == first.pixel_format and safe.frame.colour == first.colour
+        assert [p.shape for p in safe.frame.planes] == [p.shape for p in first.planes]
+    assert lead[-1].frame.ticks + lead[-1].frame.span == first.ticks
+    assert lead_of(None, info) == ()
+
+
+def test_a_region_that_follows_for_too_long_is_refused(film: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = film.text()
+    monkeypatch.setattr("facedouble.pipeline.screening.MOST_FOLLOWED", 30)
+    region = ('\n[[region]]\nclip = "A"\nname = "sign"\ncover = "solid"\ntrack = true\n'
+              'keys = [{ at = 5, x = 60, y = 60, w = 30, h = 20 }]\n')
+    try:
+        film.put(before + region)
+        whole = Film(film, Options())
+        dressing = Dressing(whole, screen(film, tmp_path), Options(), None, quiet)
+        with pytest.raises(UsageError, match="at most 30"):
+            dressing.rehearsed(whole.plan.clips[0])
+        film.put(before + region.replace('track', 'to = 25\ntrack'))
+        whole = Film(film, Options())
+        (laid,) = Dressing(whole, screen(film, tmp_path), Options(), None, quiet).rehearsed(whole.plan.clips[0]).regions
+        assert len(laid.places) == 25 and laid.at(24) is not None and laid.at(25) is None
+    finally:
+        film.put(before)

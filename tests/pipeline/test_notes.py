@@ -19,8 +19,9 @@ SHA = "ab" * 32
 
 
 def test_round_trip_draws_the_same_film(analysis: Analysis, double: Double, tmp_path: Path) -> None:
-    write_notes(tmp_path / "A.fnotes", analysis, SHA, Options())
-    back = read_notes(tmp_path / "A.fnotes", analysis.info, SHA, Options())
+    told = write_notes(tmp_path / "A.fnotes", analysis, SHA, Options())
+    back, digest = read_notes(tmp_path / "A.fnotes", analysis.info, SHA, Options())
+    assert digest == told
     assert pack(back, SHA, Options()) == pack(analysis, SHA, Options())
     assert back.cuts == analysis.cuts and back.marks is not None and len(back.marks) == analysis.frames
     assert back.roles[0].fit is not None and analysis.roles[0].fit is not None
