@@ -97,7 +97,8 @@ class Film:
         notes = self.home.of(clip.id, "fnotes")
         made, told = read_notes(notes, probe(path), clip.sha256, options)
         if told != clip.notes:
-            raise InputRefused(f"{notes}: is not the analysis that numbered the faces of the plan; put the right one there")
+            raise InputRefused(f"{notes}: is not the analysis that numbered the faces of the plan; put that one back, or begin "
+                               "another plan")
         return made
 
     def put(self, text: str) -> None:
@@ -135,11 +136,19 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
     new = {sha: path for path, sha in hashes.items() if sha not in known}
     if not new and fresh:
         raise UsageError("there is no footage to look at; name some")
-    eyes = open_eyes(options, models) if new else None
-    for sha, path in new.items():
+    lost = [clip for clip in plan.clips if not home.of(clip.id, "fnotes").exists()]
+    eyes = open_eyes(options, models) if new or lost else None
+
+    def work(info: MediaInfo) -> Analysis:
         assert eyes is not None
+        return analyse(info, eyes, options, progress)
+
+    for clip in lost:  # the same program numbers the faces as before; another is told apart by the digest
+        if home.footage(clip).is_file():
+            _added(home, clip.id, home.footage(clip), clip.sha256, options, work)
+    for sha, path in new.items():
         id_ = next(i for i in _ids() if i not in {c.id for c in read(text).clips})
-        text = edit.add_clip(text, _added(home, id_, path, sha, options, lambda info: analyse(info, eyes, options, progress)))
+        text = edit.add_clip(text, _added(home, id_, path, sha, options, work))
     home.put(text)
     film = Film(home, options, hashes)
     people, looks = who_is_who(film.made, open_recogniser(models), progress=progress)

@@ -90,7 +90,7 @@ def read_notes(path: Path, info: MediaInfo, footage: str, options: Options) -> t
     InputRefused if the file is not whole, or is of other footage or of other options.
     """
     if not path.is_file() or path.stat().st_size > LARGEST:
-        raise InputRefused(f"{path}: there are no notes of this footage; run `facedouble analyse` first")
+        raise InputRefused(f"{path}: there are no notes of this footage; `facedouble analyse` or `facedouble people` writes them")
     again = "remove the file and run `facedouble analyse` again"
     try:
         told = digest(path.read_bytes())

@@ -201,6 +201,16 @@ def test_the_same_footage_is_not_looked_at_twice(film: Home) -> None:
     assert film.text() == before
 
 
+def test_lost_notes_are_written_again(film: Home) -> None:
+    before, notes = film.text(), film.of("A", "fnotes")
+    kept = notes.read_bytes()
+    notes.unlink()
+    with pytest.raises(InputRefused, match="facedouble analyse"):
+        Film(film, Options())
+    look_at([], film, Options())
+    assert notes.read_bytes() == kept and film.text() == before
+
+
 def test_without_proof_nobody_is_shown(film: Home) -> None:
     """Whatever a plan says, a scene shows a face only where it is sure, and only if that is said of this very face."""
     made = Film(film, Options()).made["A"]

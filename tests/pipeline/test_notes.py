@@ -39,7 +39,7 @@ def test_other_footage_and_other_options_are_refused(analysis: Analysis, tmp_pat
         read_notes(path, analysis.info, "cd" * 32, Options())
     with pytest.raises(InputRefused, match="other options"):
         read_notes(path, analysis.info, SHA, replace(Options(), fit=FitOptions(max_yaw=40)))
-    with pytest.raises(InputRefused, match="run `facedouble analyse` first"):
+    with pytest.raises(InputRefused, match="there are no notes"):
         read_notes(tmp_path / "B.fnotes", analysis.info, SHA, Options())
 
 
