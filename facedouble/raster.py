@@ -215,13 +215,13 @@ def push_pull(image: Floats, weight: Floats) -> Floats:
     return low.reshape(h, w, channels)
 
 
-def mean3(image: Floats) -> Floats:
+def mean3(image: Array) -> Floats:
     """(h, w) mean of the channels of (h, w, 3); NumPy's own takes ten times as long along so short an axis."""
     mean: Floats = (image[..., 0] + image[..., 1] + image[..., 2]) / np.float32(3)
     return mean
 
 
-def most3(image: Floats) -> Floats:
+def most3(image: Array) -> Floats:
     """(h, w) largest channel of (h, w, 3)."""
     most: Floats = np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
     return most
