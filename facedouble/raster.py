@@ -283,9 +283,9 @@ def blur(image: Array, sigma: float) -> Floats:
 
 
 def wide_blur(image: Floats, sigma: float) -> Floats:
-    """Gaussian blur (h, w), worked out on cells of a few px where sigma is so many of them that no pixel can tell."""
-    step = 4 if sigma >= 10 else 2 if sigma >= 2.5 else 1
-    h, w = image.shape
+    """Gaussian blur (h, w) or (h, w, C), on cells of a few px where sigma is so many of them that no pixel can tell."""
+    step = 16 if sigma >= 40 else 4 if sigma >= 10 else 2 if sigma >= 2.5 else 1
+    h, w = image.shape[:2]
     margin = math.ceil(3 * sigma / step) * step
     if step == 1 or min(h, w) <= 2 * margin:
         return blur(image, sigma)
