@@ -24,6 +24,7 @@ HARDLY_SEEN, DARK = 0.2, 0.25  # cosine to the camera, and share of the usual li
 MATT = (0.05, 0.40)  # quantiles of the share of blue between which skin has no shine
 GREY = 0.28  # share of blue from which skin is too grey for its shine to be paler
 MOST_SHINE, LEAST_LEFT = 0.9, 0.03  # of the light of a sample, and of each of its colours
+DOUBT = 4  # power of what is left of a sample without its shine: so much less it counts
 FAINT = 1e-3  # ridge of the highlights
 RELIEF = 0.5  # share of the second order and of the residual that goes over to a double
 
@@ -65,7 +66,9 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     points, facing, uv = points[seen], facing[seen], uv[seen]
     colours = sample(light, points[:, 0], points[:, 1]).astype(np.float64)
     basis, trust = harmonics(facing), np.clip(-facing[:, 2], 0, 1)
-    colours = _matt(colours, basis[:, :4], trust)
+    shine = _shine(colours, basis[:, :4], trust)
+    colours = np.maximum(colours - (shine * colours.mean(1))[:, None], LEAST_LEFT * colours)
+    trust *= (1 - shine) ** DOUBT
     colours = _shaven(colours, basis[:, :4], trust, beard_area()[seen])
     lum = colours.mean(1)
     ridge = np.diag([0, 1, 1, 1, 4, 4, 4, 4, 4.0]) * RIDGE * len(colours)
@@ -83,30 +86,27 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     return code
 
 
-def _matt(colours: Array, basis: Array, trust: Array) -> Array:
-    """The samples (n, 3) without shine, which is the lamps' light on the skin, not the skin's own: it is paler than skin.
+def _shine(colours: Array, basis: Array, trust: Array) -> Array:
+    """(n,) share of the light of the samples (n, 3) that is shine: light of the lamps that no skin has coloured, paler than skin.
 
     basis (n, 4) of the first order, trust (n,). Two lamps of two colours make skin paler on one side too, but slowly: shine is
-    what highlights of a rough surface (Blinn, SIGGRAPH 1977) explain and the first order does not. Without it nothing changes.
-    White is taken off until there is no more blue than in the skin (Shafer, Color Res. Appl. 10(4), 1985).
+    what highlights of a rough surface (Blinn, SIGGRAPH 1977) explain and the first order does not. Where they explain little, all
+    is 0; else as much is white as makes what is left no bluer than skin (Shafer, Color Research & Application 10(4), 1985).
     """
-    front = trust > LEAST_TRUST
+    none, front = np.zeros(len(colours)), trust > LEAST_TRUST
     if front.sum() < 30:
-        return colours
+        return none
     total = np.maximum(colours.sum(1), 1e-4)
     blue = colours[:, 2] / total
     told = (trust > HARDLY_SEEN) & (total > DARK * np.median(total[front]))  # there the hue is more than noise
     low, high = np.quantile(blue[told], MATT)
     skin = float(np.median(blue[told & (blue >= low) & (blue <= high)]))
     if skin > GREY:
-        return colours
+        return none
     pale = np.clip(blue[told], *np.quantile(blue[told], [0.02, 0.98]))
     share = float(np.clip((_highlit(pale, basis[told], trust[told]) - PALER) / (SHINY - PALER), 0, 1))
-    if share == 0:
-        return colours
-    white = share * np.clip((blue - skin) / (1 / 3 - skin), 0, MOST_SHINE) * total / 3
-    matt: Array = np.maximum(colours - white[:, None], LEAST_LEFT * colours)
-    return matt
+    white: Array = share * np.clip((blue - skin) / (1 / 3 - skin), 0, MOST_SHINE)
+    return white
 
 
 def _highlit(pale: Array, basis: Array, trust: Array) -> float:
