@@ -16,7 +16,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -122,14 +122,17 @@ def coloured(gains: tuple[float, float, float]) -> Condition:
     return lambda rgb, head, rng: held(linear(rgb) * np.array(gains, np.float32))
 
 
-def shine(rgb: Floats, head: Head, rng: np.random.Generator) -> Floats:
-    """Sweat: Blinn's highlights on the skin (SIGGRAPH 1977), in blotches."""
+def shine(rgb: Floats, head: Head, rng: np.random.Generator, bare: bool = False) -> Floats:
+    """Sweat: Blinn's highlights on the skin (SIGGRAPH 1977), in blotches; over brows, lids and lips too, unless bare."""
     t, (h, w) = topology(), rgb.shape[:2]
     ids, found = rasterised(head.mesh, t.triangles, np.concatenate([vertex_normals(head.mesh), t.uv], 1), h, w)
     lamps = np.array(LAMPS).T / np.linalg.norm(LAMPS, axis=1)
     facing = (found[..., :3] @ lamps).max(-1) / np.maximum(np.linalg.norm(found[..., :3], axis=-1), 1e-6)
     rough = np.clip(cv2.remap(weave(), found[..., 3] * 400, found[..., 4] * 250, cv2.INTER_LINEAR), 0.3, 1.7)
     spot = np.where((ids >= 0) & (ids < len(t.skin)), np.clip(facing, 0, 1) ** GLOSS * rough, 0).astype(np.float32)
+    if bare:
+        plain = np.isin(np.arange(len(head.mesh)), t.skin_points).astype(np.float32)
+        spot *= blur(rasterised(head.mesh, t.triangles, plain[:, None], h, w)[1][..., 0], 0.01 * head.size)
     light = SHINE * float(head.light.mean()) * blur(spot, 0.006 * head.size)
     return held(linear(rgb) + light[..., None])
 
@@ -243,7 +246,8 @@ def collar(rgb: Floats, head: Head, rng: np.random.Generator) -> Floats:
 
 CONDITIONS: dict[str, Condition | None] = {
     "as filmed": None, "grain": grain, "darkness": darkness, "side light": side_light, "warm light": coloured(WARM),
-    "cold light": coloured(COLD), "highlights": shine, "beard": beard, "head-scarf": scarf, "high collar": collar,
+    "cold light": coloured(COLD), "highlights": shine, "highlights on bare skin": partial(shine, bare=True), "beard": beard,
+    "head-scarf": scarf, "high collar": collar,
 }
 
 

@@ -14,10 +14,18 @@ from facedouble.types import Array, Floats
 RIDGE = 0.004
 FACE_SIDE = 110.0  # px: the face is measured at this width; pores and moles are below its resolution
 ROUNDS = 6  # of Tukey's biweight
-LEAST_TRUST = 0.3  # cosine to the camera of skin that counts where a beard is looked for
+LEAST_TRUST = 0.3  # cosine to the camera of skin that counts where a beard or shine is looked for
 FLATTER = 0.02  # ridge of the light that is fitted to the upper face alone
 BEARD, SURELY = 0.70, 0.20  # log units under the light of the upper face: a beard from there on, and wholly that much further
 HAIR = 0.40  # log units so: hair of that beard wholly
+GLOSS = 14  # exponent of the highlights that are looked for
+PALER, SHINY = 0.15, 0.25  # of the variance of the hue, explained by highlights alone: shine from there on, and wholly there
+HARDLY_SEEN, DARK = 0.2, 0.25  # cosine to the camera, and share of the usual light, under which the hue tells nothing
+MATT = (0.05, 0.40)  # quantiles of the share of blue between which skin has no shine
+GREY = 0.28  # share of blue from which skin is too grey for its shine to be paler
+MOST_SHINE, LEAST_LEFT = 0.9, 0.03  # of the light of a sample, and of each of its colours
+DOUBT = 4  # power of what is left of a sample without its shine: so much less it counts
+FAINT = 1e-3  # ridge of the highlights
 RELIEF = 0.5  # share of the second order and of the residual that goes over to a double
 
 
@@ -58,6 +66,9 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     points, facing, uv = points[seen], facing[seen], uv[seen]
     colours = sample(light, points[:, 0], points[:, 1]).astype(np.float64)
     basis, trust = harmonics(facing), np.clip(-facing[:, 2], 0, 1)
+    shine = _shine(colours, basis[:, :4], trust)
+    colours = np.maximum(colours - (shine * colours.mean(1))[:, None], LEAST_LEFT * colours)
+    trust *= (1 - shine) ** DOUBT
     colours = _shaven(colours, basis[:, :4], trust, beard_area()[seen])
     lum = colours.mean(1)
     ridge = np.diag([0, 1, 1, 1, 4, 4, 4, 4, 4.0]) * RIDGE * len(colours)
@@ -73,6 +84,51 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     grid = (knots * left[:, None]).sum(0) / (knots.sum(0) + 1.0)
     code: Floats = np.concatenate([c.ravel(), grid]).astype(np.float32)
     return code
+
+
+def _shine(colours: Array, basis: Array, trust: Array) -> Array:
+    """(n,) share of the light of the samples (n, 3) that is shine: light of the lamps that no skin has coloured, paler than skin.
+
+    basis (n, 4) of the first order, trust (n,). Two lamps of two colours make skin paler on one side too, but slowly: shine is
+    what highlights of a rough surface (Blinn, SIGGRAPH 1977) explain and the first order does not. Where they explain little, all
+    is 0; else as much is white as makes what is left no bluer than skin (Shafer, Color Research & Application 10(4), 1985).
+    """
+    none, front = np.zeros(len(colours)), trust > LEAST_TRUST
+    if front.sum() < 30:
+        return none
+    total = np.maximum(colours.sum(1), 1e-4)
+    blue = colours[:, 2] / total
+    told = (trust > HARDLY_SEEN) & (total > DARK * np.median(total[front]))  # there the hue is more than noise
+    low, high = np.quantile(blue[told], MATT)
+    skin = float(np.median(blue[told & (blue >= low) & (blue <= high)]))
+    if skin > GREY:
+        return none
+    pale = np.clip(blue[told], *np.quantile(blue[told], [0.02, 0.98]))
+    share = float(np.clip((_highlit(pale, basis[told], trust[told]) - PALER) / (SHINY - PALER), 0, 1))
+    white: Array = share * np.clip((blue - skin) / (1 / 3 - skin), 0, MOST_SHINE)
+    return white
+
+
+def _highlit(pale: Array, basis: Array, trust: Array) -> float:
+    """Share of the variance of `pale` (n,) that highlights explain beyond the first order, basis (n, 4); 0 if not paler."""
+    glints = np.clip(basis[:, 1:] @ _lamps().T, 0, 1) ** GLOSS
+    goal = (pale - np.average(pale, weights=trust)) * np.sqrt(trust)
+    left = []
+    for terms in (basis, np.concatenate([basis, glints], 1)):
+        rows = terms * np.sqrt(trust)[:, None]
+        ridge = FAINT * len(pale) * np.diag(np.arange(rows.shape[1]) > 0)
+        c = np.linalg.solve(rows.T @ rows + ridge, rows.T @ goal)
+        left.append(float(((goal - rows @ c) ** 2).sum()))
+    spread = float((goal**2).sum())
+    return (left[0] - left[1]) / spread if spread > 0 and (glints @ c[4:]).mean() > 0 else 0.0
+
+
+@cache
+def _lamps() -> Array:
+    """(6, 3) unit directions halfway between a lamp and the camera."""
+    way = np.array([[x, y, -1.0] for x in (-0.5, 0.0, 0.5) for y in (-0.5, 0.0)])
+    unit: Array = way / np.linalg.norm(way, axis=1, keepdims=True)
+    return unit
 
 
 @cache

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from facedouble.faces.light import RELIEF, _shaven, beard_area, fit_light, without_relief
+from facedouble.faces.light import RELIEF, _shaven, _shine, beard_area, fit_light, without_relief
 from facedouble.morphable.light import SH_FLOATS, harmonics, irradiance, irradiance_at
 from facedouble.morphable.topology import topology, vertex_normals
 from facedouble.raster import display, render
@@ -32,6 +33,47 @@ def bearded(lit: Array) -> Array:
     """The light of a face with dark hair from the mouth down."""
     low = T.mean[:468, 1] > T.mean[2, 1] + 0.06
     return np.where(low[:, None], 0.2, 1.0) * lit
+
+
+def shiny(lit: Array, gloss: float, strength: float) -> Array:
+    """The light of a face with sweat on it: white highlights of two lamps, `strength` times as bright as the skin is."""
+    way = np.array([[-0.35, -0.4, -1.0], [0.45, -0.25, -1.0]])
+    facing = (vertex_normals(MARKS) @ (way / np.linalg.norm(way, axis=1, keepdims=True)).T).max(1)
+    return np.asarray(lit + strength * lit.mean() * np.clip(facing, 0, 1)[:, None] ** gloss)
+
+
+def moved(one: Floats, other: Floats) -> float:
+    """Root mean square of the log ratio of two fitted lights on plain skin that faces the camera, three colours."""
+    normals = vertex_normals(MARKS)
+    apart = np.log(irradiance(one, normals) / irradiance(other, normals))[T.skin_points]
+    trust = np.clip(-normals[T.skin_points, 2:], 0, 1)
+    return float(np.sqrt((trust * apart**2).sum() / (3 * trust.sum())))
+
+
+def tinted(lit: Array, skin: Array) -> Array:
+    """The light of a face with skin of another colour."""
+    return np.asarray(lit / SKIN * skin)
+
+
+@pytest.mark.parametrize(("skin", "strength"), [((0.16, 0.085, 0.05), 1.6), ((0.20, 0.10, 0.03), 1.0), (SKIN, 0.8)])
+@pytest.mark.parametrize("gloss", [22.0, 35.0])
+def test_shine_is_no_light_on_skin(skin: Array, strength: float, gloss: float) -> None:
+    dull = tinted(lamp(0.3), np.asarray(skin))
+    plain, sweaty = (without_relief(fit_light(face(lit), MARKS)) for lit in (dull, shiny(dull, gloss, strength)))
+    assert moved(sweaty, plain) < 0.08  # .1 to .34 with the shine in the fit
+
+
+def test_without_highlights_there_is_no_shine() -> None:
+    normals = vertex_normals(MARKS)[T.skin_points]
+    trust, basis = np.clip(-normals[:, 2], 0, 1), harmonics(normals)[:, :4]
+    rough = np.exp(np.random.default_rng(3).normal(0, 0.1, (len(normals), 1)))
+    for side in (0.0, 0.3, 0.6):
+        for skin in (SKIN, [0.16, 0.085, 0.05], [0.3, 0.3, 0.3]):
+            colours = tinted(lamp(side), np.asarray(skin))[T.skin_points] * rough
+            assert not _shine(colours, basis, trust).any()
+    cold = np.clip(normals[:, :1], 0, 1) * [0.05, 0.12, 0.2]  # a second lamp, of another colour: that is no shine
+    colours = lamp(0.3)[T.skin_points] * rough + cold
+    assert not _shine(colours, basis, trust).any()
 
 
 def test_a_beard_is_no_shade() -> None:
