@@ -412,6 +412,7 @@ def plan_decide(
     reason: Annotated[str, typer.Option(help="and why; show needs it")] = "",
     halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
     hair: Annotated[str | None, typer.Option(help="keep, veil or cap: for somebody known by their hair")] = None,
+    hide: Annotated[str | None, typer.Option(help="what hide covers: ellipse, box, or frame, the whole picture")] = None,
 ) -> None:
     """Say what a person gets in the whole film."""
     from facedouble.plan import edit
@@ -422,7 +423,7 @@ def plan_decide(
         said = Decision.of(face, by, reason)
     except Wrong as error:
         raise UsageError(str(error)) from error
-    _change(plan, lambda text: edit.decide(text, person, said, halo, hair), f"{person}: {face}")
+    _change(plan, lambda text: edit.decide(text, person, said, halo, hair, hide), f"{person}: {face}")
 
 
 @plan_app.command("double", epilog="Example: facedouble plan double film.plan.toml ana ana.fdouble")

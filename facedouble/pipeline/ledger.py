@@ -14,13 +14,17 @@ from facedouble.types import Bytes
 
 @dataclass
 class Ledger:
-    """Counts by track, frames by track, frames, sentences; `cells` are the thumbnails for the sheet."""
+    """Counts by track, frames by track, frames, sentences; `cells` are the thumbnails for the sheet.
+
+    hidden: because something went wrong; solid: because the plan says so.
+    """
 
     doubled: dict[int, int] = field(default_factory=dict)
     fading: dict[int, int] = field(default_factory=dict)
     shown: dict[int, int] = field(default_factory=dict)
     veiled: dict[int, list[int]] = field(default_factory=dict)
     hidden: list[int] = field(default_factory=list)
+    solid: list[int] = field(default_factory=list)
     corrupt: list[int] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     cells: list[Bytes] = field(default_factory=list)

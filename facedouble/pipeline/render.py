@@ -255,7 +255,9 @@ def _fill(add: Callable[[SafeFrame], None], film: Iterator[Drawn], span: tuple[i
 def _book(ledger: Ledger, frame: Frame, parts: list[Part], composed: Composed, error: str | None) -> None:
     if error is not None:
         ledger.errors.append(error)
-    if composed.safe.hidden:
+    if composed.asked:
+        ledger.solid.append(frame.index)
+    elif composed.safe.hidden:
         ledger.hidden.append(frame.index)
         if frame.corrupt:
             ledger.corrupt.append(frame.index)

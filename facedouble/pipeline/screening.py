@@ -340,13 +340,17 @@ def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledge
             meant[a:b] = said.face not in ("veil", "hide")
         flags = np.zeros(made.frames, bool)
         flags[veiled] = True
+        flags[ledger.solid] = False
         spans += [Span(a, b, t.id, WHY) for a, b in runs(flags & meant)]
     hidden = np.zeros(made.frames, bool)
     hidden[ledger.hidden] = True
     corrupt = set(ledger.corrupt)
     spans += [Span(a, b, None, "hidden: the footage is damaged" if a in corrupt else "hidden: an error")
               for a, b in runs(hidden)]
-    spans += [Span(c.start, c.stop, c.track, f"veiled: claimed by {' and '.join(c.claimed)}") for c in plan.conflicts
+    solid = np.zeros(made.frames, bool)
+    solid[ledger.solid] = True
+    spans += [Span(a, b, None, "one colour, as the plan decides: hide = \"frame\"") for a, b in runs(solid)]
+    spans += [Span(c.start, c.stop, c.track, f"covered: claimed by {' and '.join(c.claimed)}") for c in plan.conflicts
               if c.clip == clip]
     facts = {"clip": clip, "people": {p.id: [str(f) for f in p.faces if f.clip == clip] for p in plan.people},
              "shown_by": sorted({f"{t.by}: {t.reason}" for r in made.roles
@@ -354,6 +358,6 @@ def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledge
              "doubles": {name: act.double.id for (_, name), act in sorted(rehearsed.acts.items())},
              "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None, "halo": options.draw.halo,
              "options": options.digest(), "seed": options.seed, "mattes": options.draw.mattes,
-             "regions": len(rehearsed.regions), "dropped_streams": list(made.info.dropped),
+             "regions": len(rehearsed.regions), "solid_frames": list(ledger.solid), "dropped_streams": list(made.info.dropped),
              "unchecked": [c.what for c in plan.checks if c.clip == clip and c.state == "open"]}
     return Report(made.frames, tuple(lines), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)

@@ -16,7 +16,8 @@ PLAIN = Treatment()
 
 def _drawn(treatment: Treatment) -> list[Any]:
     """All of a treatment that changes pixels: not who decided, nor why."""
-    return [treatment.face, treatment.double, treatment.halo, treatment.hair, treatment.before, treatment.dissolve]
+    return [treatment.face, treatment.double, treatment.halo, treatment.hair, treatment.before, treatment.dissolve,
+            treatment.solid]
 
 
 def _tracks(plan: Plan, clip: str, start: int, stop: int, extents: Mapping[int, tuple[int, int]] | None) -> dict[str, Any]:

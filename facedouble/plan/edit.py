@@ -58,11 +58,12 @@ def rename(text: str, person: str, name: str) -> str:
     return _done(places, put(places, path, "name", text_of(name)))
 
 
-def decide(text: str, person: str, decision: Decision, halo: float | None = None, hair: str | None = None) -> str:
-    """Decide what a person gets wherever no span says otherwise; halo and hair stay as they are if not given."""
+def decide(text: str, person: str, decision: Decision, halo: float | None = None, hair: str | None = None,
+           hide: str | None = None) -> str:
+    """Decide what a person gets wherever no span says otherwise; halo, hair and hide stay as they are if not given."""
     places, plan = _open(text)
     path, _ = _person(places, plan, person)
-    return _done(places, _said(places, path, decision, halo, hair))
+    return _done(places, _said(places, path, decision, halo, hair, hide))
 
 
 def decide_span(text: str, person: str, span: Span) -> str:
@@ -74,7 +75,7 @@ def decide_span(text: str, person: str, span: Span) -> str:
         if (there.clip, there.start, there.stop) == (span.clip, span.start, span.stop):
             inner = _headed(places, (*path, "span", n))
             lasts = seconds_of(span.dissolve / clip.rate) if span.dissolve else None
-            return _done(places, [*_said(places, inner, span.decision, span.halo, span.hair),
+            return _done(places, [*_said(places, inner, span.decision, span.halo, span.hair, span.hide),
                                   *put(places, inner, "seconds", lasts)])
     _signed(span.decision)
     return _done(places, [insert(places, end_of(places, path) or 0, span_block(span, clip))])
@@ -195,12 +196,14 @@ def _signed(decision: Decision) -> None:
         raise UsageError("a decision needs somebody who takes it: say who decided")
 
 
-def _said(places: Places, path: Path, decision: Decision, halo: float | None, hair: str | None) -> list[Splice]:
+def _said(places: Places, path: Path, decision: Decision, halo: float | None, hair: str | None,
+          hide: str | None) -> list[Splice]:
     """Write a decision into a table; the reason of the one before goes with it."""
     _signed(decision)
     return [*put(places, path, "face", text_of(decision.said)),
             *(put(places, path, "halo", number_of(halo)) if halo is not None else []),
             *(put(places, path, "hair", text_of(hair)) if hair is not None else []),
+            *(put(places, path, "hide", text_of(hide)) if hide is not None else []),
             *put(places, path, "decided_by", text_of(decision.by)),
             *put(places, path, "reason", text_of(decision.reason) if decision.reason else None)]
 

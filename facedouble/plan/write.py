@@ -26,7 +26,7 @@ HEAD: Final = f"""\
 #   face = "double NAME"    the face of a volunteer, from the [[double]] of that name
 #   face = "mannequin"      a face that belongs to nobody
 #   face = "veil"           the whole head under a soft opaque cover
-#   face = "hide"           a solid cover
+#   face = "hide"           a solid cover; hide = "ellipse", "box" or "frame" (the whole picture) says how much
 #   face = "show"           the real face; needs reason and decided_by
 #   face = "reveal"         only in a [[person.span]]: dissolves to the real face, then shows it; needs reason and decided_by
 #
@@ -76,9 +76,9 @@ def _text(key: str, words: str) -> tuple[str, str] | None:
     return (key, text_of(words)) if words else None
 
 
-def _look(said: Decision, halo: float | None, hair: str | None) -> list[tuple[str, str] | None]:
+def _look(said: Decision, halo: float | None, hair: str | None, hide: str | None) -> list[tuple[str, str] | None]:
     return [("face", text_of(said.said)), ("halo", number_of(halo)) if halo is not None else None, _text("hair", hair or ""),
-            _text("decided_by", said.by), _text("reason", said.reason)]
+            _text("hide", hide or ""), _text("decided_by", said.by), _text("reason", said.reason)]
 
 
 def _span(start: int, stop: int | None, clip: Clip) -> list[tuple[str, str] | None]:
@@ -102,7 +102,8 @@ def person_block(person: Person, clips: dict[str, Clip]) -> str:
     """[[person]] with its spans."""
     head = _lines("[[person]]", ("id", text_of(person.id)), ("name", text_of(person.name)),
                   ("faces", list_of(map(str, person.faces))),
-                  *_look(person.decision, person.halo, None if person.hair == Treatment().hair else person.hair),
+                  *_look(person.decision, person.halo, None if person.hair == Treatment().hair else person.hair,
+                         None if person.hide == Treatment().hide else person.hide),
                   ("voice", text_of(person.voice)) if person.voice != "mute" else None,
                   _text("voice_reason", person.voice_reason))
     return "\n".join([head, *(span_block(span, clips[span.clip]) for span in person.spans)])
@@ -112,7 +113,7 @@ def span_block(span: Span, clip: Clip) -> str:
     """[[person.span]]"""
     lasts = ("seconds", seconds_of(span.dissolve / clip.rate)) if span.dissolve else None
     return _lines("[[person.span]]", ("clip", text_of(span.clip)), *_span(span.start, span.stop, clip),
-                  *_look(span.decision, span.halo, span.hair), lasts)
+                  *_look(span.decision, span.halo, span.hair, span.hide), lasts)
 
 
 def ignored_block(ignored: Ignored) -> str:

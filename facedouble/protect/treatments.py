@@ -276,7 +276,7 @@ def treated(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
                 return masked
             seen = treated(frame, [*parts[:k], second, *parts[k + 1 :]], options, seed)
             masked.planes = mixed(frame, masked.planes, seen.planes, share)
-            masked.hidden |= seen.hidden
+            masked.hidden = seen.hidden  # else a hidden frame dissolves
             masked.veiled = {t: s if t in seen.veiled else s * (1 - share) for t, s in masked.veiled.items()}
             masked.shown |= seen.shown
             return masked
@@ -285,4 +285,7 @@ def treated(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
     for _ in range(ROUNDS):
         for steps in running:
             next(steps, None)
+    if canvas.hidden:  # whatever was drawn beside it
+        canvas.solid(Ellipse(0, 0, 1, 1), "frame")
+        canvas.shown.clear()
     return canvas

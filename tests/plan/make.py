@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from facedouble.plan.people import FACES, HAIR, OPEN, Decision, Person, Span, TrackName
+from facedouble.plan.people import FACES, HAIR, HIDES, OPEN, Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import COVERS, DIRECTIONS, SHAPES, STATES, Card, Check, Clip, DoubleFile, Ignored, Key, Region
 
@@ -134,7 +134,8 @@ def spans(draw: st.DrawFn, usual: Decision) -> list[Span]:
             barred = last in OPEN or usual.face in OPEN
             decision = draw(decisions(tuple(face for face in FACES if not (face == "reveal" and barred))))
             dissolve = draw(st.integers(1, stop - start)) if decision.face == "reveal" else 0
-            found.append(Span(clip.id, start, stop, decision, draw(halos), draw(st.none() | st.sampled_from(HAIR)), dissolve))
+            found.append(Span(clip.id, start, stop, decision, draw(halos), draw(st.none() | st.sampled_from(HAIR)), dissolve,
+                              draw(st.none() | st.sampled_from(HIDES))))
             before, end = decision.face, stop
     return draw(st.permutations(found))
 
@@ -145,7 +146,7 @@ def people(draw: st.DrawFn, number: int) -> Person:
     keeps = bool(decision.by.strip()) and draw(st.booleans())
     return Person(f"P{number}", f"{draw(texts)} {number}", tuple(draw(st.lists(track_names(), max_size=4))), decision,
                   draw(halos), draw(st.sampled_from(HAIR)), tuple(draw(spans(decision))), "keep" if keeps else "mute",
-                  draw(words) if keeps else draw(texts))
+                  draw(words) if keeps else draw(texts), draw(st.sampled_from(HIDES)))
 
 
 @st.composite

@@ -48,6 +48,17 @@ def test_decide() -> None:
     assert read(new).people[0].decision == Decision("mannequin", None, "Kim", "safer")
 
 
+def test_decide_how_much_is_hidden() -> None:
+    new = edit.decide(FILM, "P1", HIDE, hide="frame")
+    assert changed(FILM, new) == (['face = "double ana"'], ['face = "hide"', 'hide = "frame"'])
+    wide = edit.decide_span(new, "P1", Span("A", 100, 200, HIDE, hide="box"))
+    assert changed(new, wide) == ([], ['  hide = "box"', '  decided_by = "Lin"'])
+    assert [(a, b, t.solid) for a, b, t in read(wide).spans("A", 0, 0, 500)] == [(0, 100, "frame"), (100, 200, "box"),
+                                                                                (200, 500, "frame")]
+    with pytest.raises(UsageError, match="ellipse, box, frame"):
+        edit.decide(FILM, "P1", HIDE, hide="room")
+
+
 def test_a_reason_goes_with_its_decision() -> None:
     new = edit.decide(FILM, "P2", Decision("veil", by="Lin"))
     assert changed(FILM, new) == (['face = "show"   # signed on paper', 'decided_by = "Sam"', 'reason = "speaks for the crew"'],
