@@ -24,10 +24,10 @@ class Ledger:
     shown: dict[int, int] = field(default_factory=dict)
     veiled: dict[int, list[int]] = field(default_factory=dict)
     hidden: list[int] = field(default_factory=list)
-    solid: list[int] = field(default_factory=list)
     corrupt: list[int] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     cells: list[Bytes] = field(default_factory=list)
+    solid: list[int] = field(default_factory=list)
 
     def take(self, later: Ledger) -> None:
         """Add what came of later frames."""

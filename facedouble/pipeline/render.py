@@ -204,6 +204,7 @@ def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company],
             join(chunks, destination, made.info, options.encode, _sounds(made.info, voice), lead)
             for chunk in chunks:
                 ledger.take(Ledger.of(chunk.facts))
+            folder.settle([chunk.path.stem for chunk in chunks])
     sheet.add(ledger.cells)
     return ledger, sheet.jpeg()
 

@@ -88,7 +88,8 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
         def enter(clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed) -> PlanCompany:
             return PlanCompany(plan, clip.id, made, rehearsed, options)
 
-        lead = lead_of(plan.card, made.info) if clip is plan.clips[0] else ()
+        carded = plan.card is not None and (plan.card.on == "every" or clip is plan.clips[0])
+        lead = lead_of(plan.card if carded else None, made.info)
         ledger, page = perform_all(made, job.place(clip.id), enter, voice, options, progress, job.home.of(clip.id, "parts"),
                                    clip.sha256, lead)
         report = report_of(plan, clip.id, made, rehearsed, ledger, voice, options)

@@ -29,7 +29,7 @@ KEYS: Final = {  # every key there is; docs/plan.md explains each
     "ignore": ("face", "looked_at_by", "reason"),
     "region": ("clip", "name", "cover", "shape", "from", "to", "track", "keys"),
     "region.keys": ("at", "x", "y", "w", "h", "angle"),
-    "card": ("text", "seconds", "language", "direction"),
+    "card": ("text", "seconds", "language", "direction", "on"),
     "watermark": ("text",),
     "check": ("clip", "from", "to", "what", "state", "by"),
 }
@@ -234,7 +234,7 @@ def _region(t: _Table, film: Plan) -> Region:
 
 def _card(t: _Table) -> Card:
     return t.build(lambda: Card(t.text("text"), t.length("seconds", Fraction(4)), t.text("language"),
-                                t.text("direction", "auto")))
+                                t.text("direction", "auto"), t.text("on", "first")))
 
 
 def _check(t: _Table, film: Plan) -> Check:

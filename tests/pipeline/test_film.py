@@ -128,10 +128,10 @@ def test_show_is_for_that_person_only_and_a_change_draws_its_chunk_again(film: H
         alike = cores(film, tmp_path / "one" / "A.mp4")
         for track, seen in alike.items():
             assert min(seen) > 0.95 if track in shown else max(seen) < 0.7
-        chunks = {p.name for p in film.of("A", "parts").iterdir()}
+        chunks = {p.name for p in film.of("A", "parts").glob("*.chunk")}
         film.put(edit.decide(film.text(), witness.id, Decision("mannequin", by="Rose")))
         second = render_film(screen(film, tmp_path / "two"), Options())["A"]
-        again = {p.name for p in film.of("A", "parts").iterdir()}
+        again = {p.name for p in film.of("A", "parts").glob("*.chunk")}
         assert chunks < again and len(again) == len(chunks) + 1  # the second shot has nothing of the witness
         (track,) = {f.track for f in witness.faces}
         line = next(line for line in second.people if line.person == track)

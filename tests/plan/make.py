@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facedouble.plan.people import FACES, HAIR, HIDES, OPEN, Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
-from facedouble.plan.values import COVERS, DIRECTIONS, SHAPES, STATES, Card, Check, Clip, DoubleFile, Ignored, Key, Region
+from facedouble.plan.values import COVERS, DIRECTIONS, SHAPES, STANDS, STATES, Card, Check, Clip, DoubleFile, Ignored, Key, Region
 
 FILM = """\
 # our film, second cut
@@ -170,7 +170,7 @@ def checks(draw: st.DrawFn) -> Check:
 def plans(draw: st.DrawFn) -> Plan:
     """Two clips, up to four people with faces that may clash, and some of everything else."""
     card = Card(draw(words), Fraction(draw(st.integers(500, 60_000)), 1000), draw(st.sampled_from(["", "en", "ar-SY"])),
-                draw(st.sampled_from(DIRECTIONS)))
+                draw(st.sampled_from(DIRECTIONS)), draw(st.sampled_from(STANDS)))
     return Plan(CLIPS, DOUBLES, tuple(draw(people(n)) for n in range(draw(st.integers(0, 4)))),
                 tuple(Ignored(face, draw(words), draw(texts)) for face in draw(st.lists(track_names(), max_size=2))),
                 tuple(draw(regions(n)) for n in range(draw(st.integers(0, 2)))), draw(st.none() | st.just(card)),
