@@ -459,7 +459,7 @@ def plan_span(
     if remove:
         a, b = (None if t is None else typed.frame_of(t, entry) for t in (start, stop))
         usual = next((p.decision.said for p in held.people if p.id == person), "")
-        _change(plan, lambda text: edit.drop_span(text, person, entry.id, a, b), f"there {person} gets the same as elsewhere: {usual}")
+        _change(plan, lambda text: edit.drop_span(text, person, entry.id, a, b), f"there {person} gets again: {usual}")
         return
     try:
         said = Decision.of(face, by, reason)
@@ -470,12 +470,12 @@ def plan_span(
             f"{span.stop}: {face}")
 
 
-@plan_app.command("region", epilog="Example: facedouble plan region film.plan.toml sign --cover solid --key 10:640,420,90x60 --track")
+@plan_app.command("region", epilog="Example: facedouble plan region film.plan.toml sign --key 10:640,420,90x60 --track")
 def plan_region(
     plan: PlanPath,
     name: Annotated[str, typer.Argument(help="what it is; one name once in a clip")],
     clip: Annotated[str, typer.Option(help="the clip's letter; may be left out if there is one only")] = "",
-    key: Annotated[list[str] | None, typer.Option(help="where it is: TIME:X,Y,WxH, or TIME:X,Y,WxH@DEGREES; again for more")] = None,
+    key: Annotated[list[str] | None, typer.Option(help="where it is: TIME:X,Y,WxH, @DEGREES if turned; again for more")] = None,
     cover: Annotated[str | None, typer.Option(help="solid, inpaint or veil; solid if it is new")] = None,
     shape: Annotated[str | None, typer.Option(help="box or ellipse; box if it is new")] = None,
     track: Annotated[bool | None, typer.Option("--track/--no-track", help="it follows the picture between its keys")] = None,
@@ -499,7 +499,7 @@ def plan_region(
     _change(plan, lambda text: change(text, region), f"region {name} in clip {entry.id}")
 
 
-@plan_app.command("card", epilog='Example: facedouble plan card film.plan.toml "For their safety, faces were changed." --on every')
+@plan_app.command("card", epilog='Example: facedouble plan card film.plan.toml "For their safety, …" --on every')
 def plan_card(
     plan: PlanPath,
     text: Annotated[str | None, typer.Argument(help="what is read before the film")] = None,
@@ -516,7 +516,8 @@ def plan_card(
         _change(plan, lambda held: edit.drop(held, "card"), "no card")
         return
     lasts = None if seconds is None else typed.length_of(seconds)
-    _change(plan, lambda held: edit.put_card(held, text=text, seconds=lasts, language=language, direction=direction, on=on), "card")
+    said = {"text": text, "seconds": lasts, "language": language, "direction": direction, "on": on}
+    _change(plan, lambda held: edit.put_card(held, **said), "card")
 
 
 @plan_app.command("watermark", epilog='Example: facedouble plan watermark film.plan.toml "Faces changed"')
@@ -600,7 +601,8 @@ def plan_tidy(plan: PlanPath) -> None:
     before = home.stored()
     for path in home.parts:
         tidy(path)
-    OUT.print(f"{home.notes}: {_size(before - home.stored())} removed, {_size(home.stored())} of finished parts stay", markup=False)
+    OUT.print(f"{home.notes}: {_size(before - home.stored())} removed, {_size(home.stored())} of finished parts stay",
+              markup=False)
 
 
 def _change(plan: Path, change: Callable[[str], str], said: str) -> None:

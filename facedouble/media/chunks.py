@@ -3,8 +3,8 @@
 A chunk's file: MAGIC, the coded pictures one after the other, a head in JSON with their SHA-256, the head's own SHA-256 and its
 length (8 bytes, big-endian). It has another name until it is whole. One that is not as it was written counts as absent.
 
-Beside the chunks lies `versions.json`: the names of those that the last films were made of. When a film is whole, what is in none of
-the last `VERSIONS` goes.
+Beside the chunks lies `versions.json`: the names of those that the last films were made of. When a film is whole, what is in
+none of the last `VERSIONS` goes.
 """
 
 from __future__ import annotations

@@ -88,8 +88,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
         def enter(clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed) -> PlanCompany:
             return PlanCompany(plan, clip.id, made, rehearsed, options)
 
-        carded = plan.card is not None and (plan.card.on == "every" or clip is plan.clips[0])
-        lead = lead_of(plan.card if carded else None, made.info)
+        lead = lead_of(card_of(plan, clip.id), made.info)
         ledger, page = perform_all(made, job.place(clip.id), enter, voice, options, progress, job.home.of(clip.id, "parts"),
                                    clip.sha256, lead)
         report = report_of(plan, clip.id, made, rehearsed, ledger, voice, options)
@@ -306,6 +305,12 @@ def voice_of(plan: Plan, clip: str, made: Analysis) -> Voice:
     if ids and "" not in ids and all(p.voice == "keep" for p in here):
         return Voice(True, "; ".join(f"{p.id}: {p.voice_reason}" for p in here))
     return Voice()
+
+
+def card_of(plan: Plan, clip: str) -> PlannedCard | None:
+    """The card that stands before a clip."""
+    every = plan.card is not None and plan.card.on == "every"
+    return plan.card if every or clip == plan.clips[0].id else None
 
 
 def lead_of(card: PlannedCard | None, info: MediaInfo) -> Sequence[SafeFrame]:

@@ -114,7 +114,8 @@ def _region(places: Places, plan: Plan, clip: str, name: str) -> tuple[Path, Reg
         if (region.clip, region.name) == (clip, name):
             return _headed(places, ("region", n)), region
     _made(lambda: plan.clip(clip))
-    raise UsageError(f'there is no region "{name}" in clip {clip}: {one_of(name, [r.name for r in plan.regions if r.clip == clip])}')
+    there = [r.name for r in plan.regions if r.clip == clip]
+    raise UsageError(f'there is no region "{name}" in clip {clip}: {one_of(name, there)}')
 
 
 def put_card(plan: str, /, **said: str | Fraction | None) -> str:

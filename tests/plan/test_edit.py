@@ -103,7 +103,8 @@ def test_a_region_changes_where_it_has_to() -> None:
         ['to = "00:00:10.000"', '  { at = "00:00:04.000", x = 500.5, y = 310, w = 80, h = 40, angle = 10 },', "track = true"])
     keys = (Key(50, 1, 2, 3, 4), Key(60, 1, 2, 3, 4), Key(150, 1, 2, 3, 4), Key(180, 5, 6, 7, 8))
     more = edit.change_region(FILM, dataclasses.replace(logo, keys=keys))
-    assert changed(FILM, more)[0] == [] and read(more).regions[0].keys == tuple(sorted([*keys, *logo.keys], key=lambda k: k.frame))
+    assert changed(FILM, more)[0] == []
+    assert read(more).regions[0].keys == tuple(sorted([*keys, *logo.keys], key=lambda k: k.frame))
     line = FILM.replace("""[
   { at = 0, x = 400, y = 300, w = 80, h = 40 },   # from the shoulder
   { at = 4.0, x = 500.5, y = 300, w = 80, h = 40, angle = 10 },
