@@ -15,6 +15,7 @@ import pytest
 from facedouble.colour import picture
 from facedouble.demo.witness import portrait_pixels
 from facedouble.errors import InputRefused, StoreError, UsageError
+from facedouble.media.chunks import tidy
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.options import DrawOptions, Options
@@ -147,6 +148,9 @@ def test_show_is_for_that_person_only_and_a_change_draws_its_chunk_again(film: H
         alike = cores(film, tmp_path / "one" / "A.mp4")
         for track, seen in alike.items():
             assert min(seen) > 0.95 if track in shown else max(seen) < 0.7
+        kept = film.stored()
+        tidy(film.of("A", "parts"))  # of what other plans left behind
+        assert film.stored() <= kept
         chunks = files(film)
         film.put(edit.decide(film.text(), witness.id, Decision("mannequin", by="Rose")))
         second = render_film(screen(film, tmp_path / "two"), Options())["A"]

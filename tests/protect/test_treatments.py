@@ -16,7 +16,7 @@ from facedouble.protect.dissolve import mixed
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.headwear import HEADWEAR
 from facedouble.protect.treatments import MASKS, TREATMENTS, Part, ends
-from facedouble.protect.veil import Ellipse
+from facedouble.protect.veil import Ellipse, veil_patch
 from facedouble.types import Array, Box, Double, Frame
 from tests.protect.test_bottleneck import face_area, with_noise
 
@@ -283,6 +283,39 @@ def test_hair_under_a_cover_has_no_say(frame: Frame, part: Part, hair: str) -> N
     assert same(planes(with_noise(frame, opaque), mine), worn)
     eyes = mesh[[33, 133, 362, 263], :2].mean(0).round().astype(int)
     assert abs(int(worn[0][eyes[1], eyes[0]]) - int(bare[0][eyes[1], eyes[0]])) < 40  # the face is left open
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_long_hair_is_under_the_veil_whatever_the_face_gets(frame: Frame, part: Part, name: str, weight: float) -> None:
+    """Down to the shoulders, beside and below the head; also in frames in which no double can be drawn."""
+    for sure in (False, True):
+        mine = replace(part, treatment=name, hair="veil", weight=weight, sure=sure)
+        if name in ("show", "ignore") and sure:
+            continue
+        patch = veil_patch(part.cover, frame.width, frame.height, long=True)
+        assert patch is not None
+        (x, y), _, alpha = patch
+        opaque = np.zeros((frame.height, frame.width), bool)
+        opaque[y : y + len(alpha), x : x + alpha.shape[1]] = alpha >= 1
+        opaque[1:-1, 1:-1] &= opaque[2:, 1:-1] & opaque[:-2, 1:-1] & opaque[1:-1, 2:] & opaque[1:-1, :-2]  # whole chroma samples
+        assert opaque.sum() > 1.2 * core(frame, part.cover).sum()
+        assert same(planes(frame, mine), planes(with_noise(frame, opaque), mine))
+
+
+def test_a_long_veil_holds_the_short_one(part: Part) -> None:
+    c = Ellipse(300.0, 250.0, part.cover.rx, part.cover.ry)
+    long, short = (np.zeros((900, 700), np.float32) for _ in range(2))
+    for out, patch in ((long, veil_patch(c, 700, 900, long=True)), (short, veil_patch(c, 700, 900))):
+        assert patch is not None
+        (x, y), image, alpha = patch
+        out[y : y + len(alpha), x : x + alpha.shape[1]] = alpha
+        assert (image > 0.2).all() and (image < 0.6).all()
+        assert max(alpha[0].max(), alpha[-1].max(), alpha[:, 0].max(), alpha[:, -1].max()) == 0  # nothing of it is cut off
+    assert (long >= short).all()
+    below = long[round(c.y + 1.6 * c.ry)]
+    assert below.max() == 1 and short[round(c.y + 1.6 * c.ry)].max() == 0
+    assert (below == 1).sum() > 2 * c.rx
 
 
 def test_an_unknown_cover_for_hair_is_the_veil(frame: Frame, part: Part) -> None:
