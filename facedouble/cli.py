@@ -392,8 +392,11 @@ def plan_check(plan: PlanPath) -> None:
                   markup=False)
         for span in person.spans:
             OUT.print(f"  clip {span.clip}, frames {span.start} to {span.stop}: {span.decision.said}", markup=False)
+    for r in said.regions:
+        OUT.print(f"region {r.name}, clip {r.clip}, from frame {r.start}{f' to {r.stop}' if r.stop else ''}: {r.cover}"
+                  f"{', follows the picture' if r.track else ''}", markup=False)
     for c in said.conflicts:
-        OUT.print(f"face {c.clip}:{c.track} is claimed by {' and '.join(c.claimed)} in frames {c.start} to {c.stop}: veiled",
+        OUT.print(f"face {c.clip}:{c.track} is claimed by {' and '.join(c.claimed)} in frames {c.start} to {c.stop}: covered",
                   markup=False)
     for check in said.checks:
         if check.state == "open":
@@ -412,6 +415,7 @@ def plan_decide(
     reason: Annotated[str, typer.Option(help="and why; show needs it")] = "",
     halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
     hair: Annotated[str | None, typer.Option(help="keep, veil or cap: for somebody known by their hair")] = None,
+    hide: Annotated[str | None, typer.Option(help="what hide covers: ellipse, box, or frame, the whole picture")] = None,
 ) -> None:
     """Say what a person gets in the whole film."""
     from facedouble.plan import edit
@@ -422,7 +426,108 @@ def plan_decide(
         said = Decision.of(face, by, reason)
     except Wrong as error:
         raise UsageError(str(error)) from error
-    _change(plan, lambda text: edit.decide(text, person, said, halo, hair), f"{person}: {face}")
+    _change(plan, lambda text: edit.decide(text, person, said, halo, hair, hide), f"{person}: {face}")
+
+
+@plan_app.command("span", epilog='Example: facedouble plan span film.plan.toml P1 hide --from 00:00:01 --to 00:00:02 --by Lin')
+def plan_span(
+    plan: PlanPath,
+    person: Annotated[str, typer.Argument(help="the person's id, as P1")],
+    face: Annotated[str, typer.Argument(help='"double NAME", mannequin, veil, hide, show or reveal')] = "",
+    clip: Annotated[str, typer.Option(help="the clip's letter; may be left out if there is one only")] = "",
+    start: Annotated[str | None, typer.Option("--from", help="a frame (120), seconds (4.8) or a timecode (00:00:04.8)")] = None,
+    stop: Annotated[str | None, typer.Option("--to", help="the first moment that is not meant any more; else the end")] = None,
+    by: Annotated[str, typer.Option(help="who decides")] = "",
+    reason: Annotated[str, typer.Option(help="and why; show and reveal need it")] = "",
+    seconds: Annotated[str | None, typer.Option(help="how long a reveal's dissolve takes")] = None,
+    halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
+    hair: Annotated[str | None, typer.Option(help="keep, veil or cap")] = None,
+    hide: Annotated[str | None, typer.Option(help="what hide covers: ellipse, box, or frame, the whole picture")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="take the span away; --from and --to say which")] = False,
+) -> None:
+    """Say what a person gets in a span of time, where that is not what they get in the rest of the film."""
+    from facedouble.pipeline.film import Home
+    from facedouble.plan import edit, typed
+    from facedouble.plan.people import Decision
+    from facedouble.plan.read import read
+    from facedouble.plan.rules import Wrong
+
+    if remove == bool(face):
+        raise UsageError('say what the person gets, as "hide", or --remove, and not both')
+    held = read(Home(plan).text())
+    entry = typed.clip_of(held, clip)
+    if remove:
+        a, b = (None if t is None else typed.frame_of(t, entry) for t in (start, stop))
+        usual = next((p.decision.said for p in held.people if p.id == person), "")
+        _change(plan, lambda text: edit.drop_span(text, person, entry.id, a, b), f"there {person} gets again: {usual}")
+        return
+    try:
+        said = Decision.of(face, by, reason)
+    except Wrong as error:
+        raise UsageError(str(error)) from error
+    span = typed.span_of(entry, start, stop, said, seconds, halo, hair, hide)
+    _change(plan, lambda text: edit.decide_span(text, person, span), f"{person} in clip {entry.id}, frames {span.start} to "
+            f"{span.stop}: {face}")
+
+
+@plan_app.command("region", epilog="Example: facedouble plan region film.plan.toml sign --key 10:640,420,90x60 --track")
+def plan_region(
+    plan: PlanPath,
+    name: Annotated[str, typer.Argument(help="what it is; one name once in a clip")],
+    clip: Annotated[str, typer.Option(help="the clip's letter; may be left out if there is one only")] = "",
+    key: Annotated[list[str] | None, typer.Option(help="where it is: TIME:X,Y,WxH, @DEGREES if turned; again for more")] = None,
+    cover: Annotated[str | None, typer.Option(help="solid, inpaint or veil; solid if it is new")] = None,
+    shape: Annotated[str | None, typer.Option(help="box or ellipse; box if it is new")] = None,
+    track: Annotated[bool | None, typer.Option("--track/--no-track", help="it follows the picture between its keys")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="a frame (120), seconds (4.8) or a timecode (00:00:04.8)")] = None,
+    stop: Annotated[str | None, typer.Option("--to", help="the first moment that is not meant any more")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="take it away")] = False,
+) -> None:
+    """Cover something besides faces; where the name is there already, change that one: keys in other frames stay."""
+    from facedouble.pipeline.film import Home
+    from facedouble.plan import edit, typed
+    from facedouble.plan.read import read
+
+    said = read(Home(plan).text())
+    entry = typed.clip_of(said, clip)
+    if remove:
+        _change(plan, lambda text: edit.drop_region(text, entry.id, name), f"region {name} is gone")
+        return
+    held = next((r for r in said.regions if (r.clip, r.name) == (entry.id, name)), None)
+    region = typed.region_of(held, entry, name, key or [], cover, shape, track, start, stop)
+    change = edit.add_region if held is None else edit.change_region
+    _change(plan, lambda text: change(text, region), f"region {name} in clip {entry.id}")
+
+
+@plan_app.command("card", epilog='Example: facedouble plan card film.plan.toml "For their safety, …" --on every')
+def plan_card(
+    plan: PlanPath,
+    text: Annotated[str | None, typer.Argument(help="what is read before the film")] = None,
+    seconds: Annotated[str | None, typer.Option(help="how long it is seen")] = None,
+    language: Annotated[str | None, typer.Option(help="en, ar-SY, …")] = None,
+    direction: Annotated[str | None, typer.Option(help="auto, ltr or rtl")] = None,
+    on: Annotated[str | None, typer.Option(help="before the first clip, or before every one")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="no card")] = False,
+) -> None:
+    """Write or change the card before the film; what is not said stays as it is."""
+    from facedouble.plan import edit, typed
+
+    if remove:
+        _change(plan, lambda held: edit.drop(held, "card"), "no card")
+        return
+    lasts = None if seconds is None else typed.length_of(seconds)
+    said = {"text": text, "seconds": lasts, "language": language, "direction": direction, "on": on}
+    _change(plan, lambda held: edit.put_card(held, **said), "card")
+
+
+@plan_app.command("watermark", epilog='Example: facedouble plan watermark film.plan.toml "Faces changed"')
+def plan_watermark(plan: PlanPath, text: Annotated[str, typer.Argument(help="a line over the whole film")] = "",
+                   remove: Annotated[bool, typer.Option("--remove", help="no watermark")] = False) -> None:
+    """Write or change the line over the whole film."""
+    from facedouble.plan import edit
+
+    _change(plan, lambda held: edit.drop(held, "watermark") if remove else edit.put_watermark(held, text),
+            "no watermark" if remove else "watermark")
 
 
 @plan_app.command("double", epilog="Example: facedouble plan double film.plan.toml ana ana.fdouble")
@@ -484,6 +589,22 @@ def plan_ignore(plan: PlanPath, face: Annotated[str, typer.Argument(help="what w
     _change(plan, lambda text: edit.ignore(text, face, by, reason), f"{face} is no face")
 
 
+@plan_app.command("tidy", epilog="Example: facedouble plan tidy film.plan.toml")
+def plan_tidy(plan: PlanPath) -> None:
+    """Remove finished parts of earlier plans from the disk; those of the newest clips stay."""
+    from facedouble.media.chunks import tidy
+    from facedouble.pipeline.film import Home
+    from facedouble.plan.read import read
+
+    home = Home(plan)
+    read(home.text())
+    before = home.stored()
+    for path in home.parts:
+        tidy(path)
+    OUT.print(f"{home.notes}: {_size(before - home.stored())} removed, {_size(home.stored())} of finished parts stay",
+              markup=False)
+
+
 def _change(plan: Path, change: Callable[[str], str], said: str) -> None:
     from facedouble.pipeline.film import Home
 
@@ -521,9 +642,15 @@ def render(
         for error in report.errors[:5]:
             ERR.print(error)
         hidden += len(report.hidden)
+    OUT.print(f"  {job.home.notes} holds {_size(job.home.stored())} of finished parts; `facedouble plan tidy` makes it less",
+              markup=False)
     if hidden:
         OUT.print(f"  {hidden} frames hidden whole")
         raise typer.Exit(ExitCode.HIDDEN)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:.1f} MB" if number < 1e9 else f"{number / 1e9:.1f} GB"
 
 
 @app.command(epilog="Example: facedouble compare interview.mp4 --double ana.fdouble -o compare.mp4")

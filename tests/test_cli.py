@@ -21,6 +21,7 @@ from facedouble.doubles.file import write_double
 from facedouble.doubles.mannequin import mannequin
 from facedouble.types import Array
 from tests.media.make import clip
+from tests.plan.test_read import ROSE
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSENT = 'code = "V3"\nscope = ["film", "trailer", "test"]\ndate = 2026-01-01\n'
@@ -112,7 +113,8 @@ def _film(path: Path, pictures: list[Array]) -> None:
                                    ("double", "check"), ("double", "rank"),
                                    ("double", "capture-sheet"), ("double", "shotlist"), ("doctor",),
                                    ("models",), ("models", "install"), ("demo",), ("analyse",), ("people",), ("plan",),
-                                   *(("plan", c) for c in ("check", "decide", "double", "rename", "merge", "split", "ignore")),
+                                   *(("plan", c) for c in ("check", "decide", "span", "region", "card", "watermark", "double",
+                                                            "rename", "merge", "split", "ignore", "tidy")),
                                    ("render",), ("compare",)])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*words, "--help", cwd=tmp_path)
@@ -131,6 +133,7 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
     (desk / "mine.mp4").write_bytes(b"mine")
     (desk / "odd.toml").write_text("[draw]\nhalow = 1\n")
     (desk / "bad.plan.toml").write_text("version = 1\nclips = 3\n")
+    (desk / "good.plan.toml").write_text(ROSE)
     clip(desk / "wall.mp4", 128, 96, 10)
     return [
         ("protect none.mp4 -o o.mp4", 7, "no such file"), ("protect notes.mp4 -o o.mp4", 7, "not footage"),
@@ -146,6 +149,18 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
         ("protect interview.mp4", 2, "output"), ("dance", 2, "dance"),
         ("render none.plan.toml -o out", 7, "analyse"), ("render bad.plan.toml -o out", 2, "line 2"),
         ("plan check bad.plan.toml", 2, "line 2"), ("plan check interview.mp4", 2, ".plan.toml"),
+        ("plan span good.plan.toml P1 --by Lin", 2, "--remove"),
+        ("plan span good.plan.toml P1 hide --by Lin --from noon", 2, "no time"),
+        ("plan span good.plan.toml P1 hide --by Lin --from 9 --to 3", 2, "after from"),
+        ("plan span good.plan.toml P1 --remove", 2, "no such span"),
+        ("plan span good.plan.toml P1 show --by Lin", 2, "add reason"),
+        ("plan span good.plan.toml P1 reveal --by Lin --reason so", 2, "seconds"),
+        ("plan decide good.plan.toml P1 hide --by Lin --hide room", 2, "ellipse, box, frame"),
+        ("plan region good.plan.toml sign", 2, "give --key"),
+        ("plan region good.plan.toml sign --key 3:4", 2, "100:640,420,90x60"),
+        ("plan region good.plan.toml sign --key 300:4,4,9x9", 2, "which has 100"),
+        ("plan region good.plan.toml sign --remove", 2, "no region"), ("plan card good.plan.toml --on every", 2, "says nothing"),
+        ("plan watermark good.plan.toml --remove", 2, "no watermark"), ("plan tidy none.plan.toml", 7, "analyse"),
         ("people none.plan.toml", 7, "analyse"), ("analyse notes.mp4 -p new.plan.toml", 7, "not footage"),
         ("double make o.fdouble portrait.png", 4, "consent"), ("double show bad.fdouble", 7, "double"),
     ]

@@ -2,6 +2,9 @@
 
 A chunk's file: MAGIC, the coded pictures one after the other, a head in JSON with their SHA-256, the head's own SHA-256 and its
 length (8 bytes, big-endian). It has another name until it is whole. One that is not as it was written counts as absent.
+
+Beside the chunks lies `versions.json`: the names of those that the last films were made of. When a film is whole, what is in
+none of the last `VERSIONS` goes.
 """
 
 from __future__ import annotations
@@ -25,11 +28,15 @@ from facedouble.errors import FacedoubleError, StoreError
 from facedouble.media.encode import Sound, Writer, mapped
 from facedouble.media.h264 import Coder, Header, Packet
 from facedouble.options import EncodeOptions
+from facedouble.publish import write_over
 from facedouble.types import Array, Colour, MediaInfo, SafeFrame, Value
 
 MAGIC: Final = b"facedouble-chunk-1\n"
 NAME: Final = re.compile(r"[0-9a-f]{16,64}")
-OURS: Final = re.compile(r"[0-9a-f]{16,64}\.chunk|\.[0-9a-f]{16,64}\.part")  # whole, and not finished
+OURS: Final = re.compile(r"[0-9a-f]{16,64}\.chunk|\.[0-9a-f]{16,64}\.part"  # whole, not finished
+                        r"|versions\.json|\.versions\.json\.[0-9]+\.part")
+VERSIONS: Final = 3  # of a film: who compares two plans and a third draws nothing again
+RECORD: Final = "versions.json"
 TAIL: Final = 40  # bytes: a SHA-256 and a length
 BLOCK: Final = 1 << 20  # bytes read at a time
 KEPT: Final = "what was finished is kept, and the same command goes on from there"
@@ -190,6 +197,22 @@ class Folder:
         finally:
             part.unlink(missing_ok=True)
 
+    def versions(self) -> list[list[str]]:
+        """The names of the chunks that the last films were made of, the newest last."""
+        try:
+            held = json.loads((self.path / RECORD).read_bytes())
+            return [[name for name in names if NAME.fullmatch(name)] for names in held]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def settle(self, names: Sequence[str], most: int = VERSIONS) -> None:
+        """A film was made of these chunks: they and those of the versions before it stay, `most` in all; other chunks go."""
+        kept = [*(v for v in self.versions() if v != list(names)), list(names)][-most:]
+        with suppress(StoreError):  # the film is there; what could not be noted is not cleared away either
+            write_over(self.path / RECORD, json.dumps(kept).encode())
+            used = {RECORD, *(f"{name}.chunk" for version in kept for name in version)}
+            self._clear(lambda entry: entry not in used)
+
     def keep(self, names: Iterable[str]) -> None:
         """Remove all chunks but these."""
         kept = {self._place(name).name for name in names}
@@ -262,6 +285,22 @@ def remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         with Folder(path) as folder:
             folder.keep(())
+
+
+def stored(path: Path) -> int:
+    """Bytes on the disk that the chunks of a folder take; 0 if there is none."""
+    sizes = 0
+    with suppress(OSError), os.scandir(path) as entries:
+        sizes = sum(entry.stat(follow_symlinks=False).st_size for entry in entries if OURS.fullmatch(entry.name))
+    return sizes
+
+
+def tidy(path: Path) -> None:
+    """Keep of a folder only what the newest film was made of; one of which no film was made yet stays as it is."""
+    if path.is_dir() and not path.is_symlink():
+        with Folder(path) as folder:
+            if newest := folder.versions()[-1:]:
+                folder.settle(newest[0], 1)
 
 
 def _earlier(info: MediaInfo, lead: Sequence[SafeFrame]) -> MediaInfo:

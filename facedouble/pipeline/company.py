@@ -113,7 +113,7 @@ class PlanCompany:
             part = part if cast is None else cast.part(frame) or part
         sure = t.face == "ignore" or self._sure(role.track.id, i)
         return replace(part, treatment=t.face, sure=sure, shown=t.shown(frame), before=mask if t.face == "reveal" else "double",
-                       halo=t.halo, hair=t.hair)
+                       halo=t.halo, hair=t.hair, solid=t.solid or "ellipse")
 
     def _sure(self, track: int, i: int) -> bool:
         flags = self.rehearsed.sure.get(track)

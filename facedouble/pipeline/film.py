@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from facedouble.errors import InputRefused, UsageError
 from facedouble.faces.identify import People, Person, Piece
+from facedouble.media.chunks import stored
 from facedouble.media.probe import probe
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, analyse, quiet
@@ -59,6 +60,15 @@ class Home(Value):
     def footage(self, clip: Clip) -> Path:
         """The clip's file; a relative name starts beside the plan."""
         return self.plan.parent / clip.file
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The folders of finished chunks, of clips that are no longer in the plan, too."""
+        return tuple(sorted(self.notes.glob("*.parts")))
+
+    def stored(self) -> int:
+        """Bytes on the disk that finished chunks take."""
+        return sum(map(stored, self.parts))
 
     def text(self) -> str:
         """The plan's text; InputRefused if it cannot be read."""

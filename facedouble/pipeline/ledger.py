@@ -14,7 +14,10 @@ from facedouble.types import Bytes
 
 @dataclass
 class Ledger:
-    """Counts by track, frames by track, frames, sentences; `cells` are the thumbnails for the sheet."""
+    """Counts by track, frames by track, frames, sentences; `cells` are the thumbnails for the sheet.
+
+    hidden: because something went wrong; solid: because the plan says so.
+    """
 
     doubled: dict[int, int] = field(default_factory=dict)
     fading: dict[int, int] = field(default_factory=dict)
@@ -24,6 +27,7 @@ class Ledger:
     corrupt: list[int] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     cells: list[Bytes] = field(default_factory=list)
+    solid: list[int] = field(default_factory=list)
 
     def take(self, later: Ledger) -> None:
         """Add what came of later frames."""

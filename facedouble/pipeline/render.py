@@ -204,6 +204,7 @@ def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company],
             join(chunks, destination, made.info, options.encode, _sounds(made.info, voice), lead)
             for chunk in chunks:
                 ledger.take(Ledger.of(chunk.facts))
+            folder.settle([chunk.path.stem for chunk in chunks])
     sheet.add(ledger.cells)
     return ledger, sheet.jpeg()
 
@@ -255,7 +256,9 @@ def _fill(add: Callable[[SafeFrame], None], film: Iterator[Drawn], span: tuple[i
 def _book(ledger: Ledger, frame: Frame, parts: list[Part], composed: Composed, error: str | None) -> None:
     if error is not None:
         ledger.errors.append(error)
-    if composed.safe.hidden:
+    if composed.asked:
+        ledger.solid.append(frame.index)
+    elif composed.safe.hidden:
         ledger.hidden.append(frame.index)
         if frame.corrupt:
             ledger.corrupt.append(frame.index)

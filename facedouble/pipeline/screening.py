@@ -88,7 +88,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
         def enter(clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed) -> PlanCompany:
             return PlanCompany(plan, clip.id, made, rehearsed, options)
 
-        lead = lead_of(plan.card, made.info) if clip is plan.clips[0] else ()
+        lead = lead_of(card_of(plan, clip.id), made.info)
         ledger, page = perform_all(made, job.place(clip.id), enter, voice, options, progress, job.home.of(clip.id, "parts"),
                                    clip.sha256, lead)
         report = report_of(plan, clip.id, made, rehearsed, ledger, voice, options)
@@ -307,6 +307,12 @@ def voice_of(plan: Plan, clip: str, made: Analysis) -> Voice:
     return Voice()
 
 
+def card_of(plan: Plan, clip: str) -> PlannedCard | None:
+    """The card that stands before a clip."""
+    every = plan.card is not None and plan.card.on == "every"
+    return plan.card if every or clip == plan.clips[0].id else None
+
+
 def lead_of(card: PlannedCard | None, info: MediaInfo) -> Sequence[SafeFrame]:
     """The card's frames, at times before the film's first; each is made when it is asked for."""
     if card is None:
@@ -340,13 +346,17 @@ def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledge
             meant[a:b] = said.face not in ("veil", "hide")
         flags = np.zeros(made.frames, bool)
         flags[veiled] = True
+        flags[ledger.solid] = False
         spans += [Span(a, b, t.id, WHY) for a, b in runs(flags & meant)]
     hidden = np.zeros(made.frames, bool)
     hidden[ledger.hidden] = True
     corrupt = set(ledger.corrupt)
     spans += [Span(a, b, None, "hidden: the footage is damaged" if a in corrupt else "hidden: an error")
               for a, b in runs(hidden)]
-    spans += [Span(c.start, c.stop, c.track, f"veiled: claimed by {' and '.join(c.claimed)}") for c in plan.conflicts
+    solid = np.zeros(made.frames, bool)
+    solid[ledger.solid] = True
+    spans += [Span(a, b, None, "one colour, as the plan decides: hide = \"frame\"") for a, b in runs(solid)]
+    spans += [Span(c.start, c.stop, c.track, f"covered: claimed by {' and '.join(c.claimed)}") for c in plan.conflicts
               if c.clip == clip]
     facts = {"clip": clip, "people": {p.id: [str(f) for f in p.faces if f.clip == clip] for p in plan.people},
              "shown_by": sorted({f"{t.by}: {t.reason}" for r in made.roles
@@ -354,6 +364,6 @@ def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledge
              "doubles": {name: act.double.id for (_, name), act in sorted(rehearsed.acts.items())},
              "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None, "halo": options.draw.halo,
              "options": options.digest(), "seed": options.seed, "mattes": options.draw.mattes,
-             "regions": len(rehearsed.regions), "dropped_streams": list(made.info.dropped),
+             "regions": len(rehearsed.regions), "solid_frames": list(ledger.solid), "dropped_streams": list(made.info.dropped),
              "unchecked": [c.what for c in plan.checks if c.clip == clip and c.state == "open"]}
     return Report(made.frames, tuple(lines), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)

@@ -16,7 +16,8 @@ PLAIN = Treatment()
 
 def _drawn(treatment: Treatment) -> list[Any]:
     """All of a treatment that changes pixels: not who decided, nor why."""
-    return [treatment.face, treatment.double, treatment.halo, treatment.hair, treatment.before, treatment.dissolve]
+    return [treatment.face, treatment.double, treatment.halo, treatment.hair, treatment.before, treatment.dissolve,
+            treatment.solid]
 
 
 def _tracks(plan: Plan, clip: str, start: int, stop: int, extents: Mapping[int, tuple[int, int]] | None) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def digest(plan: Plan, clip: str, start: int, stop: int, extents: Mapping[int, t
 def card_digest(plan: Plan) -> str:
     """The same for the card."""
     card = plan.card
-    return _hash(None if card is None else [card.text, str(card.seconds), card.language, card.direction, plan.watermark])
+    return _hash(None if card is None else [card.text, str(card.seconds), card.language, card.direction, card.on, plan.watermark])
 
 
 def doubles_in(plan: Plan, clip: str, start: int, stop: int) -> frozenset[str]:

@@ -6,7 +6,9 @@ Each takes a text and returns a new one, which `read` has accepted. UsageError s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Final, TypeVar
 
 from facedouble.errors import UsageError
@@ -15,19 +17,37 @@ from facedouble.plan.people import Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
 from facedouble.plan.rules import Wrong, one_of
-from facedouble.plan.splice import Splice, cut_table, end_of, extend, fresh, insert, keys_end, put, replace_items, spliced
-from facedouble.plan.values import Check, Clip, DoubleFile, Ignored, Region
+from facedouble.plan.splice import (
+    Splice,
+    append,
+    before_item,
+    cut_table,
+    end_of,
+    extend,
+    fresh,
+    insert,
+    items,
+    keys_end,
+    line_stop,
+    put,
+    replace_items,
+    spliced,
+)
+from facedouble.plan.values import Check, Clip, DoubleFile, Ignored, Key, Region
 from facedouble.plan.write import (
     check_block,
     clip_block,
     double_block,
     ignored_block,
+    key_of,
+    lines,
     number_of,
     person_block,
     region_block,
     seconds_of,
     span_block,
     text_of,
+    time_of,
 )
 
 Entry = Clip | DoubleFile | Person | Ignored | Region | Check
@@ -51,6 +71,85 @@ def add_region(text: str, region: Region) -> str:
     return add(text, region)
 
 
+def change_region(text: str, region: Region) -> str:
+    """Change a region that is there, by clip and name; keys in other frames than those of `region` stay where they are."""
+    places, plan = _open(text)
+    path, held = _region(places, plan, region.clip, region.name)
+    clip = _made(lambda: plan.clip(region.clip))
+    shape = text_of(region.shape) if region.shape != held.shape else None
+    return _done(places, [
+        *put(places, path, "cover", text_of(region.cover)),
+        *(put(places, path, "shape", shape) if shape else []),
+        *(put(places, path, "from", time_of(region.start, clip) if region.start else None) if region.start != held.start else []),
+        *(put(places, path, "to", time_of(region.stop, clip) if region.stop else None) if region.stop != held.stop else []),
+        *(put(places, path, "track", "true" if region.track else None) if region.track != held.track else []),
+        *_keyed(places, (*path, "keys"), held.keys, region.keys, clip)])
+
+
+def _keyed(places: Places, path: Path, held: Sequence[Key], new: Sequence[Key], clip: Clip) -> list[Splice]:
+    """Put keys where they belong in time; one in the frame of another takes its place."""
+    there, at = items(places, path), [key.frame for key in held]
+    splices: list[Splice] = []
+    last: list[str] = []
+    for key in sorted(new, key=lambda key: key.frame):
+        n, said = bisect_left(at, key.frame), key_of(key, clip)
+        if n == len(at):
+            last.append(said)
+        elif at[n] != key.frame:
+            splices.append(before_item(places, path, n, said))
+        elif held[n] != key:
+            splices.append((*there[n], said))
+    return splices + (append(places, path, last) if last else [])
+
+
+def drop_region(text: str, clip: str, name: str) -> str:
+    """Take a region away, with the comments in it and right above it."""
+    places, plan = _open(text)
+    path, _ = _region(places, plan, clip, name)
+    return _done(places, [cut_table(places, path)[0]])
+
+
+def _region(places: Places, plan: Plan, clip: str, name: str) -> tuple[Path, Region]:
+    for n, region in enumerate(plan.regions):
+        if (region.clip, region.name) == (clip, name):
+            return _headed(places, ("region", n)), region
+    _made(lambda: plan.clip(clip))
+    there = [r.name for r in plan.regions if r.clip == clip]
+    raise UsageError(f'there is no region "{name}" in clip {clip}: {one_of(name, there)}')
+
+
+def put_card(plan: str, /, **said: str | Fraction | None) -> str:
+    """Write the card, or change it: its keys as in the plan; what is None stays as it is."""
+    values = {key: seconds_of(value) if isinstance(value, Fraction) else text_of(value) for key, value in said.items()
+              if value is not None}
+    if not values:
+        raise UsageError("say what changes: the card's text, or one of its options")
+    return _single(plan, "card", values)
+
+
+def put_watermark(text: str, words: str) -> str:
+    """Write the watermark, or change it."""
+    return _single(text, "watermark", {"text": text_of(words)})
+
+
+def _single(text: str, name: str, values: Mapping[str, str]) -> str:
+    """Change a [table] that is there once, or write it after the version."""
+    places, _ = _open(text)
+    if (name,) in places.at:
+        path = _headed(places, (name,))
+        return _done(places, [splice for key, value in values.items() for splice in put(places, path, key, value)])
+    above = max(place.stop for path, place in places.at.items() if len(path) == 1 and not place.header)
+    return _done(places, [insert(places, line_stop(text, above), lines(f"[{name}]", *values.items()))])
+
+
+def drop(text: str, name: str) -> str:
+    """Take "card" or "watermark" away."""
+    places, _ = _open(text)
+    if (name,) not in places.at:
+        raise UsageError(f"the plan has no {name}")
+    return _done(places, [cut_table(places, _headed(places, (name,)))[0]])
+
+
 def rename(text: str, person: str, name: str) -> str:
     """Give a person another pseudonym."""
     places, plan = _open(text)
@@ -58,11 +157,12 @@ def rename(text: str, person: str, name: str) -> str:
     return _done(places, put(places, path, "name", text_of(name)))
 
 
-def decide(text: str, person: str, decision: Decision, halo: float | None = None, hair: str | None = None) -> str:
-    """Decide what a person gets wherever no span says otherwise; halo and hair stay as they are if not given."""
+def decide(text: str, person: str, decision: Decision, halo: float | None = None, hair: str | None = None,
+           hide: str | None = None) -> str:
+    """Decide what a person gets wherever no span says otherwise; halo, hair and hide stay as they are if not given."""
     places, plan = _open(text)
     path, _ = _person(places, plan, person)
-    return _done(places, _said(places, path, decision, halo, hair))
+    return _done(places, _said(places, path, decision, halo, hair, hide))
 
 
 def decide_span(text: str, person: str, span: Span) -> str:
@@ -74,10 +174,24 @@ def decide_span(text: str, person: str, span: Span) -> str:
         if (there.clip, there.start, there.stop) == (span.clip, span.start, span.stop):
             inner = _headed(places, (*path, "span", n))
             lasts = seconds_of(span.dissolve / clip.rate) if span.dissolve else None
-            return _done(places, [*_said(places, inner, span.decision, span.halo, span.hair),
+            return _done(places, [*_said(places, inner, span.decision, span.halo, span.hair, span.hide),
                                   *put(places, inner, "seconds", lasts)])
     _signed(span.decision)
     return _done(places, [insert(places, end_of(places, path) or 0, span_block(span, clip))])
+
+
+def drop_span(text: str, person: str, clip: str, start: int | None = None, stop: int | None = None) -> str:
+    """Take a span of a person away; begin and end may be left out where that person has one span only in the clip."""
+    places, plan = _open(text)
+    path, held = _person(places, plan, person)
+    _made(lambda: plan.clip(clip))
+    here = [n for n, span in enumerate(held.spans) if span.clip == clip]
+    found = [n for n in here if start in (None, held.spans[n].start) and stop in (None, held.spans[n].stop)]
+    if len(found) != 1:
+        there = ", ".join(f"{held.spans[n].start} to {held.spans[n].stop}" for n in here)
+        raise UsageError(f"{person} has {'no such span' if not found else f'{len(found)} spans'} in clip {clip}: "
+                         + (f"say from and to of one of {there}" if here else "look at `facedouble plan check`"))
+    return _done(places, [cut_table(places, _headed(places, (*path, "span", found[0])))[0]])
 
 
 def merge(text: str, into: str, other: str) -> str:
@@ -186,7 +300,8 @@ def _headed(places: Places, path: Path) -> Path:
     """The path, if a [[header]] stands there."""
     if not places.at[path].header:
         kind = ".".join(part for part in path if isinstance(part, str))
-        raise UsageError(f"line {places.line(path)}: this cannot be changed here: write it as a table under [[{kind}]]")
+        header = f"[{kind}]" if kind in ("card", "watermark") else f"[[{kind}]]"
+        raise UsageError(f"line {places.line(path)}: this cannot be changed here: write it as a table under {header}")
     return path
 
 
@@ -195,12 +310,14 @@ def _signed(decision: Decision) -> None:
         raise UsageError("a decision needs somebody who takes it: say who decided")
 
 
-def _said(places: Places, path: Path, decision: Decision, halo: float | None, hair: str | None) -> list[Splice]:
+def _said(places: Places, path: Path, decision: Decision, halo: float | None, hair: str | None,
+          hide: str | None) -> list[Splice]:
     """Write a decision into a table; the reason of the one before goes with it."""
     _signed(decision)
     return [*put(places, path, "face", text_of(decision.said)),
             *(put(places, path, "halo", number_of(halo)) if halo is not None else []),
             *(put(places, path, "hair", text_of(hair)) if hair is not None else []),
+            *(put(places, path, "hide", text_of(hide)) if hide is not None else []),
             *put(places, path, "decided_by", text_of(decision.by)),
             *put(places, path, "reason", text_of(decision.reason) if decision.reason else None)]
 

@@ -14,6 +14,7 @@ from facedouble.types import Value
 FACES: Final = ("double", "mannequin", "veil", "hide", "show", "reveal")
 OPEN: Final = ("show", "reveal")  # let the real face through: only with a reason and a name
 HAIR: Final = ("keep", "veil", "cap")
+HIDES: Final = ("ellipse", "box", "frame")  # what "hide" covers, from the narrowest to the widest
 VOICES: Final = ("mute", "keep")
 
 
@@ -70,7 +71,7 @@ class Treatment(Value):
     """What a face gets in a frame; the default is what everybody gets of whom nothing is said.
 
     halo in [0, 1], None: as in the options. A reveal dissolves from `before` (with `double` and the rest) to the real face in
-    the frames `dissolve`. "ignore" is no face at all, which somebody has looked at.
+    the frames `dissolve`. `hide` is what "hide" covers. "ignore" is no face at all, which somebody has looked at.
     """
 
     face: str = "veil"
@@ -81,10 +82,12 @@ class Treatment(Value):
     reason: str = ""
     before: str = ""
     dissolve: tuple[int, int] | None = None
+    hide: str = "ellipse"
 
     def check(self) -> None:
         choice("face", self.face, (*FACES, "ignore"), "face")
         choice("hair", self.hair, HAIR, "hair")
+        choice("hide", self.hide, HIDES, "hide")
         if ("double" in (self.face, self.before)) != (self.double is not None):
             raise Wrong('a double goes with face "double", or with a reveal from one', "face")
         if self.face in OPEN and not (self.by.strip() and self.reason.strip()):
@@ -96,6 +99,11 @@ class Treatment(Value):
         none = self.dissolve is None and not self.before
         if not (whole if self.face == "reveal" else none):
             raise Wrong("a reveal, and nothing else, needs its frames and what it begins with", "face")
+
+    @property
+    def solid(self) -> str:
+        """What of `HIDES` is covered with one colour, at the beginning at least; "" if nothing is."""
+        return self.hide if "hide" in (self.face, self.before) else ""
 
     def shown(self, frame: int) -> float:
         """How much of the real face is seen in a frame, from 0 to 1."""
@@ -135,14 +143,14 @@ class Decision(Value):
         """The value of the key `face`."""
         return self.face if self.double is None else f"{self.face} {self.double}"
 
-    def treat(self, halo: float | None, hair: str) -> Treatment:
+    def treat(self, halo: float | None, hair: str, hide: str) -> Treatment:
         """The treatment where it holds; that of a reveal is made by `Person.pieces`."""
-        return Treatment(self.face, self.double, halo, hair, self.by, self.reason)
+        return Treatment(self.face, self.double, halo, hair, self.by, self.reason, hide=hide)
 
 
 @dataclass(frozen=True)
 class Span(Value):
-    """Another decision about a person in frames [start, stop) of a clip; halo and hair None: the person's.
+    """Another decision about a person in frames [start, stop) of a clip; halo, hair and hide None: the person's.
 
     A reveal dissolves in its first `dissolve` frames, and shows from there on.
     """
@@ -154,10 +162,12 @@ class Span(Value):
     halo: float | None = None
     hair: str | None = None
     dissolve: int = 0
+    hide: str | None = None
 
     def check(self) -> None:
         halo_in_range(self.halo)
         choice("hair", self.hair or "keep", HAIR, "hair")
+        choice("hide", self.hide or "ellipse", HIDES, "hide")
         ordered(self.start, self.stop)
         if self.decision.face == "reveal" and not 0 < self.dissolve <= self.stop - self.start:
             raise Wrong("a reveal needs the length of its dissolve, within its span: add seconds = 2.0", "seconds")
@@ -178,6 +188,7 @@ class Person(Value):
     spans: tuple[Span, ...] = ()
     voice: str = "mute"
     voice_reason: str = ""
+    hide: str = "ellipse"
 
     def check(self) -> None:
         one_word("person", self.id, "id")
@@ -185,6 +196,7 @@ class Person(Value):
             raise Wrong(f'person {self.id} has no pseudonym: add name = "…", never the real one', "name")
         halo_in_range(self.halo)
         choice("hair", self.hair, HAIR, "hair")
+        choice("hide", self.hide, HIDES, "hide")
         choice("voice", self.voice, VOICES, "voice")
         if self.decision.face == "reveal":
             raise Wrong('a reveal has to know when: put face = "reveal" into a [[person.span]] with from and seconds', "face")
@@ -211,24 +223,24 @@ class Person(Value):
 
     def pieces(self, clip: str, frames: int) -> Iterator[tuple[int, Treatment]]:
         """The person's treatments in a clip of that many frames, each with its first frame."""
-        usual = before = self.decision.treat(self.halo, self.hair)
+        usual = before = self.decision.treat(self.halo, self.hair, self.hide)
         at = 0
         for span in sorted((s for s in self.spans if s.clip == clip), key=lambda s: s.start):
             if span.start > at:
                 yield at, usual
                 before = usual
             halo = self.halo if span.halo is None else span.halo
-            hair = span.hair or self.hair
+            hair, hide = span.hair or self.hair, span.hide or self.hide
             said, at = span.decision, span.stop
             if said.face == "reveal":
                 turn = span.start + span.dissolve
                 yield span.start, Treatment("reveal", before.double, halo, hair, said.by, said.reason, before.face,
-                                            (span.start, turn))
-                before = Treatment("show", None, halo, hair, said.by, said.reason)
+                                            (span.start, turn), before.hide if span.hide is None else hide)
+                before = Treatment("show", None, halo, hair, said.by, said.reason, hide=hide)
                 if turn < span.stop:
                     yield turn, before
             else:
-                before = said.treat(halo, hair)
+                before = said.treat(halo, hair, hide)
                 yield span.start, before
         if at < frames:
             yield at, usual

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
-from facedouble.plan.people import Decision, Person, TrackName, Treatment
+from facedouble.plan.people import HIDES, Decision, Person, TrackName, Treatment
 from facedouble.plan.rules import ENDLESS, Wrong, one_of
 from facedouble.plan.values import Card, Check, Clip, DoubleFile, Ignored, Region
 from facedouble.types import Value
@@ -20,7 +20,7 @@ IGNORE: Final = "[[ignore]]"  # among the ids of people, none of which looks lik
 
 @dataclass(frozen=True)
 class Conflict(Value):
-    """Frames [start, stop) of a face that is claimed by several people (an [[ignore]] counts as one): it is veiled."""
+    """Frames [start, stop) of a face that is claimed by several people (an [[ignore]] counts as one): it is covered."""
 
     clip: str
     track: int
@@ -162,10 +162,18 @@ def _holds(holding: dict[str, list[tuple[int, Treatment]]], frame: int) -> Treat
     """What holds in a frame for a face that those claim."""
     if not holding:
         return UNDECIDED
-    if len(holding) > 1:
-        return Treatment(reason=f"claimed by {' and '.join(sorted(holding))}")
-    (parts,) = holding.values()
-    return parts[bisect_right(parts, frame, key=lambda part: part[0]) - 1][1]
+    held = [parts[bisect_right(parts, frame, key=lambda part: part[0]) - 1][1] for parts in holding.values()]
+    return held[0] if len(held) == 1 else _widest(held, f"claimed by {' and '.join(sorted(holding))}")
+
+
+def _widest(claimed: list[Treatment], reason: str) -> Treatment:
+    """What covers a face that several people claim: the widest cover that one of them gets, the veil at least.
+
+    A solid ellipse is within the opaque part of the veil.
+    """
+    solid = max((t.solid for t in claimed if t.solid), key=HIDES.index, default=HIDES[0])
+    hair = "veil" if any(t.hair == "veil" for t in claimed) else "keep"  # a cap is worn with a double only
+    return Treatment("veil" if solid == HIDES[0] else "hide", hair=hair, reason=reason, hide=solid)
 
 
 def _add(conflicts: list[Conflict], more: Conflict) -> None:

@@ -19,7 +19,7 @@ from facedouble.plan.times import HOW, frame, seconds
 from facedouble.plan.values import Card, Check, Clip, DoubleFile, Ignored, Key, Region
 
 VERSION: Final = 1
-_DECISION: Final = ("face", "halo", "hair", "decided_by", "reason")
+_DECISION: Final = ("face", "halo", "hair", "hide", "decided_by", "reason")
 KEYS: Final = {  # every key there is; docs/plan.md explains each
     "": ("version", "clip", "double", "person", "ignore", "region", "card", "watermark", "check"),
     "clip": ("id", "file", "sha256", "frames", "rate", "notes"),
@@ -29,7 +29,7 @@ KEYS: Final = {  # every key there is; docs/plan.md explains each
     "ignore": ("face", "looked_at_by", "reason"),
     "region": ("clip", "name", "cover", "shape", "from", "to", "track", "keys"),
     "region.keys": ("at", "x", "y", "w", "h", "angle"),
-    "card": ("text", "seconds", "language", "direction"),
+    "card": ("text", "seconds", "language", "direction", "on"),
     "watermark": ("text",),
     "check": ("clip", "from", "to", "what", "state", "by"),
 }
@@ -198,7 +198,8 @@ def _person(t: _Table, film: Plan) -> Person:
         faces.append(_face(t, face, "faces", n))
     spans = tuple(_person_span(s, film) for s in t.tables("span", "person.span"))
     return t.build(lambda: Person(t.text("id"), t.text("name"), tuple(faces), t.decision(), t.number("halo", None),
-                                  t.text("hair", "keep"), spans, t.text("voice", "mute"), t.text("voice_reason")))
+                                  t.text("hair", "keep"), spans, t.text("voice", "mute"), t.text("voice_reason"),
+                                  t.text("hide", "ellipse")))
 
 
 def _person_span(t: _Table, film: Plan) -> Span:
@@ -207,7 +208,8 @@ def _person_span(t: _Table, film: Plan) -> Span:
     lasts = t.length("seconds", Fraction(0))
     length = max(round(lasts * clip.rate), int(lasts > 0))
     return t.build(lambda: Span(clip.id, start, clip.frames if stop is None else stop, t.decision(), t.number("halo", None),
-                                t.text("hair") if "hair" in t.data else None, length))
+                                t.text("hair") if "hair" in t.data else None, length,
+                                t.text("hide") if "hide" in t.data else None))
 
 
 def _ignored(t: _Table) -> Ignored:
@@ -232,7 +234,7 @@ def _region(t: _Table, film: Plan) -> Region:
 
 def _card(t: _Table) -> Card:
     return t.build(lambda: Card(t.text("text"), t.length("seconds", Fraction(4)), t.text("language"),
-                                t.text("direction", "auto")))
+                                t.text("direction", "auto"), t.text("on", "first")))
 
 
 def _check(t: _Table, film: Plan) -> Check:

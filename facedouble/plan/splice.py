@@ -83,14 +83,16 @@ def put(places: Places, table: Path, key: str, value: str | None) -> list[Splice
 
 def extend(places: Places, table: Path, key: str, words: Sequence[str]) -> list[Splice]:
     """Put strings at the end of a list, as it is laid out."""
-    path = (*table, key)
-    place = places.at.get(path)
-    held = _items(places, path)
     if not words:
         return []
-    if place is None:
+    if (*table, key) not in places.at:
         return put(places, table, key, list_of(words))
-    new = list(map(quoted, words))
+    return append(places, (*table, key), list(map(quoted, words)))
+
+
+def append(places: Places, path: Path, new: Sequence[str]) -> list[Splice]:
+    """Put TOML values at the end of a list that is there, as it is laid out."""
+    place, held = places.at[path], items(places, path)
     if not held:
         return [(place.value + 1, place.value + 1, ", ".join(new))]
     text, last = places.text, held[-1][1]
@@ -103,6 +105,14 @@ def extend(places: Places, table: Path, key: str, words: Sequence[str]) -> list[
     return [*([(last, last, ",")] if comma is None else []), (rest, rest, "".join(f"{indent}{word},\n" for word in new))]
 
 
+def before_item(places: Places, path: Path, n: int, new: str) -> Splice:
+    """Put a TOML value before an item of a list: on a line of its own, if the item has one."""
+    text, (at, _) = places.text, items(places, path)[n]
+    first = line_start(text, at)
+    indent = text[first:at]
+    return (at, at, f"{new}, ") if indent.strip() else (first, first, f"{indent}{new},\n")
+
+
 def replace_items(places: Places, table: Path, key: str,
                   change: Callable[[int], Sequence[str] | None]) -> tuple[list[Splice], list[str]]:
     """Put strings in the place of items of a list, None: leave it. Returns the comments of lines that vanish, too."""
@@ -110,7 +120,7 @@ def replace_items(places: Places, table: Path, key: str,
     splices: list[Splice] = []
     notes: list[str] = []
     raw: list[str] = []
-    for n, (start, stop) in enumerate(_items(places, path)):
+    for n, (start, stop) in enumerate(items(places, path)):
         new = change(n)
         raw += [places.text[start:stop]] if new is None else map(quoted, new)
         if new:
@@ -154,7 +164,8 @@ def cut_table(places: Places, table: Path) -> tuple[Splice, list[str]]:
     return (start, stop + (blank.end() if blank else 0), ""), notes
 
 
-def _items(places: Places, path: Path) -> list[tuple[int, int]]:
+def items(places: Places, path: Path) -> list[tuple[int, int]]:
+    """Characters [start, stop) of the items of a list."""
     found: list[tuple[int, int]] = []
     while (place := places.at.get((*path, len(found)))) is not None:
         found.append((place.start, place.stop))

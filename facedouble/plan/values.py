@@ -15,6 +15,7 @@ from facedouble.types import Value
 COVERS: Final = ("solid", "inpaint", "veil")
 SHAPES: Final = ("box", "ellipse")
 DIRECTIONS: Final = ("auto", "ltr", "rtl")
+STANDS: Final = ("first", "every")  # the clips that a card stands before
 STATES: Final = ("open", "seen", "covered", "accepted")
 MAX_RATE: Final = 1000  # frames/s; finer than the milliseconds that a timecode holds
 FARTHEST: Final = 10**6  # px, degrees
@@ -131,6 +132,7 @@ class Card(Value):
     seconds: Fraction = Fraction(4)
     language: str = ""
     direction: str = "auto"
+    on: str = "first"
 
     def check(self) -> None:
         if not self.text.strip():
@@ -140,6 +142,7 @@ class Card(Value):
         if self.language and not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", self.language):
             raise Wrong(f'language = "{self.language}" is not understood: write it as "en" or "ar-SY"', "language")
         choice("direction", self.direction, DIRECTIONS, "direction")
+        choice("on", self.on, STANDS, "on")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ HEAD: Final = f"""\
 #   face = "double NAME"    the face of a volunteer, from the [[double]] of that name
 #   face = "mannequin"      a face that belongs to nobody
 #   face = "veil"           the whole head under a soft opaque cover
-#   face = "hide"           a solid cover
+#   face = "hide"           a solid cover; hide = "ellipse", "box" or "frame" (the whole picture) says how much
 #   face = "show"           the real face; needs reason and decided_by
 #   face = "reveal"         only in a [[person.span]]: dissolves to the real face, then shows it; needs reason and decided_by
 #
@@ -64,11 +64,13 @@ def seconds_of(value: Fraction) -> str:
     return f"{float(value):.6f}".rstrip("0").ljust(3, "0") if value != int(value) else f"{int(value)}.0"
 
 
-def _time(frame: int, clip: Clip) -> str:
+def time_of(frame: int, clip: Clip) -> str:
+    """A point in time, as TOML."""
     return text_of(timecode(frame, clip.rate)) if clip.rate <= FINEST else str(frame)
 
 
-def _lines(header: str, *pairs: tuple[str, str] | None) -> str:
+def lines(header: str, *pairs: tuple[str, str] | None) -> str:
+    """A table: its header, and each key with its TOML value."""
     return "\n".join([header, *(f"{key} = {value}" for key, value in filter(None, pairs))]) + "\n"
 
 
@@ -76,33 +78,34 @@ def _text(key: str, words: str) -> tuple[str, str] | None:
     return (key, text_of(words)) if words else None
 
 
-def _look(said: Decision, halo: float | None, hair: str | None) -> list[tuple[str, str] | None]:
+def _look(said: Decision, halo: float | None, hair: str | None, hide: str | None) -> list[tuple[str, str] | None]:
     return [("face", text_of(said.said)), ("halo", number_of(halo)) if halo is not None else None, _text("hair", hair or ""),
-            _text("decided_by", said.by), _text("reason", said.reason)]
+            _text("hide", hide or ""), _text("decided_by", said.by), _text("reason", said.reason)]
 
 
 def _span(start: int, stop: int | None, clip: Clip) -> list[tuple[str, str] | None]:
-    return [("from", _time(start, clip)) if start else None,
-            ("to", _time(stop, clip)) if stop is not None and stop != clip.frames else None]
+    return [("from", time_of(start, clip)) if start else None,
+            ("to", time_of(stop, clip)) if stop is not None and stop != clip.frames else None]
 
 
 def clip_block(clip: Clip) -> str:
     """[[clip]]"""
     rate = clip.rate.numerator if clip.rate.denominator == 1 else text_of(str(clip.rate))
-    return _lines("[[clip]]", ("id", text_of(clip.id)), ("file", text_of(clip.file)), ("sha256", text_of(clip.sha256)),
+    return lines("[[clip]]", ("id", text_of(clip.id)), ("file", text_of(clip.file)), ("sha256", text_of(clip.sha256)),
                   ("frames", str(clip.frames)), ("rate", str(rate)), _text("notes", clip.notes))
 
 
 def double_block(double: DoubleFile) -> str:
     """[[double]]"""
-    return _lines("[[double]]", ("name", text_of(double.name)), ("file", text_of(double.file)))
+    return lines("[[double]]", ("name", text_of(double.name)), ("file", text_of(double.file)))
 
 
 def person_block(person: Person, clips: dict[str, Clip]) -> str:
     """[[person]] with its spans."""
-    head = _lines("[[person]]", ("id", text_of(person.id)), ("name", text_of(person.name)),
+    head = lines("[[person]]", ("id", text_of(person.id)), ("name", text_of(person.name)),
                   ("faces", list_of(map(str, person.faces))),
-                  *_look(person.decision, person.halo, None if person.hair == Treatment().hair else person.hair),
+                  *_look(person.decision, person.halo, None if person.hair == Treatment().hair else person.hair,
+                         None if person.hide == Treatment().hide else person.hide),
                   ("voice", text_of(person.voice)) if person.voice != "mute" else None,
                   _text("voice_reason", person.voice_reason))
     return "\n".join([head, *(span_block(span, clips[span.clip]) for span in person.spans)])
@@ -111,41 +114,43 @@ def person_block(person: Person, clips: dict[str, Clip]) -> str:
 def span_block(span: Span, clip: Clip) -> str:
     """[[person.span]]"""
     lasts = ("seconds", seconds_of(span.dissolve / clip.rate)) if span.dissolve else None
-    return _lines("[[person.span]]", ("clip", text_of(span.clip)), *_span(span.start, span.stop, clip),
-                  *_look(span.decision, span.halo, span.hair), lasts)
+    return lines("[[person.span]]", ("clip", text_of(span.clip)), *_span(span.start, span.stop, clip),
+                  *_look(span.decision, span.halo, span.hair, span.hide), lasts)
 
 
 def ignored_block(ignored: Ignored) -> str:
     """[[ignore]]"""
-    return _lines("[[ignore]]", ("face", text_of(str(ignored.face))), ("looked_at_by", text_of(ignored.by)),
+    return lines("[[ignore]]", ("face", text_of(str(ignored.face))), ("looked_at_by", text_of(ignored.by)),
                   _text("reason", ignored.reason))
 
 
 def region_block(region: Region, clip: Clip) -> str:
     """[[region]]"""
-    keys = "".join(f"  {_key(key, clip)},\n" for key in region.keys)
-    stop = None if region.stop is None else ("to", _time(region.stop, clip))
-    return _lines("[[region]]", ("clip", text_of(region.clip)), ("name", text_of(region.name)), ("cover", text_of(region.cover)),
+    keys = "".join(f"  {key_of(key, clip)},\n" for key in region.keys)
+    stop = None if region.stop is None else ("to", time_of(region.stop, clip))
+    return lines("[[region]]", ("clip", text_of(region.clip)), ("name", text_of(region.name)), ("cover", text_of(region.cover)),
                   ("shape", text_of(region.shape)), _span(region.start, None, clip)[0], stop,
                   ("track", "true") if region.track else None, ("keys", f"[\n{keys}]"))
 
 
-def _key(key: Key, clip: Clip) -> str:
+def key_of(key: Key, clip: Clip) -> str:
+    """An item of a region's keys."""
     turned = f", angle = {number_of(key.angle)}" if key.angle else ""
     place = ", ".join(f"{name} = {number_of(value)}" for name, value in (("x", key.x), ("y", key.y), ("w", key.w), ("h", key.h)))
-    return f"{{ at = {_time(key.frame, clip)}, {place}{turned} }}"
+    return f"{{ at = {time_of(key.frame, clip)}, {place}{turned} }}"
 
 
 def check_block(check: Check, clip: Clip) -> str:
     """[[check]]"""
-    return _lines("[[check]]", ("clip", text_of(check.clip)), *_span(check.start, check.stop, clip),
+    return lines("[[check]]", ("clip", text_of(check.clip)), *_span(check.start, check.stop, clip),
                   ("what", text_of(check.what)), ("state", text_of(check.state)), _text("by", check.by))
 
 
 def card_block(card: Card) -> str:
     """[card]"""
-    return _lines("[card]", ("text", text_of(card.text)), ("seconds", seconds_of(card.seconds)), _text("language", card.language),
-                  ("direction", text_of(card.direction)) if card.direction != "auto" else None)
+    return lines("[card]", ("text", text_of(card.text)), ("seconds", seconds_of(card.seconds)), _text("language", card.language),
+                  ("direction", text_of(card.direction)) if card.direction != "auto" else None,
+                  ("on", text_of(card.on)) if card.on != "first" else None)
 
 
 def write(plan: Plan) -> str:
@@ -163,6 +168,6 @@ def write(plan: Plan) -> str:
     if plan.card is not None:
         parts.append("# The card before the film.\n" + card_block(plan.card))
     if plan.watermark is not None:
-        parts.append("# A text over the whole film.\n" + _lines("[watermark]", ("text", text_of(plan.watermark))))
+        parts.append("# A text over the whole film.\n" + lines("[watermark]", ("text", text_of(plan.watermark))))
     parts.extend(f"# {note}\n\n" + "\n".join(blocks[name]) for name, note in SECTIONS if blocks[name])
     return "\n".join(parts)

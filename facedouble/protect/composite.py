@@ -19,11 +19,15 @@ _SEAL = take_seal()
 
 @dataclass(frozen=True)
 class Composed:
-    """The frame that may be encoded, the tracks whose face is wholly covered in it, and those of which the face is seen."""
+    """The frame that may be encoded, the tracks whose face is wholly covered in it, and those of which the face is seen.
+
+    asked: the whole frame is solid because somebody's treatment says so.
+    """
 
     safe: SafeFrame
     veiled: frozenset[int]
     shown: frozenset[int] = frozenset()
+    asked: bool = False
 
 
 def hide(frame: Frame) -> SafeFrame:
@@ -65,7 +69,7 @@ def compose(frame: Frame, parts: list[Part], options: DrawOptions, seed: int, re
     canvas = treated(frame, parts, options, seed)
     veiled = frozenset(track for track, strength in canvas.veiled.items() if strength >= 1.0)
     if canvas.hidden:
-        return Composed(hide(frame), veiled)
+        return Composed(hide(frame), frozenset(part.track for part in parts), asked=True)
     for region in regions:
         put_region(frame, canvas.planes, region)
     if mark is not None:

@@ -1,7 +1,7 @@
 """What a double may wear over the witness' hair: a soft veil around the face, or a knitted cap. Both are our own drawing.
 
 For witnesses who would be known by their hair. Where it is opaque, no pixel under it takes part in anything. It follows the
-codes' head pose; hair that reaches beyond it stays in the picture.
+codes' head pose, or the head's cover. Hair that reaches beyond it stays in the picture: under a cap all that is long.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def _opening(mesh: Array, x0: int, y0: int, shape: tuple[int, int]) -> Floats:
 
 
 def hood(stage: Performance, mesh: Array, code: FaceCode, cover: Ellipse, width: int, height: int) -> Worn | None:
-    """The veil, with the double's inner face left open."""
-    patch = veil_patch(cover, width, height)
+    """The veil, falling to the shoulders, with the double's inner face left open."""
+    patch = veil_patch(cover, width, height, long=True)
     if patch is None:
         return None
     (x, y), cloth, alpha = patch

@@ -79,9 +79,9 @@ class Canvas:
         """Lay display RGB (h, w, 3) with alpha (h, w) over what is there."""
         put_rgb(self.frame, self.planes, image, alpha, x, y)
 
-    def veil(self, cover: Ellipse, strength: float) -> None:
-        """Lay a head's cover over what is there."""
-        patch = veil_patch(cover, self.frame.width, self.frame.height)
+    def veil(self, part: Part, strength: float) -> None:
+        """Lay the cover of a part's head over what is there, and of its long hair, if that is to be veiled."""
+        patch = veil_patch(part.cover, self.frame.width, self.frame.height, part.hair == "veil")
         if patch is not None:
             (x0, y0), cloth, edge = patch
             self.put(cloth, (edge * strength).astype(np.float32), x0, y0)
@@ -113,20 +113,26 @@ Treatment = Callable[[Part, Canvas], Steps]
 def veil(part: Part, canvas: Canvas) -> Steps:
     """The soft opaque cover of the whole head."""
     canvas.veiled[part.track] = 1.0
-    canvas.veil(part.cover, 1.0)  # and again at the end: what is drawn beside it may not pick it up
+    canvas.veil(part, 1.0)  # and again at the end: what is drawn beside it may not pick it up
     yield
     yield
     yield
-    canvas.veil(part.cover, 1.0)
+    canvas.veil(part, 1.0)
 
 
 def hide(part: Part, canvas: Canvas) -> Steps:
     """One constant colour over the head, or over the whole frame."""
     canvas.veiled[part.track] = 1.0
-    canvas.solid(part.cover, part.solid)
+    _solid(part, canvas)
     yield
     yield
     yield
+    _solid(part, canvas)
+
+
+def _solid(part: Part, canvas: Canvas) -> None:
+    if part.hair == "veil":
+        canvas.veil(part, 1.0)
     canvas.solid(part.cover, part.solid)
 
 
@@ -212,7 +218,7 @@ def double(part: Part, canvas: Canvas) -> Steps:
     if job.strength > 0:
         canvas.veiled[part.track] = job.strength
     if job.strength >= 1:
-        canvas.veil(part.cover, 1.0)
+        canvas.veil(part, 1.0)
     if job.worn is not None:
         canvas.put(job.worn.image, job.worn.whole, job.worn.x, job.worn.y)
     faces = canvas.faces[where.y0 : where.y1, where.x0 : where.x1]
@@ -229,7 +235,7 @@ def double(part: Part, canvas: Canvas) -> Steps:
     if job.worn is not None:
         canvas.put(job.worn.image, job.worn.open, job.worn.x, job.worn.y)
     if job.strength > 0:
-        canvas.veil(part.cover, job.strength)
+        canvas.veil(part, job.strength)
 
 
 def reveal(part: Part, canvas: Canvas) -> Steps:
@@ -276,7 +282,7 @@ def treated(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
                 return masked
             seen = treated(frame, [*parts[:k], second, *parts[k + 1 :]], options, seed)
             masked.planes = mixed(frame, masked.planes, seen.planes, share)
-            masked.hidden |= seen.hidden
+            masked.hidden = seen.hidden  # else a hidden frame dissolves
             masked.veiled = {t: s if t in seen.veiled else s * (1 - share) for t, s in masked.veiled.items()}
             masked.shown |= seen.shown
             return masked
@@ -285,4 +291,7 @@ def treated(frame: Frame, parts: list[Part], options: DrawOptions, seed: int) ->
     for _ in range(ROUNDS):
         for steps in running:
             next(steps, None)
+    if canvas.hidden:  # whatever was drawn beside it
+        canvas.solid(Ellipse(0, 0, 1, 1), "frame")
+        canvas.shown.clear()
     return canvas

@@ -17,7 +17,7 @@ import pytest
 from facedouble.errors import FacedoubleError, StoreError
 from facedouble.media import again
 from facedouble.media.again import Marking, Marks, mark, spans_of
-from facedouble.media.chunks import Chunk, Folder, borders, check, join, remove
+from facedouble.media.chunks import Chunk, Folder, borders, check, join, remove, stored, tidy
 from facedouble.media.container import violations
 from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
@@ -51,10 +51,10 @@ def sounds(info: MediaInfo) -> list[Any]:
 
 
 def fill(folder: Folder, info: MediaInfo, held: Sequence[Frame], spans: Sequence[tuple[int, int]],
-         options: EncodeOptions = QUICK) -> list[Chunk]:
+         options: EncodeOptions = QUICK, names: Sequence[str] = NAMES) -> list[Chunk]:
     """All chunks of a clip."""
     made = []
-    for name, (start, stop) in zip(NAMES, spans, strict=False):
+    for name, (start, stop) in zip(names, spans, strict=False):
         with folder.new(name, info, options) as chunk:
             for frame in held[start:stop]:
                 chunk.add(safe(frame))
@@ -213,6 +213,42 @@ def test_the_folder_is_private_and_in_one_hand(tmp_path: Path) -> None:
     remove(place)
     assert not place.exists()
     remove(place)
+
+
+def test_chunks_of_the_last_three_films_stay(tmp_path: Path) -> None:
+    """Going back to one of them finds all it needs; the same film again drives none of the others out."""
+    place = tmp_path / "parts"
+    info = probe(clip(tmp_path / "a.mkv", frames=9, codec="ffv1"))
+
+    def there() -> set[int]:
+        return {NAMES.index(p.stem) for p in place.glob("*.chunk")}
+
+    with Folder(place) as folder:
+        fill(folder, info, list(frames(info)), [(k, k + 1) for k in range(4)])
+        assert there() == {0, 1, 2, 3}
+        assert stored(place) == sum(p.stat().st_size for p in place.iterdir()) > 4 * 100
+        films = [NAMES[0:4], [NAMES[0], NAMES[4], *NAMES[2:4]], [NAMES[0], NAMES[5], *NAMES[2:4]]]
+        for film, new in zip(films, (0, 4, 5), strict=True):
+            fill(folder, info, list(frames(info)), [(k, k + 1) for k in range(new, new + 1)], names=NAMES[new:])
+            folder.settle(film)
+        assert there() == {0, 1, 2, 3, 4, 5}
+        for film in (films[2], films[1], films[2]):
+            folder.settle(film)
+            assert there() == {0, 1, 2, 3, 4, 5}
+        folder.settle(NAMES[5:7])
+        assert there() == {0, 2, 3, 4, 5}  # 1 was the oldest film's alone, 6 was never made again
+    (place / "mine.txt").write_text("mine")
+    tidy(place)
+    assert there() == {5} and (place / "mine.txt").exists()
+    (place / "versions.json").write_text("[[3], spoilt")
+    tidy(place)
+    assert there() == {5}
+    with Folder(place) as folder:
+        assert folder.versions() == []
+        folder.settle(NAMES[5:6])
+        assert folder.versions() == [NAMES[5:6]] and there() == {5}
+    tidy(tmp_path / "none")
+    assert stored(tmp_path / "none") == 0 and not (tmp_path / "none").exists()
 
 
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:

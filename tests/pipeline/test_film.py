@@ -15,32 +15,27 @@ import pytest
 from facedouble.colour import picture
 from facedouble.demo.witness import portrait_pixels
 from facedouble.errors import InputRefused, StoreError, UsageError
+from facedouble.media.chunks import tidy
 from facedouble.media.decode import frames
-from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
-from facedouble.options import DrawOptions, EncodeOptions, Options
+from facedouble.options import DrawOptions, Options
 from facedouble.pipeline.analyse import quiet
 from facedouble.pipeline.company import PlanCompany, Rehearsed
 from facedouble.pipeline.film import Film, Home, look_at
-from facedouble.pipeline.screening import Dressing, Screening, lead_of, render_film, voice_of
+from facedouble.pipeline.screening import Dressing, Screening, card_of, lead_of, render_film, voice_of
 from facedouble.plan import edit
-from facedouble.plan.people import Decision, Person
+from facedouble.plan.people import Decision, Person, Span
+from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
-from facedouble.plan.values import Card
+from facedouble.plan.values import Card, Clip
 from facedouble.protect.composite import compose
-from facedouble.types import Array, Colour, Face, Frame, MediaInfo, Rows
+from facedouble.types import Array, Face, Rows
 from tests.media.make import clip
+from tests.pipeline.two_faces import film as film_of
+from tests.pipeline.two_faces import swayed
 
 TODAY = dt.date(2026, 11, 21)
 BOTH, ALONE = 50, 50  # frames of the two shots
-
-
-def planes(rgb: Array) -> tuple[Array, ...]:
-    yuv = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
-    h, w = rgb.shape[:2]
-    flat = yuv.reshape(-1)
-    small = (h // 2, w // 2)
-    return yuv[:h], flat[h * w : h * w * 5 // 4].reshape(small), flat[h * w * 5 // 4 :].reshape(small)
 
 
 def shots(witness: Path) -> Iterator[Array]:
@@ -52,26 +47,15 @@ def shots(witness: Path) -> Iterator[Array]:
         if frame.index >= BOTH:
             break
         left = cv2.resize(picture(frame), (360, 360))
-        yield np.hstack([left, _swayed(face, frame.index)])
+        yield np.hstack([left, swayed(face, frame.index)])
     for i in range(ALONE):
-        yield np.hstack([_swayed(face, i + 7), walls["left"]])
-
-
-def _swayed(face: Array, i: int) -> Array:
-    at = np.array([[1, 0, 3 * np.sin(i / 5)], [0, 1, 2 * np.cos(i / 7)]], np.float32)
-    out: Array = cv2.warpAffine(face, at, (360, 360), borderMode=cv2.BORDER_REPLICATE)
-    return out
+        yield np.hstack([swayed(face, i + 7), walls["left"]])
 
 
 @pytest.fixture(scope="module")
 def film(witness: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("film")
-    info = MediaInfo("made", "mp4", 720, 360, None, Fraction(25), Fraction(1, 25), Fraction(0), None, 0, Fraction(1), Colour(),
-                     "yuv420p", 8, (), (), ())
-    with Writer(folder / "street.mp4", info, EncodeOptions(crf=12), []) as writer:
-        for i, rgb in enumerate(shots(witness)):
-            frame = Frame(i, i, 1, Fraction(1, 25), planes(np.ascontiguousarray(rgb)), "yuv420p", Colour())
-            writer.add(compose(frame, [], DrawOptions(), 0).safe)
+    film_of(folder / "street.mp4", shots(witness))
     home = Home(folder / "film.plan.toml")
     found = look_at([folder / "street.mp4"], home, Options())
     assert len(found.pages) == 1
@@ -115,6 +99,42 @@ def test_an_undecided_plan_covers_everybody_in_every_frame(film: Home, tmp_path:
         assert max(seen) < 0.7
 
 
+def files(film: Home) -> dict[str, tuple[int, int]]:
+    """The finished chunks by name, each as a file: its number and when it was written."""
+    return {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in film.of("A", "parts").glob("*.chunk")}
+
+
+def test_a_whole_frame_is_hidden_because_the_plan_says_so(film: Home, tmp_path: Path) -> None:
+    """Which is no error: the report says who decided it, and the frames count as covered."""
+    before = film.text()
+    rescuer, witness = read(before).people
+    try:
+        text = edit.decide(before, rescuer.id, Decision("show", by="Sam", reason="form signed"))
+        film.put(edit.decide_span(text, witness.id, Span("A", 10, 20, Decision("hide", by="Lin"), hide="frame")))
+        report = render_film(screen(film, tmp_path / "safe"), Options())["A"]
+        assert not report.hidden and not report.errors and report.facts["solid_frames"] == list(range(10, 20))
+        assert [(s.start, s.stop, s.person) for s in report.spans if "as the plan decides" in s.why] == [(10, 20, None)]
+        assert not any(s.why.startswith(("hidden", "veiled although")) for s in report.spans)
+        for line in report.people:
+            shown = line.person in {f.track for f in rescuer.faces}
+            there = Film(film, Options()).made["A"].roles[line.person].track
+            hidden = sum(there.start <= k < there.stop for k in range(10, 20))
+            assert (line.shown, line.veiled) == ((line.frames - hidden, hidden) if shown else (0, line.frames))
+        for seen in frames(probe(tmp_path / "safe" / "A.mp4")):
+            assert (np.ptp(seen.planes[0]) == 0) == (10 <= seen.index < 20), seen.index
+        assert film.stored() == sum(p.stat().st_size for p in film.of("A", "parts").iterdir()) > 10_000
+    finally:
+        film.put(before)
+
+
+def test_the_card_stands_before_the_first_clip_or_before_every() -> None:
+    clips = tuple(Clip(id_, f"{id_}.mp4", "a" * 64, 10, Fraction(25)) for id_ in "AB")
+    first, every = (Card("For their safety", on=on) for on in ("first", "every"))
+    assert [card_of(Plan(clips, card=first), c.id) for c in clips] == [first, None]
+    assert [card_of(Plan(clips, card=every), c.id) for c in clips] == [every, every]
+    assert [card_of(Plan(clips), c.id) for c in clips] == [None, None]
+
+
 def test_show_is_for_that_person_only_and_a_change_draws_its_chunk_again(film: Home, tmp_path: Path) -> None:
     before = film.text()
     plan = read(before)
@@ -128,11 +148,15 @@ def test_show_is_for_that_person_only_and_a_change_draws_its_chunk_again(film: H
         alike = cores(film, tmp_path / "one" / "A.mp4")
         for track, seen in alike.items():
             assert min(seen) > 0.95 if track in shown else max(seen) < 0.7
-        chunks = {p.name for p in film.of("A", "parts").iterdir()}
+        kept = film.stored()
+        tidy(film.of("A", "parts"))  # of what other plans left behind
+        assert film.stored() <= kept
+        chunks = files(film)
         film.put(edit.decide(film.text(), witness.id, Decision("mannequin", by="Rose")))
         second = render_film(screen(film, tmp_path / "two"), Options())["A"]
-        again = {p.name for p in film.of("A", "parts").iterdir()}
-        assert chunks < again and len(again) == len(chunks) + 1  # the second shot has nothing of the witness
+        again = files(film)
+        assert {name: again[name] for name in chunks} == chunks  # the very same files, not written again
+        assert len(again) == len(chunks) + 1  # the second shot has nothing of the witness
         (track,) = {f.track for f in witness.faces}
         line = next(line for line in second.people if line.person == track)
         assert line.shown == 0 and line.doubled + line.fading + line.veiled == line.frames

@@ -147,7 +147,7 @@ class Renders:
         return self.folder / "parts"
 
     def files(self) -> dict[str, bytes]:
-        return {p.name: p.read_bytes() for p in self.parts.iterdir()}
+        return {p.name: p.read_bytes() for p in self.parts.glob("*.chunk")}
 
 
 @pytest.fixture

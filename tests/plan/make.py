@@ -7,9 +7,9 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from facedouble.plan.people import FACES, HAIR, OPEN, Decision, Person, Span, TrackName
+from facedouble.plan.people import FACES, HAIR, HIDES, OPEN, Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
-from facedouble.plan.values import COVERS, DIRECTIONS, SHAPES, STATES, Card, Check, Clip, DoubleFile, Ignored, Key, Region
+from facedouble.plan.values import COVERS, DIRECTIONS, SHAPES, STANDS, STATES, Card, Check, Clip, DoubleFile, Ignored, Key, Region
 
 FILM = """\
 # our film, second cut
@@ -134,7 +134,8 @@ def spans(draw: st.DrawFn, usual: Decision) -> list[Span]:
             barred = last in OPEN or usual.face in OPEN
             decision = draw(decisions(tuple(face for face in FACES if not (face == "reveal" and barred))))
             dissolve = draw(st.integers(1, stop - start)) if decision.face == "reveal" else 0
-            found.append(Span(clip.id, start, stop, decision, draw(halos), draw(st.none() | st.sampled_from(HAIR)), dissolve))
+            found.append(Span(clip.id, start, stop, decision, draw(halos), draw(st.none() | st.sampled_from(HAIR)), dissolve,
+                              draw(st.none() | st.sampled_from(HIDES))))
             before, end = decision.face, stop
     return draw(st.permutations(found))
 
@@ -145,7 +146,7 @@ def people(draw: st.DrawFn, number: int) -> Person:
     keeps = bool(decision.by.strip()) and draw(st.booleans())
     return Person(f"P{number}", f"{draw(texts)} {number}", tuple(draw(st.lists(track_names(), max_size=4))), decision,
                   draw(halos), draw(st.sampled_from(HAIR)), tuple(draw(spans(decision))), "keep" if keeps else "mute",
-                  draw(words) if keeps else draw(texts))
+                  draw(words) if keeps else draw(texts), draw(st.sampled_from(HIDES)))
 
 
 @st.composite
@@ -169,7 +170,7 @@ def checks(draw: st.DrawFn) -> Check:
 def plans(draw: st.DrawFn) -> Plan:
     """Two clips, up to four people with faces that may clash, and some of everything else."""
     card = Card(draw(words), Fraction(draw(st.integers(500, 60_000)), 1000), draw(st.sampled_from(["", "en", "ar-SY"])),
-                draw(st.sampled_from(DIRECTIONS)))
+                draw(st.sampled_from(DIRECTIONS)), draw(st.sampled_from(STANDS)))
     return Plan(CLIPS, DOUBLES, tuple(draw(people(n)) for n in range(draw(st.integers(0, 4)))),
                 tuple(Ignored(face, draw(words), draw(texts)) for face in draw(st.lists(track_names(), max_size=2))),
                 tuple(draw(regions(n)) for n in range(draw(st.integers(0, 2)))), draw(st.none() | st.just(card)),

@@ -45,6 +45,8 @@ def logo(**said: object) -> Plan:
     (rose(name="Rosa", id="P7", voice_reason="so"), [], []),
     (rose(halo=0.2), [0, 10, 20, 30, 40, 50], [0, 10, 20, 30]),
     (rose(hair="cap"), [0, 10, 20, 30, 40, 50], [0, 10, 20, 30]),
+    (rose(hide="frame"), [20, 30], []),  # else nothing of her is hidden
+    (rose(spans=(Span("A", 20, 30, Decision("hide"), hide="box"), Span("A", 30, 40, Decision("hide")))), [20], []),
     (rose(spans=()), [20, 30], []),
     (rose(spans=(Span("A", 20, 41, Decision("hide")),)), [40], []),
     (rose(spans=(Span("A", 20, 40, Decision("hide", by="Kim")),)), [], []),
@@ -95,7 +97,7 @@ def test_faces_that_are_drawn_differently_have_another_digest(plan: Plan, other:
     before, after = digests(plan), digests(changed)
     for clip, start in before:
         frames = range(start, start + CHUNK)
-        seen = [[[(t.face, t.double, t.halo, t.hair, t.before, t.shown(frame)) for t in
+        seen = [[[(t.face, t.double, t.halo, t.hair, t.before, t.shown(frame), t.solid) for t in
                   [p.treatment(clip, track, frame) for track in range(TRACKS)]] for frame in frames] for p in (plan, changed)]
         if before[clip, start] == after[clip, start]:
             assert seen[0] == seen[1]

@@ -48,6 +48,17 @@ def test_decide() -> None:
     assert read(new).people[0].decision == Decision("mannequin", None, "Kim", "safer")
 
 
+def test_decide_how_much_is_hidden() -> None:
+    new = edit.decide(FILM, "P1", HIDE, hide="frame")
+    assert changed(FILM, new) == (['face = "double ana"'], ['face = "hide"', 'hide = "frame"'])
+    wide = edit.decide_span(new, "P1", Span("A", 100, 200, HIDE, hide="box"))
+    assert changed(new, wide) == ([], ['  hide = "box"', '  decided_by = "Lin"'])
+    assert [(a, b, t.solid) for a, b, t in read(wide).spans("A", 0, 0, 500)] == [(0, 100, "frame"), (100, 200, "box"),
+                                                                                (200, 500, "frame")]
+    with pytest.raises(UsageError, match="ellipse, box, frame"):
+        edit.decide(FILM, "P1", HIDE, hide="room")
+
+
 def test_a_reason_goes_with_its_decision() -> None:
     new = edit.decide(FILM, "P2", Decision("veil", by="Lin"))
     assert changed(FILM, new) == (['face = "show"   # signed on paper', 'decided_by = "Sam"', 'reason = "speaks for the crew"'],
@@ -72,6 +83,53 @@ def test_decide_a_span() -> None:
     assert read(again).people[0].spans[1] == Span("B", 30, 300, HIDE)
     indented = edit.decide_span(FILM, "P1", Span("A", 100, 200, Decision("veil", by="Lin")))
     assert changed(FILM, indented) == (['  face = "hide"'], ['  face = "veil"', '  decided_by = "Lin"'])
+
+
+def test_a_span_goes_and_nothing_else() -> None:
+    gone = edit.drop_span(FILM, "P1", "A")
+    assert read(gone).people[0].spans == () and comments(gone) == comments(FILM)
+    assert changed(FILM, gone)[1] == []
+    more = edit.decide_span(FILM, "P1", Span("A", 250, 300, HIDE))
+    assert edit.drop_span(more, "P1", "A", 250).rstrip("\n") == FILM.rstrip("\n")
+    assert read(edit.drop_span(more, "P1", "A", stop=200)).people[0].spans == (Span("A", 250, 300, HIDE),)
+
+
+def test_a_region_changes_where_it_has_to() -> None:
+    logo = read(FILM).regions[0]
+    turned = dataclasses.replace(logo, keys=(Key(100, 500.5, 310, 80, 40, 10),), track=True, stop=250)
+    new = edit.change_region(FILM, turned)
+    assert changed(FILM, new) == (
+        ["to = 200", "  { at = 4.0, x = 500.5, y = 300, w = 80, h = 40, angle = 10 },"],
+        ['to = "00:00:10.000"', '  { at = "00:00:04.000", x = 500.5, y = 310, w = 80, h = 40, angle = 10 },', "track = true"])
+    keys = (Key(50, 1, 2, 3, 4), Key(60, 1, 2, 3, 4), Key(150, 1, 2, 3, 4), Key(180, 5, 6, 7, 8))
+    more = edit.change_region(FILM, dataclasses.replace(logo, keys=keys))
+    assert changed(FILM, more)[0] == []
+    assert read(more).regions[0].keys == tuple(sorted([*keys, *logo.keys], key=lambda k: k.frame))
+    line = FILM.replace("""[
+  { at = 0, x = 400, y = 300, w = 80, h = 40 },   # from the shoulder
+  { at = 4.0, x = 500.5, y = 300, w = 80, h = 40, angle = 10 },
+]""", "[{ at = 0, x = 400, y = 300, w = 80, h = 40 }, { at = 4.0, x = 500.5, y = 300, w = 80, h = 40, angle = 10 }]")
+    assert line != FILM
+    assert read(edit.change_region(line, dataclasses.replace(logo, keys=keys))).regions == read(more).regions
+    assert edit.change_region(FILM, logo) == FILM
+
+
+def test_a_region_goes_and_nothing_else() -> None:
+    gone = edit.drop_region(FILM, "A", "logo")
+    assert read(gone).regions == () and changed(FILM, gone)[1] == []
+    assert set(comments(FILM)) - set(comments(gone)) == {"from the shoulder"}
+
+
+def test_card_and_watermark_come_change_and_go() -> None:
+    new = edit.put_watermark(edit.put_card(FILM, text="For their safety", seconds=Fraction(5)), "Faces changed")
+    assert changed(FILM, new) == ([], ["[watermark]", 'text = "Faces changed"', "[card]", 'text = "For their safety"',
+                                       "seconds = 5.0"])
+    assert new.index("version = 1") < new.index("[watermark]") < new.index("[card]") < new.index("[[clip]]")
+    other = edit.put_card(new, on="every", language="en")
+    assert changed(new, other) == ([], ['on = "every"', 'language = "en"'])
+    card = read(other).card
+    assert card is not None and (card.text, card.seconds, card.on) == ("For their safety", Fraction(5), "every")
+    assert edit.drop(edit.drop(new, "card"), "watermark") == FILM
 
 
 def test_merge_keeps_what_was_written() -> None:
@@ -156,6 +214,13 @@ def test_mark() -> None:
     (lambda t: edit.ignore(t, "C:7", "Lin"), 'no clip "C"'), (lambda t: edit.mark(t, 1, "seen", "Lin"), "no check 1"),
     (lambda t: edit.mark(t, 0, "seen", ""), "add by"), (lambda t: edit.add_clip(t, CLIPS[0]), "clip A is there twice"),
     (lambda t: edit.rename(t, "P1", "\udc80"), "not text"),
+    (lambda t: edit.drop_span(t, "P1", "B"), "no such span in clip B"), (lambda t: edit.drop_span(t, "P1", "C"), 'no clip "C"'),
+    (lambda t: edit.drop_span(t, "P1", "A", 101), "100 to 200"), (lambda t: edit.drop_region(t, "A", "logi"), 'mean "logo"'),
+    (lambda t: edit.drop_span(edit.decide_span(t, "P1", Span("A", 250, 300, HIDE)), "P1", "A"), "has 2 spans"),
+    (lambda t: edit.drop_region(t, "B", "logo"), "none yet"), (lambda t: edit.drop(t, "card"), "has no card"),
+    (lambda t: edit.put_card(t), "what changes"), (lambda t: edit.put_card(t, on="every"), "says nothing"),
+    (lambda t: edit.put_card(t, text="a", on="last"), "first, every"), (lambda t: edit.put_watermark(t, " "), "says nothing"),
+    (lambda t: edit.put_card(t.replace("version = 1", 'version = 1\ncard = { text = "a" }'), text="b"), "under [card]"),
     (lambda t: edit.rename("version = 1\n" + 'person = [{ id = "P1", name = "Rose" }]', "P1", "Kim"), "[[person]]"),
 ])
 def test_what_cannot_be_changed(change: Callable[[str], str], says: str) -> None:

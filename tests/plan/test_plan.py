@@ -34,6 +34,17 @@ def said(person: Person, clip: str, frame: int) -> tuple[Decision, Span | None]:
     return (here[0].decision, here[0]) if here else (person.decision, None)
 
 
+def widths(person: Person, clip: str, frame: int) -> str:
+    """How much of the frame is one colour for a person, read off the lists; "" for none of it."""
+    decision, span = said(person, clip, frame)
+    if decision.face == "reveal" and span is not None and frame < span.start + span.dissolve:
+        before = [s for s in person.spans if s.clip == clip and s.stop == span.start]
+        begun = before[0].decision if before else person.decision
+        wide = span.hide or (before[0].hide if before else None) or person.hide
+        return wide if begun.face == "hide" else ""
+    return (span.hide if span is not None and span.hide else person.hide) if decision.face == "hide" else ""
+
+
 @settings(max_examples=80, deadline=None)
 @given(plans())
 def test_nothing_is_let_through_that_nobody_has_said(plan: Plan) -> None:
@@ -47,7 +58,9 @@ def test_nothing_is_let_through_that_nobody_has_said(plan: Plan) -> None:
                     assert got.face == "ignore"
                     assert got.by.strip()
                 elif len(who) != 1:
-                    assert (got.face, got.by, got.shown(frame)) == ("veil", "", 0.0)
+                    wide = {widths(people[id], clip, frame) for id in who - {"ignored"}} & {"box", "frame"}
+                    assert (got.face, got.by, got.shown(frame)) == ("hide" if wide else "veil", "", 0.0)
+                    assert got.solid == ("frame" if "frame" in wide else "box" if wide else "")
                 else:
                     decision, span = said(people[who.pop()], clip, frame)
                     assert got.reason == decision.reason
@@ -79,6 +92,22 @@ def test_a_face_that_two_claim_is_veiled_where_both_do() -> None:
     assert [(a, b, t.face) for a, b, t in plan.spans("A", 0, 0, 60)] == [(0, 10, "show"), (10, 20, "veil"), (20, 60, "show")]
     assert plan.treatment("A", 0, 12).reason == "claimed by P1 and P2"
     assert [(c.clip, c.track, c.start, c.stop, c.claimed) for c in plan.conflicts] == [("A", 0, 10, 20, ("P1", "P2"))]
+
+
+def test_of_two_who_claim_a_face_the_widest_cover_holds() -> None:
+    def both(one: Person, other: Person) -> Treatment:
+        return plan_of(one, other).treatment("A", 0, 12)
+
+    def person(id: str, face: str, hide: str = "ellipse", hair: str = "keep") -> Person:
+        return Person(id, id, (TrackName("A", 0),), Decision(face), hide=hide, hair=hair)
+    wide = [("ellipse", "veil"), ("box", "hide"), ("frame", "hide")]
+    for n, (a, _) in enumerate(wide):
+        for m, (b, _) in enumerate(wide):
+            got = both(person("P1", "hide", a), person("P2", "hide", b))
+            assert (got.hide, got.face) == (wide[max(n, m)][0], wide[max(n, m)][1])
+    assert both(person("P1", "veil"), person("P2", "hide", "frame")).solid == "frame"
+    assert both(person("P1", "veil", "frame"), person("P2", "mannequin", "box")).face == "veil"  # nobody asked to hide
+    assert both(person("P1", "veil", hair="veil"), person("P2", "mannequin")).hair == "veil"
 
 
 def test_a_person_and_an_ignored_face_clash_also_if_the_person_is_called_ignore() -> None:

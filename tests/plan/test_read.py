@@ -79,6 +79,8 @@ BAD = {
     "a voice without a reason": (ROSE + 'voice = "keep"\ndecided_by = "Sam"', 12, "voice_reason"),
     "a voice by nobody": (ROSE + 'voice = "keep"\nvoice_reason = "Sam"', 12, "decided_by"),
     "a wig": (ROSE + 'hair = "wig"', 12, "keep, veil, cap"),
+    "a cover that is none": (ROSE + 'hide = "square"', 12, "ellipse, box, frame"),
+    "a cover in a span that is none": (SPAN + 'face = "hide"\nhide = "boxx"', 15, 'did you mean "box"'),
     "a span of nothing": (SPAN, 12, 'add face = "veil"'),
     "a span nowhere": (ROSE + '[[person.span]]\nface = "veil"', 12, 'add clip = "A"'),
     "a span in no clip": (ROSE + '[[person.span]]\nface = "veil"\nclip = "C"', 14, 'no clip "C"'),

@@ -16,7 +16,7 @@ from facedouble.protect.dissolve import mixed
 from facedouble.protect.drive import Performance, place
 from facedouble.protect.headwear import HEADWEAR
 from facedouble.protect.treatments import MASKS, TREATMENTS, Part, ends
-from facedouble.protect.veil import Ellipse
+from facedouble.protect.veil import Ellipse, veil_patch
 from facedouble.types import Array, Box, Double, Frame
 from tests.protect.test_bottleneck import face_area, with_noise
 
@@ -151,8 +151,31 @@ def test_hide_is_one_constant_colour(frame: Frame, part: Part, solid: str) -> No
 def test_a_frame_can_be_hidden_whole(frame: Frame, part: Part) -> None:
     for solid in ("frame", "anything"):
         made = compose(frame, [replace(part, treatment="hide", solid=solid)], PLAIN, 0)
-        assert made.safe.hidden
+        assert made.safe.hidden and made.asked and made.veiled == {0}
         assert all(len(np.unique(p)) == 1 for p in made.safe.frame.planes)
+
+
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_a_frame_hidden_for_one_is_hidden_for_all(frame: Frame, part: Part, name: str) -> None:
+    """Nothing that anybody else gets is drawn over it, and the other one counts as covered."""
+    whole = replace(part, treatment="hide", solid="frame")
+    for shown in (0.0, 0.5, 1.0):
+        other = replace(moved(part, 0.5), treatment=name, shown=shown)
+        for parts in ([whole, other], [other, whole]):
+            made = compose(frame, parts, PLAIN, 0)
+            assert made.safe.hidden and made.asked and not made.shown and made.veiled == {whole.track, other.track}
+            assert all(len(np.unique(p)) == 1 for p in made.safe.frame.planes)
+
+
+def test_a_reveal_out_of_a_hidden_frame_has_no_jump(frame: Frame, part: Part) -> None:
+    mine = replace(part, treatment="reveal", before="hide", solid="frame")
+    steps = [compose(frame, [replace(mine, shown=s)], PLAIN, 0) for s in (0.0, 0.1, 0.4, 0.7, 0.97, 1.0)]
+    assert [m.safe.hidden for m in steps] == [True, True, False, False, False, False]
+    assert same(steps[-1].safe.frame.planes, frame.planes)
+    away = [np.abs(m.safe.frame.planes[0].astype(int) - frame.planes[0]).mean() for m in steps]
+    assert away == sorted(away, reverse=True) and away[-2] < 0.05 * away[0]
+    hidden = replace(moved(part, 0.5), treatment="hide", solid="frame")
+    assert all(compose(frame, [replace(mine, shown=s), hidden], PLAIN, 0).safe.hidden for s in (0.0, 0.5, 1.0))
 
 
 def test_show_changes_nothing(frame: Frame, part: Part) -> None:
@@ -230,7 +253,7 @@ def test_whatever_is_asked_for_only_shown_faces_are_seen(frame: Frame, part: Par
         asked = {"treatment": str(rng.choice([*TREATMENTS, "nonsense"])), "sure": bool(rng.random() < 0.6),
                  "shown": float(rng.choice([0.0, 0.3, 0.7, 1.0])), "hair": str(rng.choice(["keep", *HEADWEAR])),
                  "weight": float(rng.choice([0.0, 0.4, 1.0])), "before": str(rng.choice([*TREATMENTS])),
-                 "halo": float(rng.random()), "solid": str(rng.choice(["ellipse", "box"]))}
+                 "halo": float(rng.random()), "solid": str(rng.choice(["ellipse", "box", "frame"], p=[0.45, 0.45, 0.1]))}
         parts.append(replace(mine, **asked))  # type: ignore[arg-type]
     seen = [p.sure and (p.treatment in ("show", "ignore") or (p.treatment == "reveal" and p.shown > 0)) for p in parts]
     unseen = np.any([face(frame, p) for p, open_ in zip(parts, seen, strict=True) if not open_], 0)
@@ -260,6 +283,39 @@ def test_hair_under_a_cover_has_no_say(frame: Frame, part: Part, hair: str) -> N
     assert same(planes(with_noise(frame, opaque), mine), worn)
     eyes = mesh[[33, 133, 362, 263], :2].mean(0).round().astype(int)
     assert abs(int(worn[0][eyes[1], eyes[0]]) - int(bare[0][eyes[1], eyes[0]])) < 40  # the face is left open
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("name", TREATMENTS)
+def test_long_hair_is_under_the_veil_whatever_the_face_gets(frame: Frame, part: Part, name: str, weight: float) -> None:
+    """Down to the shoulders, beside and below the head; also in frames in which no double can be drawn."""
+    for sure in (False, True):
+        mine = replace(part, treatment=name, hair="veil", weight=weight, sure=sure)
+        if name in ("show", "ignore") and sure:
+            continue
+        patch = veil_patch(part.cover, frame.width, frame.height, long=True)
+        assert patch is not None
+        (x, y), _, alpha = patch
+        opaque = np.zeros((frame.height, frame.width), bool)
+        opaque[y : y + len(alpha), x : x + alpha.shape[1]] = alpha >= 1
+        opaque[1:-1, 1:-1] &= opaque[2:, 1:-1] & opaque[:-2, 1:-1] & opaque[1:-1, 2:] & opaque[1:-1, :-2]  # whole chroma samples
+        assert opaque.sum() > 1.2 * core(frame, part.cover).sum()
+        assert same(planes(frame, mine), planes(with_noise(frame, opaque), mine))
+
+
+def test_a_long_veil_holds_the_short_one(part: Part) -> None:
+    c = Ellipse(300.0, 250.0, part.cover.rx, part.cover.ry)
+    long, short = (np.zeros((900, 700), np.float32) for _ in range(2))
+    for out, patch in ((long, veil_patch(c, 700, 900, long=True)), (short, veil_patch(c, 700, 900))):
+        assert patch is not None
+        (x, y), image, alpha = patch
+        out[y : y + len(alpha), x : x + alpha.shape[1]] = alpha
+        assert (image > 0.2).all() and (image < 0.6).all()
+        assert max(alpha[0].max(), alpha[-1].max(), alpha[:, 0].max(), alpha[:, -1].max()) == 0  # nothing of it is cut off
+    assert (long >= short).all()
+    below = long[round(c.y + 1.6 * c.ry)]
+    assert below.max() == 1 and short[round(c.y + 1.6 * c.ry)].max() == 0
+    assert (below == 1).sum() > 2 * c.rx
 
 
 def test_an_unknown_cover_for_hair_is_the_veil(frame: Frame, part: Part) -> None:
