@@ -134,7 +134,8 @@ def _line(bgr: Bytes, s: Spot) -> Bytes:
     long, high = (s.h, s.w) if stands else (s.w, s.h)
     width = int(np.clip(np.ceil(HIGH * long / high), 8, HIGH * WIDEST))
     m = cv2.getRotationMatrix2D((s.x, s.y), s.angle + (-90 if stands else 0), 1.0)
-    m = np.diag([width / long, HIGH / high]) @ (m + [[0, 0, long / 2 - s.x], [0, 0, high / 2 - s.y]])
+    m[:, 2] += long / 2 - s.x, high / 2 - s.y
+    m = np.diag([width / long, HIGH / high]) @ m
     how = cv2.INTER_LINEAR if high < 2 * HIGH else cv2.INTER_AREA
     cut: Bytes = cv2.warpAffine(bgr, m, (width, HIGH), flags=how, borderMode=cv2.BORDER_REPLICATE)
     return cut
