@@ -22,9 +22,9 @@ MEAN, SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225]) 
 # Without any text in it the detector takes half of a soft picture for text. A line of text below it gives it a measure.
 ANCHOR, EVERY, STRIP = "Text 0123", 180, 64  # what it says; px from one to the next, and of its height
 STRIDE: Final = 32  # px that the detector's sides are multiples of
-LEAST, MOST = 736, 1920  # px: a smaller picture's shorter side is enlarged to this, a larger one's longer side reduced
-INK: Final = 0.3  # of the detector's map, from which a pixel belongs to text
-SURE: Final = 0.5  # mean of the map in a box, from which it counts; of the reader's letters, from which they are believed
+LEAST, MOST = 480, 1280  # px: a smaller picture's shorter side is enlarged to this, a larger one's longer side reduced
+INK, BOX = 0.2, 0.4  # of the detector's map: from which a pixel belongs to text; mean in a box from which it counts
+SURE, CERTAIN = 0.5, 0.9  # mean score of the letters from which they are believed; under the second it may stand on its head
 SMALL: Final = 3.0  # px of the map, side of a box under which it is noise
 GROWN: Final = 1.6  # the detector marks the middle of a line; its box is larger by area / perimeter times this
 LINES: Final = 200  # that are read of one picture, the largest
@@ -52,9 +52,9 @@ def text_finder(detector: Path, reader: Path) -> Finder:
 
         crops = [_line(bgr, s) for s in spots]
         said = told(crops)
-        doubtful = [k for k, (_, score) in enumerate(said) if score < SURE]
+        doubtful = [k for k, (_, score) in enumerate(said) if score < CERTAIN]
         for k, turned in zip(doubtful, told([crops[k][::-1, ::-1] for k in doubtful]), strict=True):
-            said[k] = max(said[k], turned, key=lambda one: one[1])  # it may stand on its head
+            said[k] = max(said[k], turned, key=lambda one: one[1])
         return [Spot(s.x, s.y, s.w, s.h, s.angle, words if score >= SURE else "", score if score >= SURE else s.score)
                 for s, (words, score) in zip(spots, said, strict=True)]
 
@@ -107,7 +107,7 @@ def _boxes(inked: Floats, scale: tuple[float, float]) -> list[Spot]:
     for contour in cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[0]:
         middle, (w, h), angle = cv2.minAreaRect(contour)
         score = _mean(inked, cv2.boxPoints((middle, (w, h), angle))) if min(w, h) >= SMALL else 0.0
-        if score < SURE:
+        if score < BOX:
             continue
         grow = GROWN * w * h / (w + h)  # to both sides: twice area / perimeter
         corners = cv2.boxPoints((middle, (w + grow, h + grow), angle)) * scale

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -38,7 +38,7 @@ LETTERS: Final = 40  # of what was read that go into the plan
 ALIKE: Final = 0.8  # from which two readings are of the same words
 SAME: Final = 0.3  # share of two boxes that is common, from which two looks without words are at the same thing
 MOST: Final = 20  # lines of one shot; what is more is told in one
-FOLLOWED: Final = 100  # things of one shot; what is more is only counted
+FOLLOWED: Final = 60  # things of one shot, and of one look; what is more is only counted
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _seen(clip: str, frame: Frame, finders: Mapping[str, Finder]) -> Iterator[Se
         except Exception as error:
             raise FacedoubleError(f"the finder of {name} failed at frame {frame.index} of clip {clip} "
                                   f"({type(error).__name__}): the plan was left as it is; please report it") from error
-        yield from (Seen(name, frame.index, spot) for spot in spots)
+        yield from (Seen(name, frame.index, replace(spot, what=brief(spot.what))) for spot in spots)
 
 
 class _Thing:
@@ -199,7 +199,7 @@ def _common(a: Spot | Key, b: Spot | Key) -> float:
 
 
 class _Things:
-    """What was seen in a shot, each once; how often something more was seen that was not followed; the frames looked at."""
+    """What was seen in a shot, each once; how much more there was in a look that was not followed; the frames looked at."""
 
     def __init__(self, looks: Iterable[Looked]) -> None:
         self.all: list[_Thing] = []
@@ -210,15 +210,16 @@ class _Things:
             self.frames.append(look.frame)
 
     def _add(self, look: Looked) -> None:
-        before = list(self.all)
-        for seen in look.seen:
+        before, more = list(self.all), len(look.seen[FOLLOWED:])
+        for seen in look.seen[:FOLLOWED]:
             likeness, near = max(((t.likeness(seen), k) for k, t in enumerate(before)), default=(0.0, -1))
             if likeness > 0:
                 before.pop(near).add(seen, len(self.frames))
             elif len(self.all) < FOLLOWED:
                 self.all.append(_Thing(seen, len(self.frames)))
             else:
-                self.more += 1
+                more += 1
+        self.more = max(self.more, more)
 
 
 def _lines(clip: str, shot: Shot, things: _Things) -> list[Check]:
@@ -237,11 +238,15 @@ def _lines(clip: str, shot: Shot, things: _Things) -> list[Check]:
     return out
 
 
+def brief(words: str) -> str:
+    """At most so many letters of what was read, and nothing else than letters."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in words[: 4 * LETTERS]).split())
+    return plain if len(plain) <= LETTERS else f"{plain[:LETTERS]}…"
+
+
 def said(seen: Seen) -> str:
     """How a line of the checklist names what was seen."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in seen.spot.what).split())
-    short = words if len(words) <= LETTERS else f"{words[:LETTERS]}…"
-    return f'{seen.finder}: "{short}"' if short else f"{seen.finder}, not read"
+    return f'{seen.finder}: "{seen.spot.what}"' if seen.spot.what else f"{seen.finder}, not read"
 
 
 def unknown(plan: Plan, checks: Iterable[Check]) -> list[Check]:

@@ -223,23 +223,20 @@ def _row(row: _Row, clip: Clip) -> Bytes:
     out = np.full((GAP + (y + 1) * high, LEFT + ACROSS * (WIDE + GAP), 3), PAPER, np.uint8)
     out[0] = 64
     whole = row.lines[0].check
-    words = (row.title, _clock(whole.start, clip), f"to {_clock(whole.stop, clip)}", "nothing found: look" if len(row.lines) == 1
-             and whole.what == WHOLE else f"{len(row.lines)} to mark")
+    left = sum(line.check.state == "open" for line in row.lines)
+    alone = left and whole.what == WHOLE and len(row.lines) == 1
+    words = (row.title, timecode(whole.start, clip.rate), f"to {timecode(whole.stop, clip.rate)}",
+             "nothing found: look" if alone else f"{left} of {len(row.lines)} open")
     for k, said in enumerate(words):
         _write(out, said, 8, GAP + 20 + 16 * k, INK if k == 0 else FAINT)
     for across, down, line in places:
-        left, top = LEFT + across * (WIDE + GAP), GAP + down * high
+        x, top, check = LEFT + across * (WIDE + GAP), GAP + down * high, line.check
         for k, cell in enumerate(line.cells[: ACROSS - across]):
-            out[top : top + HIGH, left + k * (WIDE + GAP) :][:, :WIDE] = cell
-        check = line.check
+            out[top : top + HIGH, x + k * (WIDE + GAP) :][:, :WIDE] = cell
         state = f"{line.number}  {check.state}" + (f", {check.by}" if check.state != "open" else "")
-        _write(out, state[:LETTERS], left, top + HIGH + 12, OPEN if check.state == "open" else DONE)
-        _write(out, textwrap.shorten(check.what, LETTERS * min(2, line.count), placeholder="..."), left, top + HIGH + 26, INK)
+        _write(out, state[:LETTERS], x, top + HIGH + 12, OPEN if check.state == "open" else DONE)
+        _write(out, textwrap.shorten(check.what, LETTERS * min(2, line.count), placeholder="..."), x, top + HIGH + 26, INK)
     return out
-
-
-def _clock(frame: int, clip: Clip) -> str:
-    return timecode(frame, clip.rate)
 
 
 def _note(words: str) -> Bytes:
