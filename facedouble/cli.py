@@ -398,10 +398,10 @@ def plan_check(plan: PlanPath) -> None:
     for c in said.conflicts:
         OUT.print(f"face {c.clip}:{c.track} is claimed by {' and '.join(c.claimed)} in frames {c.start} to {c.stop}: covered",
                   markup=False)
-    for check in said.checks:
+    for number, check in enumerate(said.checks, 1):
         if check.state == "open":
-            OUT.print(f"still to be looked at: {check.what} (clip {check.clip}, frames {check.start} to {check.stop})",
-                      markup=False)
+            OUT.print(f"still to be looked at, {number}: {_plain(check.what)} (clip {check.clip}, frames {check.start} to "
+                      f"{check.stop})", markup=False)
     OUT.print(f"{plan}: {len(said.clips)} clips, {len(said.people)} people, {len(said.regions)} regions; whoever else is there "
               "is veiled")
 
@@ -603,6 +603,110 @@ def plan_tidy(plan: PlanPath) -> None:
         tidy(path)
     OUT.print(f"{home.notes}: {_size(before - home.stored())} removed, {_size(home.stored())} of finished parts stay",
               markup=False)
+
+
+@plan_app.command("find", epilog="Example: facedouble plan find film.plan.toml")
+def plan_find(
+    plan: PlanPath,
+    only_shots: Annotated[bool, typer.Option("--only-shots", help="a line for every shot, without looking for anything")] = False,
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob, as for analyse")] = None,
+) -> None:
+    """Make the checklist: a line for every shot, and one for every text that is seen in the footage. Marks are kept."""
+    from facedouble.pipeline.checklist import find
+    from facedouble.pipeline.film import Home
+    from facedouble.pipeline.finders import FINDERS
+
+    with Bar() as bar:
+        done = find(Home(plan), _options(options), {} if only_shots else FINDERS, bar)
+    OUT.print(f"{plan}: {done.shots} shots, {done.looks} frames looked at, {done.found} found; {done.new} lines of the checklist "
+              "are new")
+    if done.found:
+        OUT.print("  what was read in the footage is in the plan now: keep it as you keep the footage")
+
+
+@plan_app.command("add-check", epilog='Example: facedouble plan add-check film.plan.toml A "tattoo, left hand" --from 10 --to 40')
+def plan_add_check(
+    plan: PlanPath,
+    clip: Annotated[str, typer.Argument(help="the clip's id")],
+    what: Annotated[str, typer.Argument(help="what may tell who somebody is")],
+    start: Annotated[str, typer.Option("--from", help="frame (120), seconds (4.8) or timecode (00:00:04.800)")] = "0",
+    stop: Annotated[str, typer.Option("--to", help="the first moment that is not meant any more; none: the clip's end")] = "",
+    at: Annotated[str, typer.Option(help="when it is at --box; none: at --from")] = "",
+    box: Annotated[str, typer.Option(help="where: middle x,y and size w,h in px, as 640,420,90,60")] = "",
+) -> None:
+    """Put something on the checklist by hand."""
+    from facedouble.plan import edit
+    from facedouble.plan.read import read
+    from facedouble.plan.rules import Wrong
+    from facedouble.plan.times import HOW, frame
+    from facedouble.plan.values import Check, Key
+
+    def changed(text: str) -> str:
+        try:
+            entry = read(text).clip(clip)
+            first, last, when = (frame(int(t) if t.isdecimal() and len(t) < 10 else t, entry.rate) if t else None
+                                 for t in (start, stop, at or start))
+            x, y, w, h = map(float, box.split(",")) if box else (0.0, 0.0, 1.0, 1.0)
+            place = Key(int(when or 0), x, y, w, h) if box else None
+            check = Check(clip, first or 0, entry.frames if last is None else last, what, place=place)
+        except Wrong as wrong:
+            raise UsageError(str(wrong)) from wrong
+        except ValueError as error:
+            raise UsageError(f"--from, --to, --at: {HOW}; --box: write 640,420,90,60") from error
+        return edit.add(text, check)
+
+    _change(plan, changed, f"clip {clip}: {what}")
+
+
+@plan_app.command("mark", epilog="Example: facedouble plan mark film.plan.toml 1 4-9 seen --by Lin")
+def plan_mark(
+    plan: PlanPath,
+    numbers: Annotated[list[str], typer.Argument(help="lines of the checklist by their numbers: 3, or 4-9")],
+    state: Annotated[str, typer.Argument(help="seen, covered, accepted, or open again")],
+    by: Annotated[str, typer.Option(help="who looked at it")] = "",
+) -> None:
+    """Say that lines of the checklist were looked at: nothing to do, covered now, or accepted as they are."""
+    import re
+
+    from facedouble.plan import edit
+
+    wanted: list[int] = []
+    for said in numbers:
+        found = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", said)
+        if found is None:
+            raise UsageError(f"{_plain(said)}: is no number of a check; write 3, or 4-9")
+        wanted += range(int(found[1]), int(found[2] or found[1]) + 1)
+    _change(plan, lambda text: edit.mark(text, wanted, state, by), f"{', '.join(numbers)}: {state}")
+
+
+@plan_app.command("checklist", epilog="Example: facedouble plan checklist film.plan.toml safe -o checklist.jpg")
+def plan_checklist(
+    plan: PlanPath,
+    folder: Annotated[Path, typer.Argument(help="where `facedouble render` put the clips")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the sheet, .jpg; has to be new. Long ones go on as NAME-2.jpg")],
+) -> None:
+    """Draw the checklist: thumbnails of the protected clips, with a row for every shot and what was found in it framed."""
+    from facedouble.pipeline.checksheet import sheet
+    from facedouble.pipeline.film import Home
+    from facedouble.publish import write_new
+
+    if output.exists():
+        raise StoreError(f"{output}: exists already; choose another name")
+    made = []
+    with Bar() as bar:
+        pages, stale = sheet(Home(plan), folder, bar)
+        for k, page in enumerate(pages):
+            made.append(output if k == 0 else output.with_stem(f"{output.stem}-{k + 1}"))
+            write_new(made[-1], page)
+    for clip in stale:
+        OUT.print(f"{folder / clip}.mp4 was made before the plan was changed: `facedouble render` it again and look at that")
+    for path in made:
+        OUT.print(str(path))
+
+
+def _plain(words: str) -> str:
+    """Words without characters that would move the cursor of a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
 
 
 def _change(plan: Path, change: Callable[[str], str], said: str) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from facedouble.errors import ModelError
 from facedouble.models.install import REMEDY, locate
-from facedouble.models.registry import MEDIAPIPE, MODELS, RENDER
+from facedouble.models.registry import MEDIAPIPE, MODELS, WANTED
 
 GIB: Final = 2**30
 MIN_CORES: Final = 2
@@ -73,7 +73,7 @@ def _version(name: str) -> str | None:
 
 
 def _models(directory: Path | None) -> list[Finding]:
-    return [_model(name, directory) for name in RENDER]
+    return [_model(name, directory) for name in WANTED]
 
 
 def _model(name: str, directory: Path | None) -> Finding:

@@ -425,6 +425,29 @@ class SafeFrame:
 Detector = Callable[[Bytes], Sequence[tuple[Box, float]]]
 """RGB picture (h, w, 3) uint8 -> boxes with scores."""
 
+@dataclass(frozen=True, slots=True)
+class Spot(Value):
+    """Something in a picture that may tell who somebody is: a box of w x h px around x, y, turned by `angle` degrees clockwise.
+
+    what: the words that stand there, "" if they cannot be read; score in [0, 1].
+    """
+
+    x: float
+    y: float
+    w: float
+    h: float
+    angle: float
+    what: str
+    score: float
+
+    def check(self) -> None:
+        if not (self.w > 0 and self.h > 0):
+            raise ValueError(f"empty spot {self}")
+
+
+Finder = Callable[[Bytes], Sequence[Spot]]
+"""RGB picture (h, w, 3) uint8 -> what is in it that may tell who somebody is, besides faces."""
+
 Landmarker = Callable[[Bytes], Floats | None]
 """RGB crop (h, w, 3) uint8 holding one face -> (478, 3) px, z in the same scale, away from the camera; or None."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from facedouble import doctor
 from facedouble.doctor import Finding, examine
-from facedouble.models.registry import RENDER
+from facedouble.models.registry import WANTED
 
 
 def test_one_line_each_and_a_remedy_for_what_is_wrong(tmp_path: Path) -> None:
@@ -14,7 +14,7 @@ def test_one_line_each_and_a_remedy_for_what_is_wrong(tmp_path: Path) -> None:
     names = [finding.what for finding in findings]
     assert len(names) == len(set(names))
     assert {"Python", "cores", "memory", "GPU", "network interfaces", "network denial"} <= set(names)
-    assert {f"model {name}" for name in RENDER} <= set(names)
+    assert {f"model {name}" for name in WANTED} <= set(names)
     for finding in findings:
         assert finding.detail and "\n" not in finding.detail
         assert finding.ok is not False or finding.remedy

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facedouble.errors import ModelError, StoreError
-from facedouble.models.registry import MODELS, RENDER, Carrier, Model
+from facedouble.models.registry import MODELS, WANTED, Carrier, Model
 
 REMEDY = "run `facedouble models install`"
 
@@ -46,7 +46,7 @@ def locate(name: str, directory: Path | None = None, registry: Mapping[str, Mode
     return path
 
 
-def install(directory: Path | None = None, names: Iterable[str] = RENDER, source: Path | None = None,
+def install(directory: Path | None = None, names: Iterable[str] = WANTED, source: Path | None = None,
             registry: Mapping[str, Model] = MODELS) -> list[Path]:
     """Bring the named models into the directory and return their verified paths.
 

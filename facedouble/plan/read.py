@@ -31,7 +31,8 @@ KEYS: Final = {  # every key there is; docs/plan.md explains each
     "region.keys": ("at", "x", "y", "w", "h", "angle"),
     "card": ("text", "seconds", "language", "direction", "on"),
     "watermark": ("text",),
-    "check": ("clip", "from", "to", "what", "state", "by"),
+    "check": ("clip", "from", "to", "what", "state", "by", "place"),
+    "check.place": ("at", "x", "y", "w", "h", "angle"),
 }
 _SYNTAX: Final = (  # tomllib's words -> what to do
     ("Cannot overwrite a value", "this key is there already, delete one of the two"),
@@ -222,14 +223,16 @@ def _region(t: _Table, film: Plan) -> Region:
     for key, example in (("name", '"…"'), ("cover", '"solid"'), ("keys", "[{ at = 0, x = 400, y = 300, w = 80, h = 40 }]")):
         t.must(key, example)
     clip, start, stop = _frames(t, film)
-    keys = []
-    for k in t.tables("keys", "region.keys"):
-        for key in ("at", "x", "y", "w", "h"):
-            k.must(key, "0")
-        at = k.time("at", clip.rate, 0)
-        keys.append(k.build(lambda k=k, at=at: Key(at, *(k.place(key) for key in ("x", "y", "w", "h", "angle")))))  # type: ignore[misc]
+    keys = [_key(k, clip) for k in t.tables("keys", "region.keys")]
     return t.build(lambda: Region(clip.id, t.text("name"), t.text("cover"), t.text("shape", "box"), tuple(keys),
                                   t.get("track", bool, "true or false", False), start, stop))
+
+
+def _key(t: _Table, clip: Clip) -> Key:
+    for key in ("at", "x", "y", "w", "h"):
+        t.must(key, "0")
+    at = t.time("at", clip.rate, 0)
+    return t.build(lambda: Key(at, *(t.place(key) for key in ("x", "y", "w", "h", "angle"))))
 
 
 def _card(t: _Table) -> Card:
@@ -239,8 +242,12 @@ def _card(t: _Table) -> Card:
 
 def _check(t: _Table, film: Plan) -> Check:
     clip, start, stop = _frames(t, film)
+    held = t.data.get("place")
+    if held is not None and not isinstance(held, dict):
+        t.fail("place", "place has to be written as { at = 0, x = 400, y = 300, w = 80, h = 40 }")
+    place = None if held is None else _key(_Table(held, "check.place", (*t.path, "place"), t.places), clip)
     return t.build(lambda: Check(clip.id, start, clip.frames if stop is None else stop, t.text("what"), t.text("state", "open"),
-                                 t.text("by")))
+                                 t.text("by"), place))
 
 
 def _frames(t: _Table, film: Plan) -> tuple[Clip, int, int | None]:

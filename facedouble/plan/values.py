@@ -18,6 +18,7 @@ DIRECTIONS: Final = ("auto", "ltr", "rtl")
 STANDS: Final = ("first", "every")  # the clips that a card stands before
 STATES: Final = ("open", "seen", "covered", "accepted")
 MAX_RATE: Final = 1000  # frames/s; finer than the milliseconds that a timecode holds
+LONGEST: Final = 300  # letters of what a check says
 FARTHEST: Final = 10**6  # px, degrees
 
 
@@ -147,7 +148,10 @@ class Card(Value):
 
 @dataclass(frozen=True)
 class Check(Value):
-    """One line of the checklist: something in frames [start, stop) of a clip that may tell who somebody is."""
+    """One line of the checklist: something in frames [start, stop) of a clip that may tell who somebody is.
+
+    place: where it is in one of these frames, if that is known.
+    """
 
     clip: str
     start: int
@@ -155,11 +159,16 @@ class Check(Value):
     what: str
     state: str = "open"
     by: str = ""
+    place: Key | None = None
 
     def check(self) -> None:
         ordered(self.start, self.stop)
         if not self.what.strip():
             raise Wrong('a check needs words: add what = "…"', "what")
+        if len(self.what) > LONGEST:
+            raise Wrong(f"what of a check has {len(self.what)} letters, at most {LONGEST} are possible: say it shorter", "what")
+        if self.place is not None and not self.start <= self.place.frame < self.stop:
+            raise Wrong(f"the place of a check has to be in its frames {self.start} to {self.stop}: correct its at", "place")
         choice("state", self.state, STATES, "state")
         if self.state != "open" and not self.by.strip():
             raise Wrong(f'state = "{self.state}" needs to say who says so: add by = "…"', "state")

