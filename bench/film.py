@@ -1,10 +1,10 @@
-"""Films under a plan: is everybody covered who is not shown, also when the models fail; does a reveal leak or jump; what it costs.
+"""Films under a plan: is everybody covered who is not shown, also when models fail; does a reveal leak or jump; what it costs.
 
     .venv/bin/python bench/film.py [--quick] [--only empty bursts reveal speed memory] [--data ../shared/data]
 
-The truth about faces is not the tool's: the referee's detectors (YuNet, CenterFace, FaceMesh) look at the originals at two scales.
-A face is covered if at most 1 % of the core of its box (80 % of the axes) lets through over 5 % of what is below. That is measured
-on the very frame: it is composed twice, the second time with other luma under all cores, and what changes has come through.
+The truth about faces is not the tool's: the referee's detectors (YuNet, CenterFace, FaceMesh) look at the originals at two
+scales. A face is covered if at most 1 % of the core of its box (80 % of the axes) lets through over 5 % of what is below. That is
+measured on the very frame: it is composed twice, the second time with other luma under all cores; what changes came through.
 Clips: those of the data with several people, and montages of people who are known (`bench/people.py`).
 """
 
@@ -22,11 +22,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
@@ -36,8 +34,9 @@ import facedouble.pipeline.film as filming  # noqa: E402
 import facedouble.pipeline.screening as screening  # noqa: E402
 from bench import clips as making  # noqa: E402
 from bench import people as cutting  # noqa: E402
-from bench.people import Panel, Recording, Shot, Sources  # noqa: E402
-from bench.speed import Clock, apart, cpu, peak, plain  # noqa: E402
+from bench.memory import MOST  # noqa: E402
+from bench.people import Recording, Shot, Sources  # noqa: E402
+from bench.speed import Clock, apart, bench_double, cpu, peak  # noqa: E402
 from facedouble.media.decode import frames  # noqa: E402
 from facedouble.media.probe import probe  # noqa: E402
 from facedouble.options import Options  # noqa: E402
@@ -59,7 +58,15 @@ TODAY = dt.date(2026, 11, 21)
 PARTS = ("empty", "bursts", "reveal", "speed", "memory")
 CORE, LEFT = 0.8, 0.01  # of the box' axes; of the core that may let something through
 PASSES, STEP = 0.05, 80  # share of the original that counts as let through; levels by which the luma is changed to see it
+AROUND, APART = 12, 5  # with doubles, frames before and after a burst that are looked at; of the others one in so many
 LENGTHS = (1, 5, 15, 45, 90)
+BEGIN, FADE, SHOWN = 20, 25, 60  # first frame of a reveal's dissolve, how many it has, frames of the clip
+REVEALED = (("sad_a.mp4", 0), ("vr_4.mp4", 0), ("lp_d10.mp4", 0), ("lp_d12.mp4", 0), ("lp_d13.mp4", 0), ("grid_bbaf2n.mpg", 0),
+            ("lp_s18.mp4", 0))  # and its first frame
+BEFORE = (Decision("mannequin", None, "bench"), Decision("double", "ana", "bench"))
+WORN = (("sad_a.mp4", "cap"), ("lp_d13.mp4", "veil"))
+TWO = ("sad_a.mp4", "vr_4.mp4")
+LONG, QUICK_LONG = (1000, 6000), (200, 600)
 SEVERAL = ("cisco_vt2people.mp4", "intel_two_people.mp4", "intel_three_people.mp4", "asl_bird.mkv")
 PYTHON = Path("~/.cache/facedouble-measure/bin/python").expanduser()
 
@@ -76,7 +83,7 @@ class Reel(Value):
 
 @dataclass(frozen=True)
 class Seen(Value):
-    """A face that the referee's detectors saw: its points (5, 2) px, the referee's track, whether that one is confirmed, and who."""
+    """A face that the referee's detectors saw: points (5, 2) px, the referee's track, whether that one is confirmed, and who."""
 
     frame: int
     box: Box
@@ -138,7 +145,7 @@ def _side(*whats: Recording, sources: Sources, frames: int) -> Shot:
 
 
 def montages(data: Path, known: Sequence[Recording], sources: Sources, folder: Path, quick: bool) -> list[Reel]:
-    """Films as `bench/people.py` cuts them: returns, crossings, wipes, dissolves, far faces, mirrors, one to four side by side."""
+    """Films as `bench/people.py` cuts them: returns, crossings, wipes, dissolves, far faces, mirrors, up to four side by side."""
     numbers = {r.path: i for i, r in enumerate(known)}
     made = []
     for k, shots in enumerate(cutting.script(1 if quick else 4, 3 if quick else 6, 12 if quick else 16, known, sources)):
@@ -147,20 +154,20 @@ def montages(data: Path, known: Sequence[Recording], sources: Sources, folder: P
     return made
 
 
-def burst_montages(known: Sequence[Recording], sources: Sources, folder: Path, quick: bool) -> list[Reel]:
+def burst_montages(known: Sequence[Recording], sources: Sources, folder: Path, quick: bool, length: int = 110) -> list[Reel]:
     """Films long enough for long bursts: side by side, crossing, leaving and returning, three and four and a mirror."""
     by = {r.stem: r for r in known}
     a, b, c, d = (by[s] for s in ("sad_a", "vr_4", "lp_d10", "lp_d12"))
-    pair = _side(a, b, sources=sources, frames=130).panels
+    pair = _side(a, b, sources=sources, frames=length).panels
     half = cutting.WIDTH // 2
     films = {
-        "side by side": [Shot(pair, 130)],
-        "crossing": [Shot((replace(pair[0], x=(0, half)), replace(pair[1], x=(half, 0))), 130, "cross")],
-        "returning": [_side(a, b, sources=sources, frames=40), _side(c, sources=sources, frames=40),
-                      _side(b, a, sources=sources, frames=40)],
-        "four": [_side(a, b, c, d, sources=sources, frames=110)],
-        "mirror": [Shot((replace(pair[0], face=120), replace(pair[0], face=120, x=(half, half), mirrored=True)), 60, "mirror"),
-                   _side(a, b, sources=sources, frames=60)],
+        "side by side": [Shot(pair, length)],
+        "crossing": [Shot((replace(pair[0], x=(0, half)), replace(pair[1], x=(half, 0))), length, "cross")],
+        "returning": [_side(a, b, sources=sources, frames=34), _side(c, sources=sources, frames=34),
+                      _side(b, a, sources=sources, frames=34)],
+        "four": [_side(a, b, c, d, sources=sources, frames=60)],
+        "mirror": [Shot((replace(pair[0], face=120), replace(pair[0], face=120, x=(half, half), mirrored=True)), 30, "mirror"),
+                   _side(a, b, sources=sources, frames=30)],
     }
     numbers = {r.path: i for i, r in enumerate(known)}
     made = []
@@ -257,8 +264,8 @@ def _count(row: Row, f: Seen, share: float) -> None:
 
 def empty_plan(data: Path, reels: Sequence[Reel], options: Options) -> bool:
     """The table; whether everybody is covered."""
-    print("\n## Empty plan\n\n| clip | frames | faces | uncovered | most of a core | doubtful finds | uncovered | accepted | bare | "
-          "most alike |\n|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("\n## Empty plan\n\n| clip | frames | faces | uncovered | most of a core | doubtful finds | uncovered | accepted | "
+          "bare | most alike |\n|---|---|---|---|---|---|---|---|---|---|", flush=True)
     rows = []
     for reel in reels:
         began = time.perf_counter()
@@ -267,9 +274,9 @@ def empty_plan(data: Path, reels: Sequence[Reel], options: Options) -> bool:
         print(f"| {reel.name} | {r.frames} | {r.faces} | {r.uncovered} | {r.worst:.3f} | {r.doubtful} | {r.doubtful_uncovered} | "
               f"{r.accepted} | {r.bare} | {r.alike:.2f} |", flush=True)
         print(f"{reel.name}: {time.perf_counter() - began:.0f} s", *r.where[:40], sep="\n  ", file=sys.stderr, flush=True)
-    total = Row(*(sum(getattr(r, k) for r in rows) for k in ("frames", "faces", "uncovered")), max(r.worst for r in rows),
-                *(sum(getattr(r, k) for r in rows) for k in ("doubtful", "doubtful_uncovered", "accepted", "bare")),
-                max(r.alike for r in rows))
+    total = Row(worst=max(r.worst for r in rows), alike=max(r.alike for r in rows))
+    for k in ("frames", "faces", "uncovered", "doubtful", "doubtful_uncovered", "accepted", "bare"):
+        setattr(total, k, sum(getattr(r, k) for r in rows))
     print(f"| **all** | {total.frames} | {total.faces} | {total.uncovered} | {total.worst:.3f} | {total.doubtful} | "
           f"{total.doubtful_uncovered} | {total.accepted} | {total.bare} | {total.alike:.2f} |", flush=True)
     return not (total.uncovered or total.bare or total.accepted)
@@ -281,8 +288,8 @@ def empty_plan(data: Path, reels: Sequence[Reel], options: Options) -> bool:
 @contextmanager
 def blind(burst: range, known: dict[int, Any]) -> Iterator[None]:
     """Detectors and landmarker see nothing in those frames; what detectors saw of the others is `known` or entered there."""
-    find, sighting = analysing.find, analysing.sighting
     made: Any = analysing
+    find, sighting = made.find, made.sighting
 
     def found(frame: Frame, *args: Any) -> Any:
         if frame.index not in known:
@@ -368,7 +375,8 @@ def one_burst(reel: Reel, burst: range, known: dict[int, Any], whole: analysing.
             home.put(decided(undecided, truths, decisions, double) if decisions else undecided.text)
             film = Film(home, options)
             dressing = Dressing(film, Screening(home, Path(place) / "safe", "test", TODAY), options, None, analysing.quiet)
-            out[title] = _checked(film, company(film, dressing, options), burst, whole or film.made["A"], truths, decisions, options)
+            acting = company(film, dressing, options)
+            out[title] = _checked(film, acting, burst, whole or film.made["A"], truths, decisions, options)
     return film.made["A"], out
 
 
@@ -377,8 +385,11 @@ def _checked(film: Film, acting: PlanCompany, burst: range, whole: analysing.Ana
     row = Broken(bursts=1)
     tracks = {r.track.id: r.track for r in film.made["A"].roles}
     for frame in frames(film.made["A"].info):
+        scene = acting.scene(frame.index)
+        if decisions and frame.index % APART and not burst.start - AROUND <= frame.index < burst.stop + AROUND:
+            continue  # doubles take their time
         here = [f for f in truths[frame.index] if f.sure]
-        shares, shown = passing(frame, acting.scene(frame.index), here, options)
+        shares, shown = passing(frame, scene, here, options)
         for f, share in zip(here, shares, strict=True):
             if decisions.get(f.who, Decision()).face == "show":
                 row.there += 1
@@ -401,10 +412,9 @@ def _checked(film: Film, acting: PlanCompany, burst: range, whole: analysing.Ana
     return row
 
 
-def places(count: int, length: int, cuts: Sequence[int]) -> list[int]:
-    """First frames of bursts: at the start, in the middle, and across the first cut."""
-    starts = {(count - length) // 2, *([cuts[0] - length // 2] if cuts else [0])}
-    return sorted({min(max(s, 0), count - length) for s in starts})
+def place_of(count: int, length: int, cuts: Sequence[int]) -> int:
+    """First frame of a burst: across the first cut, or in the middle."""
+    return min(max(cuts[0] - length // 2 if cuts else (count - length) // 2, 0), count - length)
 
 
 def bursts(data: Path, reels: Sequence[Reel], double: Path, options: Options, lengths: Sequence[int]) -> bool:
@@ -417,7 +427,7 @@ def bursts(data: Path, reels: Sequence[Reel], double: Path, options: Options, le
         truths = by_frame(truth(reel, data))
         people = sorted({f.who for here in truths.values() for f in here if f.sure and f.who != "?"},
                         key=lambda w: (-sum(f.who == w for here in truths.values() for f in here), w))
-        gets = (Decision("show", None, "bench", "bench"), Decision("double", "ana"), Decision("mannequin"))
+        gets = (Decision("show", None, "bench", "bench"), *BEFORE[::-1])
         plans = {"empty": {}, "show, double, mannequin": dict(zip(people, gets, strict=False))}
         known: dict[int, Any] = {}
         whole: analysing.Analysis | None = None
@@ -425,18 +435,15 @@ def bursts(data: Path, reels: Sequence[Reel], double: Path, options: Options, le
             count = probe(reel.path).frames or len(truths)
             if length >= count:
                 continue
-            rows = {title: Broken() for title in plans}
             began = time.perf_counter()
-            for start in places(count, length, reel.film.starts[1:] if reel.film else ()) if length else [0]:
-                made, found = one_burst(reel, range(start, start + length), known, whole, truths, plans, double, options)
-                whole = whole or made
-                for title, row in found.items():
-                    rows[title].add(row)
-                    totals[length, title].add(row)
-                    if row.where:
-                        print(f"{reel.name}, {title}:", *row.where[:20], sep="\n  ", file=sys.stderr, flush=True)
-            for title, row in rows.items():
+            start = place_of(count, length, reel.film.starts[1:] if reel.film else ()) if length else 0
+            made, found = one_burst(reel, range(start, start + length), known, whole, truths, plans, double, options)
+            whole = whole or made
+            for title, row in found.items():
+                totals[length, title].add(row)
                 print(_line(reel.name, length, title, row), flush=True)
+                if row.where:
+                    print(f"{reel.name}, {title}:", *row.where[:20], sep="\n  ", file=sys.stderr, flush=True)
             print(f"{reel.name} {length}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     for (length, title), row in sorted(totals.items()):
         print(_line("**all**", length, title, row), flush=True)
@@ -449,15 +456,227 @@ def _line(name: str, length: int, title: str, r: Broken) -> str:
             f"{r.blind} | {r.carried} | {shown} |")
 
 
-def warm(options: Options) -> None:
+# --- reveal
+
+
+@dataclass(frozen=True)
+class Turn(Value):
+    """One reveal. accepted, bare: frames before the second half of the dissolve, where the face may not be known yet, and of
+    others at any time; drawn: frames before it that are wholly the double; first: the first in which the face is known.
+
+    Steps from frame to frame, (n,) with nan where they could not be measured: geometry, how the drawn points move against the
+    footage's, % of the outer eye distance; colour, CIEDE2000 of the mean of the face, in the film and in the footage.
+    """
+
+    frames: int
+    drawn: int
+    fade: int
+    accepted: tuple[int, ...]
+    bare: tuple[int, ...]
+    first: int
+    geometry: Array
+    colour: Array
+    source: Array
+
+    def during(self) -> slice:
+        return slice(BEGIN, BEGIN + self.fade + 1)
+
+
+def steps_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Array, Array, Array]:
+    """Steps of geometry, of colour, of the footage's colour, as `Turn` has them; that of frame k is from k - 1 to k."""
+    from skimage import color
+
+    difference: Any = color.deltaE_ciede2000
+    apart, size = [], []
+    for row in rows:
+        a, b = (np.array(p) if p is not None else np.full((468, 2), np.nan) for p in row["points"])
+        apart.append(b - a)
+        size.append(np.linalg.norm(a[33] - a[263]))
+    geometry = np.sqrt((np.diff(np.array(apart), axis=0) ** 2).sum(-1).mean(-1)) / np.array(size[1:]) * 100
+    labs = [np.array([row["lab"][side] or [np.nan] * 3 for row in rows]) for side in (1, 0)]
+    colour, source = (difference(lab[1:], lab[:-1]) for lab in labs)
+    geometry, colour, source = (np.concatenate([[np.nan], s]) for s in (geometry, colour, source))
+    return geometry, colour, source
+
+
+def reveal_plan(film: Film, before: Decision, double: Path, hair: str, fade: int) -> str:
+    """The plan's text: whoever is seen longest gets that, and is revealed."""
+    frames_of = {p.id: sum(len(r.weights) for f in p.faces for r in film.made["A"].roles if r.track.id == f.track)
+                 for p in film.plan.people}
+    who = max(frames_of, key=lambda p: frames_of[p])
+    text = edit.add(film.text, DoubleFile("ana", str(double))) if before.face == "double" else film.text
+    text = edit.decide(text, who, before, hair=hair)
+    said = Decision("reveal", None, "bench", "bench")
+    return edit.decide_span(text, who, Span("A", BEGIN, film.plan.clips[0].frames, said, dissolve=fade))
+
+
+def turned(home: Home, before: Decision, data: Path, double: Path, hair: str, out: Path, faces: Sequence[Seen],
+           options: Options) -> Turn:
+    """Render it and look."""
+    undecided = Film(home, options)
+    keep, clip = undecided.text, undecided.plan.clips[0]
+    home.put(reveal_plan(undecided, before, double, hair, FADE))
+    film = Film(home, options)
+    job = Screening(home, out, "test", TODAY)
+    render_film(job, options)
+    footage = home.footage(clip)
+    listed = footage.with_suffix(".faces.json")
+    found = referee(data, "compare", footage, job.place("A"), listed, out / "compare.json")
+    (person,) = (p for p in film.plan.people if p.spans)
+    tracks = [r.track for r in film.made["A"].roles if r.track.id in {f.track for f in person.faces}]
+    own = [any((at := t.at(f.frame)) is not None and near(at.box, f.box) for t in tracks) for f in faces]
+    until = BEGIN + FADE // 2
+    rows = list(zip(faces, own, found["faces"], strict=True))
+    bad = {k: tuple(sorted({f.frame for f, mine, v in rows if f.sure and v[n] >= found[k] and (not mine or f.frame < until)}))
+           for n, k in ((0, "accepted"), (1, "bare"))}
+    known_at = sorted(f.frame for f, mine, v in rows if mine and (v[0] >= found["accepted"] or v[1] >= found["bare"]))
+    boxes = [[f.frame, f.box.x0, f.box.y0, f.box.width, f.box.height] for f, mine in zip(faces, own, strict=True) if mine]
+    (out / "own.json").write_text(json.dumps({"faces": boxes}))
+    followed = referee(data, "follow", footage, job.place("A"), out / "own.json", out / "follow.json")["rows"]
+    acting = company(film, Dressing(film, job, options, None, analysing.quiet), options)
+    drawn = sum(any(p.weight >= 1 for p in acting.scene(k).parts if p.treatment in ("double", "mannequin")) for k in range(BEGIN))
+    home.put(keep)
+    return Turn(clip.frames, drawn, FADE, bad["accepted"], bad["bare"], known_at[0] if known_at else -1, *steps_of(followed))
+
+
+def reveals(data: Path, known: Sequence[Recording], sources: Sources, folder: Path, double: Path, options: Options, quick: bool,
+            keep: Path | None, wanted: Callable[[str], bool]) -> bool:
+    """The table; whether nothing leaked before its time."""
+    print("\n## Reveal\n\n| clip | from | hair | drawn before | accepted too early | bare too early | first known | geometry "
+          "before, median | most | dissolve, most | after, most | colour before, most | dissolve, most | footage, most |\n"
+          + "|---" * 14 + "|", flush=True)
+    films: list[tuple[str, Path, str]] = []
+    for name, start in REVEALED[:1] if quick else REVEALED:
+        films.append((Path(name).stem, folder / f"{Path(name).stem}.mp4", "keep"))
+        making.part(data / "video" / name, films[-1][1], start, SHOWN)
+    if not quick:
+        films += [(Path(name).stem, folder / f"{Path(name).stem}.mp4", hair) for name, hair in WORN]
+        films += [(r.name, r.path, "keep") for r in burst_montages(known, sources, folder, False, SHOWN)
+                  if r.name in ("side by side", "crossing")]
+    good = True
+    for name, path, hair in films:
+        if not wanted(name):
+            continue
+        with tempfile.TemporaryDirectory() as place:
+            home = Home(Path(place) / "film.plan.toml")
+            look_at([path], home, options)
+            faces = truth(Reel(name, path), data)
+            for before in BEFORE:
+                title = f"{name} {before.face} {hair}".replace(" ", "_")
+                out = (keep or Path(place)) / title
+                t = turned(home, before, data, double, hair, out, faces, options)
+                good &= not (t.accepted or t.bare)
+                here, after = t.during(), slice(BEGIN + FADE + 1, None)
+                print(f"| {name} | {before.face} | {hair} | {t.drawn} of {BEGIN} | {len(t.accepted)} | {len(t.bare)} | "
+                      f"{t.first} | {np.nanmedian(t.geometry[:BEGIN]):.2f} | {most(t.geometry[:BEGIN])} | "
+                      f"{most(t.geometry[here])} | {most(t.geometry[after])} | {most(t.colour[:BEGIN])} | "
+                      f"{most(t.colour[here])} | {most(t.source[here])} |", flush=True)
+                print(f"{title}: accepted {t.accepted}, bare {t.bare}, geometry {np.round(t.geometry[here], 2).tolist()}, colour "
+                      f"{np.round(t.colour[here], 2).tolist()}", file=sys.stderr, flush=True)
+    return good
+
+
+def most(values: Array) -> str:
+    """The most of what could be measured."""
+    left = values[np.isfinite(values)]
+    return f"{left.max():.2f}" if len(left) else "–"
+
+
+# --- what it costs
+
+
+def analysed(clip: Path, first: Path) -> dict[str, float]:
+    """CPU seconds of `facedouble analyse` on a clip by stage, after one on another; the models' start is not in it."""
+    from facedouble.media.decode import frames as decoded
+
+    options, clock = Options(), Clock()
+    warm(options)
+    with tempfile.TemporaryDirectory() as place:
+        look_at([first], Home(Path(place) / "warm.plan.toml"), options)
+        made: Any = analysing
+        who: Any = filming
+        made.frames = clock.wrap_iterator("decode", decoded)
+        for name, stage in (("find", "find"), ("measure", "motion"), ("small_luma", "motion"), ("sighting", "read")):
+            setattr(made, name, clock.wrap(stage, getattr(made, name)))
+        who.analyse = clock.wrap("analyse", who.analyse)
+        who.who_is_who = clock.wrap("who is who", who.who_is_who)
+        began, wall = cpu(), time.perf_counter()
+        look_at([clip], Home(Path(place) / "film.plan.toml"), options)
+        return {"cpu": cpu() - began, "wall": time.perf_counter() - wall, **clock.spent}
+
+
+def speed(data: Path, folder: Path, count: int) -> None:
+    """The cost of the analysis beside a plain decode and encode, 1920 x 1080, two faces, no grain."""
+    clip, first = folder / "two.mp4", folder / "first.mp4"
+    making.paired([data / "video" / c for c in TWO], clip, 1920, 1080, count)
+    making.paired([data / "video" / c for c in TWO], first, 480, 270, 12)
+    base = apart("plain", clip, folder / "plain.mp4")
+    found = alone("analysed", clip, first)
+    ms = {k: v / count * 1000 for k, v in found.items()}
+    once = base["cpu"] / count * 1000
+    print(f"\n## Analysis\n\n{count} frames, {clip.stat().st_size * 8 / 1e6 / (count / 25):.1f} Mbit/s\n\n"
+          "| plain, CPU ms | decode twice | find | motion | read | all of it | **to plain** | who is who | whole command | "
+          "to plain |\n" + "|---" * 10 + "|")
+    print(f"| {once:.1f} | {ms['decode']:.1f} | {ms['find']:.1f} | {ms['motion']:.1f} | {ms['read']:.1f} | {ms['analyse']:.1f} | "
+          f"**{ms['analyse'] / once:.2f}** | {ms['who is who']:.1f} | {ms['cpu']:.1f} | {ms['cpu'] / once:.2f} |", flush=True)
+
+
+def alone(kind: str, *paths: Path) -> dict[str, float]:
+    """A measurement in a fresh process."""
+    call = [sys.executable, str(Path(__file__).resolve()), "--one", kind, *map(str, paths)]
+    done = subprocess.run(call, stdout=subprocess.PIPE, check=True, env={**os.environ, "PYTHONPATH": str(HERE.parent)})
+    told: dict[str, float] = json.loads(done.stdout.decode().strip().splitlines()[-1])
+    return told
+
+
+def filmed(clip: Path, out: Path) -> dict[str, float]:
+    """`analyse` and `render`, everybody a mannequin; seconds, and the peaks of memory by step, MiB."""
+    peaks: dict[str, float] = {}
+    options, home = Options(), Home(out / "film.plan.toml")
+
+    def watch(step: str, *_: object) -> None:
+        peaks[step] = peak()
+
+    began = time.perf_counter()
+    look_at([clip], home, options, watch)
+    text = home.text()
+    for person in read(text).people:
+        text = edit.decide(text, person.id, Decision("mannequin", None, "bench"))
+    home.put(text)
+    report = render_film(Screening(home, out / "safe", "test", TODAY), options, watch)["A"]
+    peaks = {k: v for k, v in peaks.items() if not k.startswith("resuming")}
+    return {"doubled": sum(p.doubled for p in report.people), "wall": time.perf_counter() - began, "peak": peak(), **peaks}
+
+
+def memory(folder: Path, lengths: Sequence[int]) -> bool:
+    """Peak memory against the length; whether it is flat."""
+    steps = ("finding faces", "reading faces", "recognising faces", "rehearsing", "drawing")
+    print(f"\n## Memory\n\n| frames | doubled | s | {' | '.join(steps)} | whole process, MiB |\n"
+          + "|---" * (len(steps) + 4) + "|", flush=True)
+    found = []
+    for count in lengths:
+        clip, out = folder / f"long-{count}.mp4", folder / f"long-{count}"
+        out.mkdir()
+        call = [sys.executable, str(HERE / "memory.py"), "--film", str(count), str(clip)]
+        subprocess.run(call, check=True, capture_output=True)
+        got = alone("filmed", clip, out)
+        print(f"| {count} | {got['doubled']:.0f} | {got['wall']:.0f} | "
+              f"{' | '.join(f'{got.get(s, 0):.0f}' for s in steps)} | {got['peak']:.0f} |", flush=True)
+        found.append((count, got["peak"] * 2**20))
+    (least, low), (longest, high) = found[0], found[-1]
+    slope = (high - low) / (longest - least)
+    print(f"\n{slope:.0f} bytes a frame; at most {MOST:.0f} are wanted.", flush=True)
+    return slope <= MOST
+
+
+def warm(options: Options) -> analysing.Eyes:
     """Models are loaded once for all films."""
     made: Any = filming
     eyes, recogniser = open_eyes(options), open_recogniser()
     made.open_eyes = lambda *args: eyes
+    screen: Any = screening
     made.open_recogniser = screen.open_recogniser = lambda *args: recogniser
-
-
-screen: Any = screening
+    return eyes
 
 
 def main() -> int:
@@ -466,25 +685,42 @@ def main() -> int:
     arguments.add_argument("--quick", action="store_true", help="one or two short clips each")
     arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     arguments.add_argument("--data", type=Path, default=HERE.parents[1] / "shared/data")
-    arguments.add_argument("--double", type=Path, help="a .fdouble for the purpose \"test\"; without it one is made from lp_d18.mp4")
+    arguments.add_argument("--double", type=Path, help='a .fdouble for the purpose "test"; without it lp_d18.mp4 is one')
     arguments.add_argument("--clip", nargs="+", help="only these")
+    arguments.add_argument("--keep", type=Path, help="keep what reveals made there: it shows REAL FACES")
+    arguments.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     given = arguments.parse_args()
+    if given.one:
+        calls: dict[str, Callable[[Path, Path], dict[str, float]]] = {"analysed": analysed, "filmed": filmed}
+        print(json.dumps(calls[given.one[0]](*map(Path, given.one[1:]))))
+        return 0
+    double = given.double or bench_double(given.data)
     options, good = Options(), True
-    warm(options)
+    eyes = warm(options)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        sources = Sources(given.data, filming.open_eyes(options), options)
+        sources = Sources(given.data, eyes, options)
         known = [r for r in cutting.recordings(given.data) if r.stem in ("sad_a", "vr_4", "lp_d10", "lp_d12") or (
             "empty" in given.only and sources.face(r) is not None)]
-        wanted: Callable[[Reel], bool] = lambda r: not given.clip or r.name in given.clip
+
+        def wanted(name: str) -> bool:
+            return not given.clip or name in given.clip
+
         real = real_clips(given.data, folder, given.quick)
         if "empty" in given.only:
             cut = montages(given.data, known, sources, folder, given.quick)
-            good &= empty_plan(given.data, [*filter(wanted, [*real, *cut])], options)
+            good &= empty_plan(given.data, [r for r in (*real, *cut) if wanted(r.name)], options)
         if "bursts" in given.only:
             cut = burst_montages(known, sources, folder, given.quick)
-            reels = [*filter(wanted, [*real[:3], *cut])]
-            good &= bursts(given.data, reels, given.double, options, (5, 15) if given.quick else LENGTHS)
+            reels = [r for r in (*real[:3], *cut) if wanted(r.name)]
+            good &= bursts(given.data, reels, double, options, (5, 15) if given.quick else LENGTHS)
+        if "reveal" in given.only:
+            good &= reveals(given.data, known, sources, folder, double, options, given.quick, given.keep,
+                            wanted)
+        if "speed" in given.only:
+            speed(given.data, folder, 25 if given.quick else 100)
+        if "memory" in given.only:
+            good &= memory(folder, QUICK_LONG if given.quick else LONG)
     return 0 if good else 1
 
 

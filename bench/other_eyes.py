@@ -4,9 +4,9 @@
     PYTHON bench/other_eyes.py REFEREE compare ORIGINAL PROTECTED FACES.json OUT.json
     PYTHON bench/other_eyes.py REFEREE follow ORIGINAL PROTECTED FACES.json OUT.json
 
-REFEREE is the folder of `score`, PYTHON its interpreter. `find`: faces by YuNet, CenterFace and FaceMesh at two scales. `compare`:
-whether SFace takes what is there now for the same face, and whether the pixels are practically the same, as `score` counts it.
-`follow`: where FaceMesh sees the largest face's points in both films, and the mean colour of the face.
+REFEREE is the folder of `score`, PYTHON its interpreter. `find`: faces by YuNet, CenterFace and FaceMesh at two scales.
+`compare`: whether SFace takes what is there now for the same face, and whether the pixels are practically the same, as `score`
+counts it. `follow`: where FaceMesh sees the listed face's points in both films, and the mean colour of the face.
 """
 
 from __future__ import annotations
