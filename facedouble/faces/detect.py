@@ -24,9 +24,12 @@ Found = tuple[tuple[Box, float], ...]
 TILE: Final = 384  # px; at 192 px of input a face of 24 px is seen with 12
 _TILE_OVERLAP: Final = 0.25  # of a tile: a face up to that size is whole in one of them
 
-_SURE: Final = 0.8  # score under which a find in a tile, which may show half a neck, is looked at once more
+_SURE: Final = 0.8  # score under which a find in a tile, which may show half a neck, is looked at once more, one at the rim not
 _AROUND: Final = 3.0  # face sizes of picture around it, then...
 _SEEN: Final = 192  # ...made that large, px
+
+_RIM: Final = 0.25  # of the picture's shorter side is mirrored at its edges, for faces of up to twice that size
+_LEFT_IN: Final = 0.35  # of such a face; of what lies further out the picture has the mirror image too
 
 _SAME: Final = 0.3  # intersection over union from which two boxes are one face
 _AGREE: Final = 0.5  # from which their mean is taken instead of the union
@@ -84,7 +87,8 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
     """Find the faces of an upright RGB picture (h, w, 3) uint8, frame number `index` of its clip.
 
     Every frame is searched on a reduced copy; every `full_every` th on full size as well, for small faces, and a small
-    picture enlarged. Where the picture, or a large part of it, is dark, brightened copies are searched too.
+    picture enlarged; and then for faces that the picture's edge cuts. Where the picture, or a large part of it, is dark,
+    brightened copies are searched too.
     """
     small = _reduced(picture, options.reduced_side)
     found = [*_search(small, picture, detectors.whole + detectors.tiled, options)]
@@ -93,6 +97,7 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
         large = _enlarged(full, options.full_side)
         if large.shape != small.shape:
             found += _search(large, picture, detectors.whole, options)
+        found += _at_the_rim(small, picture, detectors.whole)
         if max(full.shape) > TILE:
             found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
     return merged(found)
@@ -129,6 +134,23 @@ def _search(copy: Bytes, picture: Bytes, detectors: Iterable[Detector], options:
                 seen = geometry.clipped(geometry.times(box, x, y), picture.shape[1], picture.shape[0])
                 if seen is not None:
                     yield seen, score
+
+
+def _at_the_rim(copy: Bytes, picture: Bytes, detectors: Iterable[Detector]) -> Iterator[tuple[Box, float]]:
+    """Faces of which the picture's edge cuts off about a half, in pixels of the picture: mirrored at the edge they are whole."""
+    height, width = picture.shape[:2]
+    rim = round(_RIM * min(copy.shape[:2]))
+    wide = cv2.copyMakeBorder(copy, rim, rim, rim, rim, cv2.BORDER_REFLECT)
+    small = _reduced(wide, max(copy.shape[:2]))
+    y, x = wide.shape[0] / small.shape[0], wide.shape[1] / small.shape[1]
+    for detector in detectors:
+        for box, score in detector(small):
+            inner = geometry.shifted(geometry.times(box, x, y), -rim, -rim)
+            whole = geometry.times(inner, width / copy.shape[1], height / copy.shape[0])
+            cut = whole.x0 < 0 or whole.y0 < 0 or whole.x1 > width or whole.y1 > height
+            seen = geometry.clipped(whole, width, height)
+            if cut and seen is not None and score >= _SURE and seen.area >= _LEFT_IN * whole.area:
+                yield seen, score
 
 
 def _in_tiles(detector: Detector) -> Detector:
