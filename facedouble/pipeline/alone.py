@@ -41,9 +41,18 @@ def rest(double: Double) -> FaceCode:
                     np.ones(2, np.float32), np.zeros(9, np.float32), middle, light)
 
 
-def draw_alone(double: Double, clip: ClipCode, code: FaceCode) -> tuple[Floats, Array] | None:
-    """The picture (SIDE, SIDE, 3) display RGB and the mesh (468, 3) px in it; None if the face is not in the picture."""
-    stage = Performance((code,), clip, double)
+def resting(double: Double) -> Performance:
+    """A double that plays itself, at rest."""
+    return Performance((rest(double),), self_clip(double), double)
+
+
+def draw_alone(at_rest: Performance, code: FaceCode | None = None) -> tuple[Floats, Array] | None:
+    """The picture (SIDE, SIDE, 3) display RGB and the mesh (468, 3) px in it; None if the face is not in the picture.
+
+    at_rest: as of `resting`; code: what is played instead.
+    """
+    code = at_rest.codes[0] if code is None else code
+    stage = at_rest.playing((code,))
     mesh = place(stage.mesh(0), code, stage.to)
     where = area(mesh, mesh, SIDE, SIDE)
     if where is None:

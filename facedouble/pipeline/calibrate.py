@@ -16,7 +16,7 @@ from facedouble.morphable.gestures import JAW_SHARE, LIP_PROFILE, open_mouth
 from facedouble.morphable.pose import canonical
 from facedouble.morphable.semantics import semantics
 from facedouble.morphable.topology import topology
-from facedouble.pipeline.alone import draw_alone, rest, self_clip
+from facedouble.pipeline.alone import draw_alone, resting
 from facedouble.pipeline.sight import Pair
 from facedouble.types import Array, Double, FaceCode, Floats
 
@@ -29,11 +29,11 @@ class _Mirror:
     """Draws a double alone and measures it."""
 
     def __init__(self, double: Double, pair: Pair) -> None:
-        self.double, self.pair, self.clip = double, pair, self_clip(double)
+        self.rest, self.pair = resting(double), pair
 
     def shape(self, code: FaceCode) -> Array | None:
         """(1, 478, 3) canonical shape that the landmarker sees, or None."""
-        drawn = draw_alone(self.double, self.clip, code)
+        drawn = draw_alone(self.rest, code)
         if drawn is None:
             return None
         seen = None
@@ -53,7 +53,8 @@ def _rising(drawn: Array, measured: Array) -> Floats:
 
 def calibrate(double: Double, pair: Pair) -> Floats:
     """The lip response (n, 2) of a double; what it had before where it cannot be measured."""
-    mirror, still, mouth = _Mirror(double, pair), rest(double), open_mouth()
+    mirror, mouth = _Mirror(double, pair), open_mouth()
+    still = mirror.rest.codes[0]
     pair.reset()
     mirror.shape(still)  # the landmarker settles
     measured = []

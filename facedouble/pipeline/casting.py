@@ -36,7 +36,7 @@ from facedouble.models.recogniser import recogniser
 from facedouble.morphable.pose import canonical, euler
 from facedouble.morphable.topology import topology
 from facedouble.options import Options
-from facedouble.pipeline.alone import draw_alone, rest, self_clip
+from facedouble.pipeline.alone import draw_alone, resting
 from facedouble.pipeline.analyse import Eyes, Progress, quiet
 from facedouble.pipeline.sight import NEAR, Pair, windows
 from facedouble.pipeline.sight import look as crop_of
@@ -238,13 +238,13 @@ def _parts(seen: list[_Glance]) -> dict[str, bool]:
 
 def look(double: Double, recognise: Recogniser, name: str = "") -> Candidate:
     """Draw a double alone, in several poses and skin tones, and embed the drawings; the double's id is its name by default."""
-    clip = self_clip(double)
+    at_rest = resting(double)
     found, portrait = [], np.zeros((1, 1, 3), np.uint8)
     for yaw, pitch, tone in VIEWS:
         turn = Rotation.from_euler("yxz", [yaw, pitch, 0], degrees=True).as_rotvec().astype(np.float32)
         light = np.zeros(69, np.float32)
         light[:3], light[9:12] = TONES[tone], FRONTAL * np.array(TONES[tone])
-        drawn = draw_alone(double, clip, replace(rest(double), rotation=turn, light=light, lids=np.full(2, LIDS, np.float32)))
+        drawn = draw_alone(at_rest, replace(at_rest.codes[0], rotation=turn, light=light, lids=np.full(2, LIDS, np.float32)))
         if drawn is None:
             raise InputRefused(f"{name or double.id}: cannot be drawn; make the double again")
         seen = _eight(drawn[0])

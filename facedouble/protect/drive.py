@@ -153,6 +153,13 @@ class Performance:
         """(K, h, w, 3) uint16, as of `packed`."""
         return packed(self.double, self.level)
 
+    def playing(self, codes: Sequence[FaceCode]) -> Performance:
+        """The same double in the same clip with other codes; what is dear to make is shared."""
+        other = Performance(codes, self.clip, self.double)
+        if other.level == self.level:
+            other.textures = self.textures
+        return other
+
     @cached_property
     def fingerprint(self) -> bytes:
         """SHA-256 of all that its drawings are made of besides code; all codes, since medians over them go into every frame."""

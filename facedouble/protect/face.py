@@ -24,7 +24,19 @@ from facedouble.protect.finish import WARP_GRID, finish
 from facedouble.protect.hairline import hair_around, strands_on
 from facedouble.protect.mouth import SHOWS_TEETH, draw_mouth
 from facedouble.protect.texture import blend, shade
-from facedouble.raster import blur, cover, displacement, display, edge_sigma, linear, push_pull, render, wide_blur
+from facedouble.raster import (
+    blur,
+    cover,
+    displacement,
+    display,
+    edge_sigma,
+    linear,
+    mean3,
+    most3,
+    push_pull,
+    render,
+    wide_blur,
+)
 from facedouble.types import Array, Floats, Frame, Value
 
 MARGIN = 0.45  # of the face size around both outlines
@@ -141,7 +153,7 @@ def _matched_blur(stage: Performance) -> float:
         face = render_face(stage, t, mesh, where)
         inner = cv2.erode(((face.rim > 0.9) & (face.ids >= 0)).astype(np.uint8), np.ones((5, 5))) > 0
         if inner.sum() >= 200:
-            found.append(edge_sigma(display(face.light).mean(-1) * 255, inner) / size * REFERENCE_FACE)
+            found.append(edge_sigma(mean3(display(face.light)) * 255, inner) / size * REFERENCE_FACE)
     if not found:
         return 0.0
     return BLUR_SHARE * float(np.sqrt(max(0.0, stage.clip.edge_sigma**2 - float(np.median(found)) ** 2)))
@@ -335,7 +347,7 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
         ring *= 1 - np.clip(8 * _share(worn, grid, step, (sw, sh)), 0, 1)
     apart = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(expected, 1e-3))
     fill, correction = _seam(around, apart, own, hole, depth, ring, size / step)
-    hair, hairy = hair_around(around, -apart.mean(-1), ring, mesh - where.origin, step)
+    hair, hairy = hair_around(around, -mean3(apart), ring, mesh - where.origin, step)
     fill += (hair - fill) * hairy[..., None]
 
     under = np.clip(np.maximum(2 * hole - 1, gone * 1.3), 0, 1)
@@ -401,9 +413,9 @@ def _seam(around: Floats, apart: Floats, own: Floats, hole: Floats, depth: Float
     """
     face = blur(own, 3) / np.maximum(blur(hole, 3), 1e-3)[..., None]
     low = push_pull(face, (hole > 0.5).astype(np.float32))
-    level = apart.mean(-1)
+    level = mean3(apart)
     chroma = apart - level[..., None]
-    skin = np.exp(-((level / np.where(level > 0, SKIN_UP, SKIN_DOWN)) ** 2) - (chroma**2).sum(-1) / SKIN_CHROMA**2) * ring
+    skin = np.exp(-((level / np.where(level > 0, SKIN_UP, SKIN_DOWN)) ** 2) - 3 * mean3(chroma**2) / SKIN_CHROMA**2) * ring
     skin *= np.clip(skin.sum() / max(LEAST_SKIN * float(ring.sum()), 1e-3), 0, 1)  # a few cells do not colour a whole face
     trust = (skin + 0.01 * ring).astype(np.float32)
     ratio = np.log(np.maximum(around, 1e-3)) - np.log(np.maximum(low, 1e-3))
@@ -418,7 +430,7 @@ def _feather(under: Floats, fill: Floats, around: Floats, cells: float) -> Float
     """How far the fill runs out over skin beyond the mask, so that a forehead shows no arc; hair is left alone."""
     outside = np.maximum(-_depth(under), 0)
     apart = np.log(np.maximum(blur(around, 0.02 * cells), 1e-3)) - np.log(np.maximum(fill, 1e-3))
-    alike = np.exp(-((np.abs(apart).max(-1) / FEATHER_ALIKE) ** 2))
+    alike = np.exp(-((most3(np.abs(apart)) / FEATHER_ALIKE) ** 2))
     weight = np.exp(-((outside / (FEATHER_WIDTH * cells)) ** 2)) * alike
     kept: Floats = np.where(weight < 1 / 255, 0, weight).astype(np.float32)
     return kept

@@ -14,7 +14,7 @@ from numba import njit
 from scipy.ndimage import gaussian_filter1d
 
 from facedouble.morphable.topology import ATLAS_HEIGHT, ATLAS_WIDTH, topology
-from facedouble.raster import blur, push_pull, render
+from facedouble.raster import blur, most3, push_pull, render
 from facedouble.types import Array, Floats
 
 DARKER, SURELY = 0.55, 0.40  # log units under the skin that the light predicts: hair from there on, and wholly that much further
@@ -94,7 +94,7 @@ def _wrapped(around: Floats, hair: Array, ring: Floats, above: Array) -> float:
     """
     tone = np.log(np.maximum(around, 1e-3))
     own = (tone * hair[..., None]).sum((0, 1)) / hair.sum()
-    alike = ring * np.exp(-((np.abs(tone - own).max(-1) / SAME) ** 4))
+    alike = ring * np.exp(-((most3(np.abs(tone - own)) / SAME) ** 4))
     parts = [(above < CHEEKS[0]) & (above > CHEEKS[1]), above < JAW]
     return min(float(alike[p].sum() / max(float(ring[p].sum()), 1e-3)) for p in parts)
 

@@ -16,7 +16,7 @@ from facedouble.doubles.casting import ACCEPTED, DOUBLES, Verdict
 from facedouble.doubles.file import write_double
 from facedouble.errors import InputRefused, UsageError
 from facedouble.options import Options
-from facedouble.pipeline.alone import draw_alone, rest, self_clip
+from facedouble.pipeline.alone import draw_alone, resting
 from facedouble.pipeline.analyse import Eyes
 from facedouble.pipeline.casting import (
     Candidate,
@@ -121,7 +121,7 @@ def test_a_refusal_is_overridden_by_name_only(people: tuple[Witness, ...], same:
 
 def test_a_drawing_is_held_against_its_witness(people: tuple[Witness, ...], own: Double, double: Double,
                                                recognise: Recogniser) -> None:
-    near, far = (draw_alone(d, self_clip(d), rest(d)) for d in (own, double))
+    near, far = (draw_alone(resting(d)) for d in (own, double))
     assert near is not None and far is not None
     close, away = (resemblance(np.asarray(np.clip(p * 255, 0, 255), np.uint8), m, people[0].embeddings, recognise)
                    for p, m in (near, far))
@@ -129,7 +129,7 @@ def test_a_drawing_is_held_against_its_witness(people: tuple[Witness, ...], own:
 
 
 def test_a_face_of_a_frame_is_embedded(own: Double, recognise: Recogniser) -> None:
-    drawn = draw_alone(own, self_clip(own), rest(own))
+    drawn = draw_alone(resting(own))
     assert drawn is not None
     picture = np.asarray(np.clip(drawn[0] * 255 + 0.5, 0, 255), np.uint8)
     found = embed(photo_frame(picture, 0), drawn[1], recognise)
