@@ -58,7 +58,7 @@ TODAY = dt.date(2026, 11, 21)
 PARTS = ("empty", "bursts", "reveal", "speed", "memory")
 CORE, LEFT = 0.8, 0.01  # of the box' axes; of the core that may let something through
 PASSES, STEP = 0.05, 80  # share of the original that counts as let through; levels by which the luma is changed to see it
-AROUND, APART = 12, 5  # with doubles, frames before and after a burst that are looked at; of the others one in so many
+AROUND, APART = 12, 5  # frames before and after a burst that are looked at; of the others one in so many
 LENGTHS = (1, 5, 15, 45, 90)
 BEGIN, FADE, SHOWN = 20, 25, 60  # first frame of a reveal's dissolve, how many it has, frames of the clip
 REVEALED = (("sad_a.mp4", 0), ("vr_4.mp4", 0), ("lp_d10.mp4", 0), ("lp_d12.mp4", 0), ("lp_d13.mp4", 0), ("grid_bbaf2n.mpg", 0),
@@ -386,8 +386,8 @@ def _checked(film: Film, acting: PlanCompany, burst: range, whole: analysing.Ana
     tracks = {r.track.id: r.track for r in film.made["A"].roles}
     for frame in frames(film.made["A"].info):
         scene = acting.scene(frame.index)
-        if decisions and frame.index % APART and not burst.start - AROUND <= frame.index < burst.stop + AROUND:
-            continue  # doubles take their time
+        if frame.index % APART and not burst.start - AROUND <= frame.index < burst.stop + AROUND:
+            continue
         here = [f for f in truths[frame.index] if f.sure]
         shares, shown = passing(frame, scene, here, options)
         for f, share in zip(here, shares, strict=True):

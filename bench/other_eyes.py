@@ -4,9 +4,10 @@
     PYTHON bench/other_eyes.py REFEREE compare ORIGINAL PROTECTED FACES.json OUT.json
     PYTHON bench/other_eyes.py REFEREE follow ORIGINAL PROTECTED FACES.json OUT.json
 
-REFEREE is the folder of `score`, PYTHON its interpreter. `find`: faces by YuNet, CenterFace and FaceMesh at two scales.
-`compare`: whether SFace takes what is there now for the same face, and whether the pixels are practically the same, as `score`
-counts it. `follow`: where FaceMesh sees the listed face's points in both films, and the mean colour of the face.
+REFEREE is the folder of `score`, PYTHON its interpreter. `find`: faces by YuNet, CenterFace and FaceMesh at two scales, and by the
+first two where the picture's edge cuts a face in half. `compare`: whether SFace takes what is there now for the same face, and
+whether the pixels are practically the same, as `score` counts it. `follow`: where FaceMesh sees the listed face's points in both
+films, and the mean colour of the face.
 """
 
 from __future__ import annotations
@@ -27,14 +28,22 @@ SIDES = (640, 1280)  # px of the longest side of what the detectors look at
 def find(clip: Path) -> dict[str, Any]:
     """Every face of every frame: [frame, x, y, w, h, five points, track, confirmed, sources]."""
     faces, media = (importlib.import_module(f"measure.{m}") for m in ("faces", "media"))
-    near, wide = (faces.Detectors(side) for side in SIDES)
-    wide.mesh = lambda picture: []  # it looks at 640 px whatever the side is
+    near, wide, edge = (faces.Detectors(side) for side in (*SIDES, SIDES[0]))
+    wide.mesh = edge.mesh = lambda picture: []  # it looks at 640 px whatever the side is
     seen = []
     for picture in media.frames(media.scan(clip)):
         scale = max(1.0, SIDES[1] / max(picture.shape[:2]))
         large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) if scale > 1 else picture
         found = near(picture)
-        for face in wide(large):
+        more = [(face, scale) for face in wide(large)]
+        rim = min(picture.shape[:2]) // 4  # a face that the picture's edge cuts in half is whole with its mirror image
+        mirrored = cv2.copyMakeBorder(picture, rim, rim, rim, rim, cv2.BORDER_REFLECT)
+        for face in edge(mirrored):
+            face.box[:2], face.points = face.box[:2] - rim, face.points - rim
+            low, high = np.maximum(face.box[:2], 0), np.minimum(face.box[:2] + face.box[2:], picture.shape[1::-1])
+            if (high > low).all() and np.prod(high - low) > 0.35 * np.prod(face.box[2:]):
+                more.append((face, 1.0))
+        for face, scale in more:
             face.box, face.points = face.box / scale, face.points / scale
             twin = next((f for f in found if faces.iou(f.box, face.box) > 0.3), None)
             if twin is None:
