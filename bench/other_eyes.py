@@ -4,10 +4,10 @@
     PYTHON bench/other_eyes.py REFEREE compare ORIGINAL PROTECTED FACES.json OUT.json
     PYTHON bench/other_eyes.py REFEREE follow ORIGINAL PROTECTED FACES.json OUT.json
 
-REFEREE is the folder of `score`, PYTHON its interpreter. `find`: faces by YuNet, CenterFace and FaceMesh at two scales, and by the
-first two where the picture's edge cuts a face in half. `compare`: whether SFace takes what is there now for the same face, and
-whether the pixels are practically the same, as `score` counts it. `follow`: where FaceMesh sees the listed face's points in both
-films, and the mean colour of the face.
+REFEREE is the folder of `score`, PYTHON its interpreter. `find`: faces by YuNet, CenterFace and FaceMesh at two scales, and by
+the first two where the picture's edge cuts a face in half. `compare`: whether SFace takes what is there now for the same face,
+and whether the pixels are practically the same, as `score` counts it. `follow`: where FaceMesh sees the listed face's points in
+both films, and the mean colour of the face.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ def find(clip: Path) -> dict[str, Any]:
     faces, media = (importlib.import_module(f"measure.{m}") for m in ("faces", "media"))
     near, wide, edge = (faces.Detectors(side) for side in (*SIDES, SIDES[0]))
     wide.mesh = edge.mesh = lambda picture: []  # it looks at 640 px whatever the side is
+    whole = importlib.import_module("mediapipe.python.solutions.face_mesh")
+    near.mesh.net = whole.FaceMesh(True, 4, False, 0.4)  # each picture for itself: what follows does so over cuts as well
     seen = []
     for picture in media.frames(media.scan(clip)):
         scale = max(1.0, SIDES[1] / max(picture.shape[:2]))
