@@ -61,7 +61,7 @@ PASSES, STEP = 0.05, 80  # share of the original that counts as let through; lev
 AROUND, APART = 12, 5  # frames before and after a burst that are looked at; of the others one in so many
 LENGTHS = (1, 5, 15, 45, 90)
 BEGIN, FADE, SHOWN = 20, 25, 60  # first frame of a reveal's dissolve, how many it has, frames of the clip
-REVEALED = (("sad_a.mp4", 0), ("vr_4.mp4", 0), ("lp_d10.mp4", 0), ("lp_d12.mp4", 0), ("lp_d13.mp4", 0), ("grid_bbaf2n.mpg", 0),
+REVEALED = (("sad_a.mp4", 0), ("vr_4.mp4", 0), ("lp_d12.mp4", 0), ("grid_bbaf2n.mpg", 0), ("lp_d13.mp4", 0), ("lp_d10.mp4", 0),
             ("lp_s18.mp4", 0))  # and its first frame
 BEFORE = (Decision("mannequin", None, "bench"), Decision("double", "ana", "bench"))
 WORN = (("sad_a.mp4", "cap"), ("lp_d13.mp4", "veil"))
@@ -551,8 +551,7 @@ def reveals(data: Path, known: Sequence[Recording], sources: Sources, folder: Pa
         making.part(data / "video" / name, films[-1][1], start, SHOWN)
     if not quick:
         films += [(Path(name).stem, folder / f"{Path(name).stem}.mp4", hair) for name, hair in WORN]
-        films += [(r.name, r.path, "keep") for r in burst_montages(known, sources, folder, False, SHOWN)
-                  if r.name in ("side by side", "crossing")]
+        films += [(r.name, r.path, "keep") for r in burst_montages(known, sources, folder, True, SHOWN)]
     good = True
     for name, path, hair in films:
         if not wanted(name):
