@@ -3,8 +3,9 @@
     .venv/bin/python bench/film.py [--quick] [--only empty bursts reveal speed memory] [--data ../shared/data]
 
 The truth about faces is not the tool's: the referee's detectors (YuNet, CenterFace, FaceMesh) look at the originals at two
-scales. A face is covered if at most 1 % of the core of its box (80 % of the axes) lets through over 5 % of what is below. That is
-measured on the very frame: it is composed twice, the second time with other luma under all cores; what changes came through.
+scales. A face is covered if at most 1 % of the core of its box (80 % of the axes; under a double from the brows on) lets through
+over 5 % of what is below. That is measured on the very frame: it is composed twice, the second time with other luma under all
+cores; what changes came through.
 Clips: those of the data with several people, and montages of people who are known (`bench/people.py`).
 """
 
@@ -57,6 +58,7 @@ OUT = HERE / "out" / "film"
 TODAY = dt.date(2026, 11, 21)
 PARTS = ("empty", "bursts", "reveal", "speed", "memory")
 CORE, LEFT = 0.8, 0.01  # of the box' axes; of the core that may let something through
+BROWS = 0.45  # of the way from the eyes to the mouth the brows lie above the eyes, at most
 PASSES, STEP = 0.05, 80  # share of the original that counts as let through; levels by which the luma is changed to see it
 AROUND, APART = 12, 5  # frames before and after a burst that are looked at; of the others one in so many
 LENGTHS = (1, 5, 15, 45, 90)
@@ -124,8 +126,19 @@ def core(box: Box, shape: tuple[int, ...]) -> Array:
     return inside
 
 
-def passing(frame: Frame, scene: Scene, faces: Sequence[Seen], options: Options) -> tuple[list[float], frozenset[int]]:
-    """For each face the share of its core that lets the footage through, and the tracks that are shown."""
+def from_brows(f: Seen, shape: tuple[int, ...]) -> Array:
+    """(h, 1) bool: the rows from the brows on; a double leaves the forehead as far as it lies above the landmarks."""
+    eyes, mouth = (np.mean([p[1] for p in points]) for points in (f.points[:2], f.points[3:]))
+    below: Array = np.arange(shape[0])[:, None] >= eyes - BROWS * (mouth - eyes)
+    return below
+
+
+def passing(frame: Frame, scene: Scene, faces: Sequence[Seen], options: Options,
+            played: frozenset[str] = frozenset()) -> tuple[list[float], frozenset[int]]:
+    """For each face the share of its core that lets the footage through, and the tracks that are shown.
+
+    Of people who are `played` by a double it is the core from the brows on.
+    """
     luma, step = frame.planes[0], STEP << (frame.depth - 8)
     cores = [core(f.box, luma.shape) for f in faces]
     other = luma.copy()
@@ -134,7 +147,8 @@ def passing(frame: Frame, scene: Scene, faces: Sequence[Seen], options: Options)
     one, two = (compose(f, scene.parts, options.draw, options.seed, scene.regions, scene.mark)
                 for f in (frame, replace(frame, planes=(other, *frame.planes[1:]))))
     change = np.abs(one.safe.frame.planes[0].astype(np.int32) - two.safe.frame.planes[0].astype(np.int32)) / step
-    return [float((change[c] > PASSES).mean()) if c.any() else 0.0 for c in cores], one.shown
+    parts = [c & from_brows(f, luma.shape) if f.who in played else c for f, c in zip(faces, cores, strict=True)]
+    return [float((change[c] > PASSES).mean()) if c.any() else 0.0 for c in parts], one.shown
 
 
 # --- clips
@@ -384,12 +398,13 @@ def _checked(film: Film, acting: PlanCompany, burst: range, whole: analysing.Ana
              decisions: Mapping[str, Decision], options: Options) -> Broken:
     row = Broken(bursts=1)
     tracks = {r.track.id: r.track for r in film.made["A"].roles}
+    played = frozenset(who for who, said in decisions.items() if said.face in ("double", "mannequin"))
     for frame in frames(film.made["A"].info):
         scene = acting.scene(frame.index)
         if frame.index % APART and not burst.start - AROUND <= frame.index < burst.stop + AROUND:
             continue
         here = [f for f in truths[frame.index] if f.sure]
-        shares, shown = passing(frame, scene, here, options)
+        shares, shown = passing(frame, scene, here, options, played)
         for f, share in zip(here, shares, strict=True):
             if decisions.get(f.who, Decision()).face == "show":
                 row.there += 1
