@@ -54,7 +54,6 @@ from facedouble.plan.values import DoubleFile  # noqa: E402
 from facedouble.protect.composite import compose  # noqa: E402
 from facedouble.types import Array, Box, Frame, Value  # noqa: E402
 
-OUT = HERE / "out" / "film"
 TODAY = dt.date(2026, 11, 21)
 PARTS = ("empty", "bursts", "reveal", "speed", "memory")
 CORE, LEFT = 0.8, 0.01  # of the box' axes; of the core that may let something through
@@ -708,7 +707,8 @@ def main() -> int:
         calls: dict[str, Callable[[Path, Path], dict[str, float]]] = {"analysed": analysed, "filmed": filmed}
         print(json.dumps(calls[given.one[0]](*map(Path, given.one[1:]))))
         return 0
-    double = given.double or bench_double(given.data)
+    (HERE / "out").mkdir(exist_ok=True)
+    double = given.double or (bench_double(given.data) if {"bursts", "reveal"} & set(given.only) else Path())
     options, good = Options(), True
     eyes = warm(options)
     with tempfile.TemporaryDirectory() as place:
