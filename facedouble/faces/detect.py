@@ -25,12 +25,17 @@ TILE: Final = 384  # px; at 192 px of input a face of 24 px is seen with 12
 TILES_EVERY: Final = 2  # searches of full size until the tiles are searched again, which cost as much as all else of it
 _TILE_OVERLAP: Final = 0.25  # of a tile: a face up to that size is whole in one of them
 
-_SURE: Final = 0.8  # score under which a find in a tile, which may show half a neck, is looked at once more
+_SURE: Final = 0.8  # score under which a find in a tile, which may show half a neck, is looked at once more, one at the rim not
 _AROUND: Final = 3.0  # face sizes of picture around it, then...
 _SEEN: Final = 192  # ...made that large, px
 
+_RIM: Final = 0.25  # of the picture's shorter side is mirrored at its edges, for faces of up to twice that size
+_LEFT_IN: Final = 0.35  # of such a face; of what lies further out the picture has the mirror image too
+
 _SAME: Final = 0.3  # intersection over union from which two boxes are one face
 _AGREE: Final = 0.5  # from which their mean is taken instead of the union
+
+_LARGER: Final = 2.0  # a small picture is searched at that size, as far as `full_side`
 
 _CELLS: Final = 8  # the picture's darkness is judged on 8 x 8 cells
 _DARK_PART: Final = 0.25  # of the cells: "a large part" of the picture
@@ -82,15 +87,18 @@ class Finds(Sequence[Found]):
 def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOptions) -> Found:
     """Find the faces of an upright RGB picture (h, w, 3) uint8, frame number `index` of its clip.
 
-    Every frame is searched on a reduced copy; every `full_every` th on full size as well, for small faces, and every second
-    of these in tiles. Where the picture, or a large part of it, is dark, brightened copies are searched too.
+    Every frame is searched on a reduced copy; every `full_every` th on full size as well, for small faces, with a small
+    picture enlarged, and for faces that the picture's edge cuts; and every second of these in tiles. Where the picture, or a
+    large part of it, is dark, brightened copies are searched too.
     """
     small = _reduced(picture, options.reduced_side)
     found = [*_search(small, picture, detectors.whole + detectors.tiled, options)]
     if index % options.full_every == 0:
         full = _reduced(picture, options.full_side)
-        if full.shape != small.shape:
-            found += _search(full, picture, detectors.whole, options)
+        large = _enlarged(full, options.full_side)
+        if large.shape != small.shape:
+            found += _search(large, picture, detectors.whole, options)
+        found += _at_the_rim(small, picture, detectors.whole)
         if max(full.shape) > TILE and index % (options.full_every * TILES_EVERY) == 0:
             found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
     return merged(found)
@@ -105,6 +113,17 @@ def _reduced(picture: Bytes, side: int) -> Bytes:
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def _enlarged(picture: Bytes, side: int) -> Bytes:
+    """The picture at up to twice its size, its longer side at most `side` px; a larger one as it is.
+
+    Of a face of 12 px YuNet is not sure, of one of 18 it is.
+    """
+    factor = min(_LARGER, side / max(picture.shape[:2]))
+    if factor <= 1:
+        return picture
+    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
 def _search(copy: Bytes, picture: Bytes, detectors: Iterable[Detector], options: DetectOptions) -> Iterator[
         tuple[Box, float]]:
     """Boxes that any detector finds in the copy, and in it brightened, in pixels of the picture."""
@@ -116,6 +135,23 @@ def _search(copy: Bytes, picture: Bytes, detectors: Iterable[Detector], options:
                 seen = geometry.clipped(geometry.times(box, x, y), picture.shape[1], picture.shape[0])
                 if seen is not None:
                     yield seen, score
+
+
+def _at_the_rim(copy: Bytes, picture: Bytes, detectors: Iterable[Detector]) -> Iterator[tuple[Box, float]]:
+    """Faces of which the picture's edge cuts off about a half, in pixels of the picture: mirrored at the edge they are whole."""
+    height, width = picture.shape[:2]
+    rim = round(_RIM * min(copy.shape[:2]))
+    wide = cv2.copyMakeBorder(copy, rim, rim, rim, rim, cv2.BORDER_REFLECT)
+    small = _reduced(wide, max(copy.shape[:2]))
+    y, x = wide.shape[0] / small.shape[0], wide.shape[1] / small.shape[1]
+    for detector in detectors:
+        for box, score in detector(small):
+            inner = geometry.shifted(geometry.times(box, x, y), -rim, -rim)
+            whole = geometry.times(inner, width / copy.shape[1], height / copy.shape[0])
+            cut = whole.x0 < 0 or whole.y0 < 0 or whole.x1 > width or whole.y1 > height
+            seen = geometry.clipped(whole, width, height)
+            if cut and seen is not None and score >= _SURE and seen.area >= _LEFT_IN * whole.area:
+                yield seen, score
 
 
 def _in_tiles(detector: Detector) -> Detector:

@@ -29,7 +29,7 @@ HIDDEN_LUMA = 0.22  # of full scale
 CORE, CORE_COVERED = 0.6, 0.93  # of the face box' axes; share of it that a double's blank has to cover
 ROUNDS = 4
 MORPHED = 0.6  # of a reveal: until then the double's shape has become the witness'
-DISSOLVES = 0.2  # of a reveal: from then on the witness' pixels come in
+DISSOLVES = 0.4  # of a reveal: from then on the witness' pixels come in; half through nobody is known yet (bench/film.py)
 
 
 @dataclass(frozen=True)

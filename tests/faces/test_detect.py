@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,38 @@ def test_a_weak_find_in_a_tile_has_to_be_found_again() -> None:
     picture = marked(1920, 1080, Box(500, 300, 530, 340))
     assert not detect(picture, 0, Detectors((), (Once(12, 0.6),)), OPTIONS)
     assert detect(picture, 0, Detectors((), (Fake(12, 0.6),)), OPTIONS)
+
+
+def test_a_small_picture_is_searched_enlarged_for_the_smallest_faces() -> None:
+    picture = marked(640, 360, Box(300, 100, 308, 110))
+    found = [detect(picture, i, Detectors((Fake(14),)), OPTIONS) for i in range(11)]
+    assert [len(f) for f in found] == [1, *[0] * 9, 1]
+    assert geometry.overlap(found[0][0][0], Box(300, 100, 308, 110)) > 0.8
+
+
+class Whole(Fake):
+    """Finds the rectangle only if the edge of the picture cuts nothing off."""
+
+    def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
+        return [(b, s) for b, s in super().__call__(picture) if b.x1 < picture.shape[1]]
+
+
+@pytest.mark.parametrize(("score", "index", "count"), [(0.9, 0, 1), (0.9, 1, 0), (0.7, 0, 0)])
+def test_half_a_face_at_the_edge_is_found_in_its_mirror_image_if_that_is_sure(score: float, index: int, count: int) -> None:
+    picture = marked(640, 360, Box(600, 100, 640, 190))
+    found = detect(picture, index, Detectors((Whole(score=score),)), OPTIONS)
+    assert len(found) == count
+    assert all(geometry.overlap(box, Box(600, 100, 640, 190)) > 0.9 for box, _ in found)
+
+
+def test_what_only_the_mirror_has_is_no_face() -> None:
+    class Mirrored(Fake):
+        """A face just outside of the picture, at whose edge the mirror image begins."""
+
+        def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
+            return [(Box(580.0, 100.0, 630.0, 150.0), 0.9)] if picture.shape[0] != 360 else []
+
+    assert not detect(np.full((360, 640, 3), 120, np.uint8), 10, Detectors((Mirrored(),)), replace(OPTIONS, full_side=640))
 
 
 def test_the_dark_is_searched_brightened() -> None:

@@ -232,7 +232,7 @@ def test_a_reveal_without_a_double_dissolves_the_veil(frame: Frame, part: Part) 
 
 
 def test_two_reveals_at_once(frame: Frame, part: Part) -> None:
-    other = replace(stranger(frame, part), treatment="reveal", shown=0.3, sure=True)
+    other = replace(stranger(frame, part), treatment="reveal", shown=0.5, sure=True)
     made = compose(frame, [replace(part, treatment="reveal", shown=0.6), other], PLAIN, 0)
     assert made.shown == {0, 1} and not made.veiled
 
