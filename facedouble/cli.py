@@ -624,38 +624,23 @@ def plan_find(
         OUT.print("  what was read in the footage is in the plan now: keep it as you keep the footage")
 
 
-@plan_app.command("add-check", epilog='Example: facedouble plan add-check film.plan.toml A "tattoo, left hand" --from 10 --to 40')
+@plan_app.command("add-check", epilog='Example: facedouble plan add-check film.plan.toml "tattoo, left hand" --clip A --from 10')
 def plan_add_check(
     plan: PlanPath,
-    clip: Annotated[str, typer.Argument(help="the clip's id")],
     what: Annotated[str, typer.Argument(help="what may tell who somebody is")],
-    start: Annotated[str, typer.Option("--from", help="frame (120), seconds (4.8) or timecode (00:00:04.800)")] = "0",
-    stop: Annotated[str, typer.Option("--to", help="the first moment that is not meant any more; none: the clip's end")] = "",
-    at: Annotated[str, typer.Option(help="when it is at --box; none: at --from")] = "",
-    box: Annotated[str, typer.Option(help="where: middle x,y and size w,h in px, as 640,420,90,60")] = "",
+    clip: Annotated[str, typer.Option(help="the clip's letter; may be left out if there is one only")] = "",
+    start: Annotated[str | None, typer.Option("--from", help="a frame (120), seconds (4.8) or a timecode (00:00:04.8)")] = None,
+    stop: Annotated[str | None, typer.Option("--to", help="the first moment that is not meant any more; else the end")] = None,
+    key: Annotated[str, typer.Option(help="where it is at one moment: TIME:X,Y,WxH, or TIME:X,Y,WxH@DEGREES")] = "",
 ) -> None:
     """Put something on the checklist by hand."""
-    from facedouble.plan import edit
+    from facedouble.pipeline.film import Home
+    from facedouble.plan import edit, typed
     from facedouble.plan.read import read
-    from facedouble.plan.rules import Wrong
-    from facedouble.plan.times import HOW, frame
-    from facedouble.plan.values import Check, Key
 
-    def changed(text: str) -> str:
-        try:
-            entry = read(text).clip(clip)
-            first, last, when = (frame(int(t) if t.isdecimal() and len(t) < 10 else t, entry.rate) if t else None
-                                 for t in (start, stop, at or start))
-            x, y, w, h = map(float, box.split(",")) if box else (0.0, 0.0, 1.0, 1.0)
-            place = Key(int(when or 0), x, y, w, h) if box else None
-            check = Check(clip, first or 0, entry.frames if last is None else last, what, place=place)
-        except Wrong as wrong:
-            raise UsageError(str(wrong)) from wrong
-        except ValueError as error:
-            raise UsageError(f"--from, --to, --at: {HOW}; --box: write 640,420,90,60") from error
-        return edit.add(text, check)
-
-    _change(plan, changed, f"clip {clip}: {what}")
+    entry = typed.clip_of(read(Home(plan).text()), clip)
+    check = typed.check_of(entry, what, start, stop, key)
+    _change(plan, lambda text: edit.add(text, check), f"clip {entry.id}: {_plain(what)}")
 
 
 @plan_app.command("mark", epilog="Example: facedouble plan mark film.plan.toml 1 4-9 seen --by Lin")

@@ -35,7 +35,8 @@ _LEFT_IN: Final = 0.35  # of such a face; of what lies further out the picture h
 _SAME: Final = 0.3  # intersection over union from which two boxes are one face
 _AGREE: Final = 0.5  # from which their mean is taken instead of the union
 
-_LARGER: Final = 2.0  # a small picture is searched at that size, as far as `full_side`
+_LARGER: Final = 2.0  # so much enlarged a small picture is searched...
+_LARGE: Final = 1280  # px: ...up to that size
 
 _CELLS: Final = 8  # the picture's darkness is judged on 8 x 8 cells
 _DARK_PART: Final = 0.25  # of the cells: "a large part" of the picture
@@ -95,7 +96,7 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
     found = [*_search(small, picture, detectors.whole + detectors.tiled, options)]
     if index % options.full_every == 0:
         full = _reduced(picture, options.full_side)
-        large = _enlarged(full, options.full_side)
+        large = _enlarged(full, min(_LARGE, options.full_side))
         if large.shape != small.shape:
             found += _search(large, picture, detectors.whole, options)
         found += _at_the_rim(small, picture, detectors.whole)

@@ -75,7 +75,7 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
     weight = trust.copy()
     for _ in range(ROUNDS):
         c = np.linalg.solve(basis.T @ (weight[:, None] * basis) + ridge, basis.T @ (weight[:, None] * colours))
-        model = np.maximum((basis @ c).mean(1), DARKEST * max(float(c[0].mean()), 1e-3))
+        model = np.maximum(basis @ c.mean(1), DARKEST * max(float(c[0].mean()), 1e-3))
         r = (lum - model) / model
         scale = 3 * (1.4826 * np.median(np.abs(r)) + 0.03)
         weight = trust * np.where(np.abs(r) < scale, (1 - (r / scale) ** 2) ** 2, 0)

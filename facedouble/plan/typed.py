@@ -1,4 +1,4 @@
-"""What is typed on a command line -> values of the plan: times, keys of regions, spans."""
+"""What is typed on a command line -> values of the plan: times, keys of regions, spans, checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facedouble.plan.people import Decision, Span
 from facedouble.plan.plan import Plan
 from facedouble.plan.rules import Wrong
 from facedouble.plan.times import frame, seconds
-from facedouble.plan.values import Clip, Key, Region
+from facedouble.plan.values import Check, Clip, Key, Region
 
 _NUMBER: Final = r"-?[0-9]{1,6}(?:\.[0-9]{1,6})?"
 _KEY: Final = re.compile(rf"(.+):({_NUMBER}),({_NUMBER}),({_NUMBER})x({_NUMBER})(?:@({_NUMBER}))?")
@@ -87,5 +87,14 @@ def region_of(held: Region | None, clip: Clip, name: str, keys: Sequence[str], c
         return Region(clip.id, name, cover or (held.cover if held else "solid"), shape or (held.shape if held else "box"),
                       tuple(new) or (held.keys if held else ()), (held is not None and held.track) if track is None else track,
                       held.start if held and start is None else a, held.stop if held and stop is None else b)
+    except Wrong as wrong:
+        raise UsageError(str(wrong)) from wrong
+
+
+def check_of(clip: Clip, what: str, start: str | None, stop: str | None, key: str) -> Check:
+    """A line of the checklist; without --to it holds to the clip's end."""
+    a, b = frames_of(start, stop, clip)
+    try:
+        return Check(clip.id, a, clip.frames if b is None else b, what, place=key_of(key, clip) if key else None)
     except Wrong as wrong:
         raise UsageError(str(wrong)) from wrong
