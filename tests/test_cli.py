@@ -113,6 +113,7 @@ def _film(path: Path, pictures: list[Array]) -> None:
                                    ("double", "capture-sheet"), ("double", "shotlist"), ("doctor",),
                                    ("models",), ("models", "install"), ("demo",), ("analyse",), ("people",), ("plan",),
                                    *(("plan", c) for c in ("check", "decide", "double", "rename", "merge", "split", "ignore")),
+                                   *(("plan", c) for c in ("find", "add-check", "mark", "checklist")),
                                    ("render",), ("compare",)])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*words, "--help", cwd=tmp_path)
@@ -131,6 +132,7 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
     (desk / "mine.mp4").write_bytes(b"mine")
     (desk / "odd.toml").write_text("[draw]\nhalow = 1\n")
     (desk / "bad.plan.toml").write_text("version = 1\nclips = 3\n")
+    (desk / "small.plan.toml").write_text("version = 1\n")
     clip(desk / "wall.mp4", 128, 96, 10)
     return [
         ("protect none.mp4 -o o.mp4", 7, "no such file"), ("protect notes.mp4 -o o.mp4", 7, "not footage"),
@@ -146,6 +148,11 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
         ("protect interview.mp4", 2, "output"), ("dance", 2, "dance"),
         ("render none.plan.toml -o out", 7, "analyse"), ("render bad.plan.toml -o out", 2, "line 2"),
         ("plan check bad.plan.toml", 2, "line 2"), ("plan check interview.mp4", 2, ".plan.toml"),
+        ("plan find none.plan.toml", 7, "analyse"), ("plan mark small.plan.toml one seen", 2, "no number"),
+        ("plan mark small.plan.toml 1 seen --by Lin", 2, "no check 1"), ("plan mark small.plan.toml 1", 2, "Missing"),
+        ("plan add-check small.plan.toml A tattoo", 2, 'no clip "A"'),
+        ("plan checklist small.plan.toml . -o c.jpg", 2, "plan find"),
+        ("plan checklist bad.plan.toml . -o mine.mp4", 5, "exists"),
         ("people none.plan.toml", 7, "analyse"), ("analyse notes.mp4 -p new.plan.toml", 7, "not footage"),
         ("double make o.fdouble portrait.png", 4, "consent"), ("double show bad.fdouble", 7, "double"),
     ]
