@@ -115,6 +115,7 @@ def _film(path: Path, pictures: list[Array]) -> None:
                                    ("models",), ("models", "install"), ("demo",), ("analyse",), ("people",), ("plan",),
                                    *(("plan", c) for c in ("check", "decide", "span", "region", "card", "watermark", "double",
                                                             "rename", "merge", "split", "ignore", "tidy")),
+                                   *(("plan", c) for c in ("find", "add-check", "mark", "checklist")),
                                    ("render",), ("compare",)])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*words, "--help", cwd=tmp_path)
@@ -134,6 +135,7 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
     (desk / "odd.toml").write_text("[draw]\nhalow = 1\n")
     (desk / "bad.plan.toml").write_text("version = 1\nclips = 3\n")
     (desk / "good.plan.toml").write_text(ROSE)
+    (desk / "small.plan.toml").write_text("version = 1\n")
     clip(desk / "wall.mp4", 128, 96, 10)
     return [
         ("protect none.mp4 -o o.mp4", 7, "no such file"), ("protect notes.mp4 -o o.mp4", 7, "not footage"),
@@ -161,6 +163,11 @@ def mistakes(desk: Path) -> list[tuple[str, int, str]]:
         ("plan region good.plan.toml sign --key 300:4,4,9x9", 2, "which has 100"),
         ("plan region good.plan.toml sign --remove", 2, "no region"), ("plan card good.plan.toml --on every", 2, "says nothing"),
         ("plan watermark good.plan.toml --remove", 2, "no watermark"), ("plan tidy none.plan.toml", 7, "analyse"),
+        ("plan find none.plan.toml", 7, "analyse"), ("plan mark small.plan.toml one seen", 2, "no number"),
+        ("plan mark small.plan.toml 1 seen --by Lin", 2, "no check 1"), ("plan mark small.plan.toml 1", 2, "Missing"),
+        ("plan add-check small.plan.toml tattoo --clip A", 2, 'no clip "A"'),
+        ("plan checklist small.plan.toml . -o c.jpg", 2, "plan find"),
+        ("plan checklist bad.plan.toml . -o mine.mp4", 5, "exists"),
         ("people none.plan.toml", 7, "analyse"), ("analyse notes.mp4 -p new.plan.toml", 7, "not footage"),
         ("double make o.fdouble portrait.png", 4, "consent"), ("double show bad.fdouble", 7, "double"),
     ]

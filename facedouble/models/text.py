@@ -1,8 +1,8 @@
 """Text in a picture: PP-OCRv6's detector and reader, as the wheel of rapidocr carries them, behind one call.
 
 Only the two model files are taken out of that wheel; what rapidocr does around them is done here (its `ch_ppocr_det` and
-`ch_ppocr_rec` say how), because its package brings another OpenCV and code that downloads. The reader knows Latin, Greek,
-Chinese and Japanese letters. Text that it cannot read is found all the same: it comes out as a spot without words.
+`ch_ppocr_rec` say how), because its package brings another OpenCV and code that downloads. The reader knows Latin, Chinese
+and Japanese letters. Text that it cannot read is found all the same: it comes out as a spot without words.
 """
 
 from __future__ import annotations

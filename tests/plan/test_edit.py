@@ -198,6 +198,17 @@ def test_mark() -> None:
     new = edit.mark(FILM, 1, "covered", "Lin")
     assert changed(FILM, new) == ([], ['state = "covered"', 'by = "Lin"'])
     assert read(new).checks[0] == Check("B", 0, 300, "number plate", "covered", "Lin")
+    assert edit.mark(new, [1], "open", "") == FILM.replace('what = "number plate"', 'what = "number plate"\nstate = "open"')
+
+
+def test_several_checks_at_once() -> None:
+    more = [Check("A", k, k + 5, f"sign {k}", place=Key(k, 4, 3, 8, 4, 2.5)) for k in range(3)]
+    for text in (FILM, "".join(FILM.partition("[[check]]")[0]).rstrip("\n")):
+        new = edit.add(text, *more)
+        assert read(new).checks == (*read(text).checks, *more) and changed(text, new)[0] == []
+        first = len(read(text).checks) + 1
+        marked = read(edit.mark(new, range(first, first + 2), "seen", "Lin"))
+        assert [c.by for c in marked.checks][first - 1:] == ["Lin", "Lin", ""]
 
 
 @pytest.mark.parametrize(("change", "says"), [
