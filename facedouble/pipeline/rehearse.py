@@ -24,7 +24,7 @@ from facedouble.protect.drive import Performance, place
 from facedouble.protect.treatments import Part
 from facedouble.types import Array, Double, Floats, Frame, Recogniser, Value
 
-COMFORT = 0.68  # distance at which the next of several doubles is not asked any more
+COMFORT = 0.8  # distance at which the next of several doubles is not asked any more: farther than that hardly any is
 EVERY = 2.0  # s between looks at a face...
 LEAST = 3  # ...and so many at least
 
