@@ -35,7 +35,8 @@ WHOLE: Final = "the whole shot"  # what the line of a shot says
 EVERY: Final = 1.0  # s between frames that are looked at
 FLASH: Final = 5  # frames; a shorter shot is looked at once, and belongs to the one before
 LETTERS: Final = 40  # of what was read that go into the plan
-ALIKE: Final = 0.8  # from which two readings are of the same words
+ALIKE: Final = 0.8  # from which two readings near each other are of the same words
+NEAR: Final = 2.0  # box sizes that such words may have moved from look to look
 SAME: Final = 0.3  # share of two boxes that is common, from which two looks without words are at the same thing
 MOST: Final = 20  # lines of one shot; what is more is told in one
 FOLLOWED: Final = 60  # things of one shot, and of one look; what is more is only counted
@@ -162,13 +163,14 @@ class _Thing:
 
     def likeness(self, seen: Seen) -> float:
         """How sure it is that this is the same thing again; 0 if it is not."""
-        a, b = self.best.spot, seen.spot
         if self.best.finder != seen.finder:
             return 0.0
+        a, b, last = self.best.spot, seen.spot, self.last.spot
         words = _alike(a.what, b.what) if a.what and b.what else 0.0
-        if words >= ALIKE:
+        # another number plate is as like as a misread one, but elsewhere
+        if words == 1 or (words >= ALIKE and np.hypot(last.x - b.x, last.y - b.y) < NEAR * max(last.w, last.h)):
             return 1 + words
-        share = _common(self.last.spot, b)
+        share = _common(last, b)
         return share if share >= SAME else 0.0
 
 
@@ -186,7 +188,7 @@ def _alike(one: str, other: str) -> float:
     """In [0, 1]; short words only if they are the same."""
     a, b = _plain(one), _plain(other)
     if a == b:
-        return 1.0
+        return float(bool(a) or one == other)
     told = SequenceMatcher(None, a, b)
     return told.ratio() if min(len(a), len(b)) > 2 and told.quick_ratio() >= ALIKE else 0.0
 
@@ -271,4 +273,4 @@ def _about(there: Check, found: Check) -> bool:
     a, b = there.place, found.place
     if a is not None and b is not None and a.frame == b.frame and _common(a, b) >= SAME:
         return True
-    return (b is None or found.what.endswith('"')) and _alike(there.what, found.what) >= ALIKE
+    return (b is None or found.what.endswith('"')) and there.what == found.what

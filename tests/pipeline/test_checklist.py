@@ -23,8 +23,9 @@ from facedouble.pipeline.film import Home, look_at
 from facedouble.pipeline.finders import FINDERS
 from facedouble.pipeline.screening import Screening, render_film
 from facedouble.plan import edit
+from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
-from facedouble.plan.values import Check, Key, Region
+from facedouble.plan.values import Check, Clip, Key, Region
 from facedouble.protect.composite import compose
 from facedouble.types import Array, Bytes, Colour, Finder, Frame, MediaInfo, Spot
 
@@ -32,6 +33,7 @@ WIDE, HIGH, CUT, FRAMES = 640, 360, 40, 90
 INFO = MediaInfo("made", "mp4", WIDE, HIGH, None, Fraction(25), Fraction(1, 25), Fraction(0), None, 0, Fraction(1), Colour(),
                  "yuv420p", 8, (), (), ())
 SIGN = "AMBULANCE 4711"
+CLIP = Clip("A", "street.mp4", "a" * 64, FRAMES, Fraction(25))
 
 
 def shot(i: int) -> Array:
@@ -224,6 +226,16 @@ def test_an_empty_checklist_says_how_to_fill_it(film: Home) -> None:
     film.put(film.text()[: film.text().index("[[check]]")])
     with pytest.raises(UsageError, match="plan find"):
         checksheet.sheet(film, film.plan.parent / "safe")
+
+
+def test_two_number_plates_are_two_lines() -> None:
+    spot = Spot(50, 50, 40, 10, 0, "KX 4711", 0.9)
+    looks = [checklist.Looked(0, 25 * k, (checklist.Seen("text", 25 * k, s),)) for k, s in enumerate(
+        (spot, replace(spot, what="KX 4712", x=400), replace(spot, what="KX 47I2", x=420), replace(spot, x=300)))]
+    lines = checklist._lines("A", checklist.Shot(0, 76, (0, 25, 50, 75)), checklist._Things(looks))
+    assert [(c.what, c.start, c.stop) for c in lines] == [('text: "KX 4711"', 0, 76), ('text: "KX 4712"', 1, 75)]
+    plan = Plan((CLIP,), checks=tuple(lines[:1]))
+    assert checklist.unknown(plan, lines) == lines[1:]
 
 
 def test_readings_that_differ_a_little_are_one_line() -> None:
