@@ -262,7 +262,7 @@ def empty(reel: Reel, data: Path, options: Options) -> Row:
 
 
 def inside(f: Seen, width: int, height: int) -> bool:
-    """Whether all its points are in the picture; else what is compared is mostly what is beyond the edge, which is black in both."""
+    """Whether all its points are in the picture; else what is compared is mostly beyond the edge, which is black in both."""
     return all(0 <= x < width and 0 <= y < height for x, y in f.points)
 
 
