@@ -252,13 +252,18 @@ def empty(reel: Reel, data: Path, options: Options) -> Row:
             for f, share in zip(here[frame.index], shares, strict=True):
                 _count(row, f, share)
         for f, (alike, same) in zip(faces, found["faces"], strict=True):
-            if f.sure:
+            if f.sure and inside(f, film.made["A"].info.width, film.made["A"].info.height):
                 row.accepted += alike >= found["accepted"]
                 row.bare += same >= found["bare"]
                 row.alike = max(row.alike, alike)
                 if same >= found["bare"] or alike >= found["accepted"]:
                     row.where.append(f"frame {f.frame} {f.box}: similarity {alike:.2f}, correlation {same:.2f}")
     return row
+
+
+def inside(f: Seen, width: int, height: int) -> bool:
+    """Whether all its points are in the picture; else what is compared is mostly beyond the edge, which is black in both."""
+    return all(0 <= x < width and 0 <= y < height for x, y in f.points)
 
 
 def _count(row: Row, f: Seen, share: float) -> None:
