@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import cv2
 import numpy as np
 
 from facedouble.morphable.light import DARKEST, harmonics
@@ -37,33 +38,45 @@ def _plain() -> Array:
     return plain
 
 
-def fit_light(crop: Floats, marks: Array) -> Floats:
+@cache
+def _knots() -> Array:
+    """(n, 42) weights of the residual grid's knots at the samples of `fit_light`."""
+    t = topology()
+    return light_weights(np.concatenate([t.uv[t.skin_points], t.uv[_plain()].mean(1)]))
+
+
+@cache
+def _bytes() -> Floats:
+    """(256,) linear light of 8 bits."""
+    return linear(np.arange(256) / np.float32(255))
+
+
+def fit_light(crop: Array, marks: Array) -> Floats:
     """The 69 numbers of the light on a face.
 
     Parameters
     ----------
-    crop : (h, w, 3) display-referred RGB around the face
+    crop : (h, w, 3) display-referred RGB around the face, float32 in [0, 1] or uint8
     marks : (478, 3) landmarks in the crop's pixels
     """
     t = topology()
     width = float(np.linalg.norm(marks[234, :2] - marks[454, :2]))
     factor = max(1.0, width / FACE_SIDE)
     size = (max(4, round(crop.shape[1] / factor)), max(4, round(crop.shape[0] / factor)))
-    light = blur(shrink(linear(crop), size), 1.6)
+    light = blur(shrink(cv2.LUT(crop, _bytes()) if crop.dtype == np.uint8 else linear(crop), size), 1.6)
     plain = _plain()
     normals = vertex_normals(marks)
     points = np.concatenate([marks[t.skin_points, :2], marks[plain, :2].mean(1)]) * [size[0] / crop.shape[1],
                                                                                      size[1] / crop.shape[0]]
     facing = np.concatenate([normals[t.skin_points], normals[plain].mean(1)])
     facing /= np.linalg.norm(facing, axis=1, keepdims=True)
-    uv = np.concatenate([t.uv[t.skin_points], t.uv[plain].mean(1)])
     seen = ((-facing[:, 2] > 0.12) & (points[:, 0] > 1) & (points[:, 1] > 1) & (points[:, 0] < size[0] - 2)
             & (points[:, 1] < size[1] - 2))
     if seen.sum() < 30:  # the face hangs over the frame's edge: a flat light of the crop's mean
         flat = np.zeros(69, np.float32)
         flat[:3] = light.mean((0, 1))
         return flat
-    points, facing, uv = points[seen], facing[seen], uv[seen]
+    points, facing = points[seen], facing[seen]
     colours = sample(light, points[:, 0], points[:, 1]).astype(np.float64)
     basis, trust = harmonics(facing), np.clip(-facing[:, 2], 0, 1)
     shine = _shine(colours, basis[:, :4], trust)
@@ -80,7 +93,7 @@ def fit_light(crop: Floats, marks: Array) -> Floats:
         scale = 3 * (1.4826 * np.median(np.abs(r)) + 0.03)
         weight = trust * np.where(np.abs(r) < scale, (1 - (r / scale) ** 2) ** 2, 0)
     left = np.clip(np.log(np.maximum(lum, 1e-4) / model), -0.7, 0.7)
-    knots = light_weights(uv) * weight[:, None]
+    knots = _knots()[seen] * weight[:, None]
     grid = (knots * left[:, None]).sum(0) / (knots.sum(0) + 1.0)
     code: Floats = np.concatenate([c.ravel(), grid]).astype(np.float32)
     return code

@@ -118,9 +118,10 @@ def _tracks(info: MediaInfo, eyes: Eyes, options: Options,
     found, motions, marking = Finds(), Motions(), Marking()
     before = None
     for frame in frames(info):
-        found.append(() if frame.corrupt else find(frame, eyes, options))
         now = small_luma(frame.planes[0] if frame.depth == 8 else (frame.planes[0] >> (frame.depth - 8)).astype(np.uint8))
-        motions.append(measure(before, now, frame.index))
+        moved = measure(before, now, frame.index)
+        motions.append(moved)
+        found.append(() if frame.corrupt else find(frame, eyes, options, moved.cut))
         marking.add(frame)
         before = now
         progress("finding faces", len(found), info.frames)
@@ -128,12 +129,16 @@ def _tracks(info: MediaInfo, eyes: Eyes, options: Options,
     return tracks, motions.cuts, marking.done()
 
 
-def find(frame: Frame, eyes: Eyes, options: Options) -> Found:
-    """The faces of a frame. What detectors look at is made from reduced planes; full size is worked out only when due."""
-    full = frame.index % options.detect.full_every == 0
+def find(frame: Frame, eyes: Eyes, options: Options, first: bool = False) -> Found:
+    """The faces of a frame; of the `first` of a shot, which may be short, everything is searched.
+
+    What detectors look at is made from reduced planes; full size is worked out only when due.
+    """
+    index = 0 if first else frame.index
+    full = index % options.detect.full_every == 0
     small = picture(frame, max(options.detect.full_side, options.detect.reduced_side) if full else options.detect.reduced_side)
     x, y = frame.width / small.shape[1], frame.height / small.shape[0]
-    return tuple((times(box, x, y), score) for box, score in detect(small, frame.index, eyes.detectors, options.detect))
+    return tuple((times(box, x, y), score) for box, score in detect(small, index, eyes.detectors, options.detect))
 
 
 @dataclass(frozen=True)

@@ -127,9 +127,8 @@ def sighting(frame: Frame, box: Box, w: Window, pair: Pair, hues: bool = False) 
     if found is None:
         return None
     marks, apart = found
-    plain = crop / np.float32(255) if large else crop
-    light = without_relief(fit_light(plain, marks))
-    tones = hues_of(plain, marks) if hues else None
+    light = without_relief(fit_light(crop, marks))
+    tones = hues_of(crop / np.float32(255) if large else crop, marks) if hues else None
     if large:
         scale = w.side / pair.side
         marks = (marks + 0.5) * scale - 0.5
