@@ -388,10 +388,11 @@ def plan_check(plan: PlanPath) -> None:
 
     said = read(Home(plan).text())
     for person in said.people:
-        OUT.print(f"{person.id} {person.name}: {person.decision.said}, {len(person.faces)} faces, voice {person.voice}",
-                  markup=False)
+        usual = _covered(person.decision.said, person.hide)
+        OUT.print(f"{person.id} {person.name}: {usual}, {len(person.faces)} faces, voice {person.voice}", markup=False)
         for span in person.spans:
-            OUT.print(f"  clip {span.clip}, frames {span.start} to {span.stop}: {span.decision.said}", markup=False)
+            said_then = _covered(span.decision.said, span.hide or person.hide)
+            OUT.print(f"  clip {span.clip}, frames {span.start} to {span.stop}: {said_then}", markup=False)
     for r in said.regions:
         OUT.print(f"region {r.name}, clip {r.clip}, from frame {r.start}{f' to {r.stop}' if r.stop else ''}: {r.cover}"
                   f"{', follows the picture' if r.track else ''}", markup=False)
@@ -404,6 +405,10 @@ def plan_check(plan: PlanPath) -> None:
                       f"{check.stop})", markup=False)
     OUT.print(f"{plan}: {len(said.clips)} clips, {len(said.people)} people, {len(said.regions)} regions; whoever else is there "
               "is veiled")
+
+
+def _covered(face: str, hide: str) -> str:
+    return f"hide, {hide}" if face == "hide" else face
 
 
 @plan_app.command("decide", epilog='Example: facedouble plan decide film.plan.toml P1 "double ana" --by Lin')
