@@ -143,76 +143,27 @@ def cover(points: Array, triangles: Array, height: int, width: int) -> Array:
     return mask
 
 
-@njit(cache=True, fastmath=True, nogil=True)
-def _pull(image: Array, weight: Array, image_to: Array, weight_to: Array) -> None:
-    """Halve a picture (h, w * C) that is multiplied by its weight (h, w)."""
-    h, w = weight.shape
-    channels = image.shape[1] // w
-    four, one, least = _f32(4), _f32(1), _f32(1e-6)
-    for j in range(weight_to.shape[0]):
-        first, second = 2 * j, min(2 * j + 1, h - 1)
-        rows = 1 if first == second else 2
-        for i in range(weight_to.shape[1]):
-            left, right = 2 * i, min(2 * i + 1, w - 1)
-            total = _f32(0)
-            for y in range(first, second + 1):
-                for x in range(left, right + 1):
-                    total += weight[y, x]
-            if total <= 0:
-                weight_to[j, i] = 0
-                continue
-            # one known pixel of four is enough: what is filled looks like what is next to it
-            full = min(four * total / _f32(rows * (right - left + 1)), one)
-            weight_to[j, i] = full
-            factor = full / max(total, least)
-            for c in range(channels):
-                light = _f32(0)
-                for y in range(first, second + 1):
-                    for x in range(left, right + 1):
-                        light += image[y, x * channels + c]
-                image_to[j, i * channels + c] = light * factor
-
-
-@njit(cache=True, fastmath=True, nogil=True)
-def _push(low: Array, image: Array, weight: Array) -> None:
-    """Fill a picture (h, w * C), in place, from one of half its size: doubled by lines, and blurred by 1 2 1."""
-    h, w = weight.shape
-    channels = image.shape[1] // w
-    columns = low.shape[1] // channels
-    far, near, middle, one = _f32(5 / 16), _f32(1 / 16), _f32(10 / 16), _f32(1)
-    row = np.empty(low.shape[1], np.float32)
-    for y in range(h):
-        j = y // 2
-        up, down = (far, near) if y % 2 == 0 else (near, far)
-        before, here, after = low[max(j - 1, 0)], low[j], low[min(j + 1, low.shape[0] - 1)]
-        for n in range(row.size):
-            row[n] = up * before[n] + middle * here[n] + down * after[n]
-        for x in range(w):
-            free = one - min(weight[y, x], one)
-            if free > 0:
-                i = x // 2
-                back, on = (far, near) if x % 2 == 0 else (near, far)
-                left, right = max(i - 1, 0) * channels, min(i + 1, columns - 1) * channels
-                for c in range(channels):
-                    image[y, x * channels + c] += free * (back * row[left + c] + middle * row[i * channels + c]
-                                                          + on * row[right + c])
-
-
 def push_pull(image: Floats, weight: Floats) -> Floats:
     """Fill image (h, w, C) where weight (h, w) is 0 from around it. Gortler et al., The Lumigraph, 1996."""
-    h, w, channels = image.shape
-    a, known = (image * weight[..., None]).astype(np.float32).reshape(h, w * channels), np.ascontiguousarray(weight, np.float32)
     levels = []
-    while max(known.shape) > 1:
-        levels.append((a, known))
-        high, wide = (known.shape[0] + 1) // 2, (known.shape[1] + 1) // 2
-        a, known = np.zeros((high, wide * channels), np.float32), np.empty((high, wide), np.float32)
-        _pull(*levels[-1], a, known)
-    low = a / max(float(known[0, 0]), 1e-6)
-    for a, known in reversed(levels):
-        _push(low, a, known)
-        low = a
-    return low.reshape(h, w, channels)
+    a, w = image * weight[..., None], weight
+    while min(a.shape[:2]) > 2:
+        levels.append((a, w))
+        size = ((a.shape[1] + 1) // 2, (a.shape[0] + 1) // 2)
+        a = cv2.resize(a, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+        w = cv2.resize(w, size, interpolation=cv2.INTER_AREA)
+        full = np.minimum(4 * w, 1)  # one known pixel of four is enough: what is filled looks like what is next to it
+        a, w = a * (full / np.maximum(w, 1e-6))[..., None], full
+    filled = a / np.maximum(w, 1e-6)[..., None]
+    if float(w.sum()) <= 0:
+        filled = np.zeros_like(filled)
+    for a, w in reversed(levels):
+        up = cv2.resize(filled, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_LINEAR).reshape(a.shape)
+        if min(a.shape[:2]) > 3:
+            up = cv2.GaussianBlur(up, (3, 3), 0).reshape(a.shape)
+        filled = a + (1 - np.minimum(w, 1))[..., None] * up
+    out: Floats = filled.astype(np.float32)
+    return out
 
 
 def mean3(image: Array) -> Floats:

@@ -110,51 +110,6 @@ def test_push_pull_keeps_what_is_known_and_fills_the_rest() -> None:
     assert np.allclose(out[weight == 0], 0.4, atol=1e-3)
 
 
-def slow_push_pull(image: Array, weight: Array) -> Array:
-    """Filled colours (h, w, C) of colours that are multiplied by their weight."""
-    h, w = weight.shape
-    if max(h, w) == 1:
-        only: Array = image / max(float(weight[0, 0]), 1e-6)
-        return only
-    ones = np.ones((h, w))
-
-    def halved(a: Array) -> Array:
-        even = np.pad(a, [(0, h % 2), (0, w % 2)] + [(0, 0)] * (a.ndim - 2))
-        sums: Array = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
-        return sums
-
-    total = halved(weight)
-    full = np.minimum(4 * total / halved(ones), 1)
-    low = slow_push_pull(halved(image) * (full / np.maximum(total, 1e-6))[..., None], full)
-    padded = np.pad(low, [(1, 1), (1, 1), (0, 0)], mode="edge")
-    up = np.zeros_like(image)
-    for y in range(h):
-        for x in range(w):
-            rows = np.array([5, 10, 1] if y % 2 == 0 else [1, 10, 5]) / 16  # doubled by lines, then 1 2 1
-            columns = np.array([5, 10, 1] if x % 2 == 0 else [1, 10, 5]) / 16
-            part = padded[y // 2 : y // 2 + 3, x // 2 : x // 2 + 3]
-            up[y, x] = np.einsum("i,j,ijc->c", rows, columns, part)
-    filled: Array = image + (1 - np.minimum(weight, 1))[..., None] * up
-    return filled
-
-
-@pytest.mark.parametrize(("shape", "channels"), [((13, 22), 3), ((7, 5), 1), ((1, 9), 3), ((2, 2), 3)])
-def test_push_pull_matches_its_slow_twin(shape: tuple[int, int], channels: int) -> None:
-    rng = np.random.default_rng(3)
-    image = rng.uniform(0, 1, (*shape, channels)).astype(np.float32)
-    weight = (rng.uniform(0, 1.2, shape) * (rng.uniform(0, 1, shape) > 0.7)).astype(np.float32)
-    weight[0, -1] = 0.2
-    assert np.allclose(push_pull(image, weight), slow_push_pull(image * weight[..., None], weight), atol=1e-4)
-
-
-def test_push_pull_leaves_no_corner_empty() -> None:
-    """What is known in one corner alone fills all of the picture, and what is known nowhere fills nothing."""
-    image, weight = np.full((181, 170, 3), 0.4, np.float32), np.zeros((181, 170), np.float32)
-    weight[3:9, 4:7] = 1
-    assert np.allclose(push_pull(image, weight), 0.4, atol=1e-4)
-    assert not push_pull(image, 0 * weight).any()
-
-
 def test_area_is_the_mean_of_what_each_pixel_covers() -> None:
     rng = np.random.default_rng(4)
     for shape, size, kind in (((31, 47), (13, 9), np.uint8), ((40, 60), (20, 10), np.uint16), ((7, 9), (9, 5), np.uint8)):

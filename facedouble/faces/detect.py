@@ -36,7 +36,8 @@ _SAME: Final = 0.3  # intersection over union from which two boxes are one face
 _AGREE: Final = 0.5  # from which their mean is taken instead of the union
 
 _LARGER: Final = 2.0  # so much enlarged a small picture is searched...
-_LARGE: Final = 1280  # px: ...up to that size
+_LARGE: Final = 1280  # px: ...up to that size...
+_TINY: Final = 40  # px: ...for faces up to that; larger ones are found without, and enlarged cloth is taken for them
 
 _CELLS: Final = 8  # the picture's darkness is judged on 8 x 8 cells
 _DARK_PART: Final = 0.25  # of the cells: "a large part" of the picture
@@ -98,7 +99,8 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
         full = _reduced(picture, options.full_side)
         large = _enlarged(full, min(_LARGE, options.full_side))
         if large.shape != small.shape:
-            found += _search(large, picture, detectors.whole, options)
+            most = max(picture.shape) if large is full else _TINY * max(picture.shape) / max(full.shape)
+            found += [f for f in _search(large, picture, detectors.whole, options) if max(f[0].width, f[0].height) <= most]
         found += _at_the_rim(small, picture, detectors.whole)
         if max(full.shape) > TILE and index % (options.full_every * TILES_EVERY) == 0:
             found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)

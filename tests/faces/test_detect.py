@@ -73,6 +73,16 @@ def test_a_small_picture_is_searched_enlarged_for_the_smallest_faces() -> None:
     assert geometry.overlap(found[0][0][0], Box(300, 100, 308, 110)) > 0.8
 
 
+def test_large_finds_in_an_enlarged_picture_are_left_to_the_plain_one() -> None:
+    class Cloth(Fake):
+        """Takes what is large for a face, but only where the picture is enlarged."""
+
+        def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
+            return super().__call__(picture) if max(picture.shape) > 900 else []
+
+    assert not detect(marked(640, 360, Box(200, 80, 300, 200)), 0, Detectors((Cloth(),)), OPTIONS)
+
+
 class Whole(Fake):
     """Finds the rectangle only if the edge of the picture cuts nothing off."""
 
