@@ -90,8 +90,8 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
     """Find the faces of an upright RGB picture (h, w, 3) uint8, frame number `index` of its clip.
 
     Every frame is searched on a reduced copy; every `full_every` th on full size as well, for small faces, with a small
-    picture enlarged, and for faces that the picture's edge cuts; and every second of these in tiles. Where the picture, or a
-    large part of it, is dark, brightened copies are searched too.
+    picture enlarged, and for faces that the picture's edge cuts; and every second of these in tiles, and turned on its sides
+    and upside down. Where the picture, or a large part of it, is dark, brightened copies are searched too.
     """
     small = _reduced(picture, options.reduced_side)
     found = [*_search(small, picture, detectors.whole + detectors.tiled, options)]
@@ -102,8 +102,10 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
             most = max(picture.shape) if large is full else _TINY * max(picture.shape) / max(full.shape)
             found += [f for f in _search(large, picture, detectors.whole, options) if max(f[0].width, f[0].height) <= most]
         found += _at_the_rim(small, picture, detectors.whole)
-        if max(full.shape) > TILE and index % (options.full_every * TILES_EVERY) == 0:
-            found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
+        if index % (options.full_every * TILES_EVERY) == 0:
+            if max(full.shape) > TILE:
+                found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
+            found += [t for t in _turned(small, picture, detectors.whole) if not any(same(t[0], box) for box, _ in found)]
     return merged(found)
 
 
@@ -155,6 +157,29 @@ def _at_the_rim(copy: Bytes, picture: Bytes, detectors: Iterable[Detector]) -> I
             seen = geometry.clipped(whole, width, height)
             if cut and seen is not None and score >= _SURE and seen.area >= _LEFT_IN * whole.area:
                 yield seen, score
+
+
+def _turned(copy: Bytes, picture: Bytes, detectors: Iterable[Detector]) -> Iterator[tuple[Box, float]]:
+    """Faces that lie or stand on their heads, in pixels of the picture: those found for sure in a turned copy."""
+    height, width = copy.shape[:2]
+    y, x = picture.shape[0] / height, picture.shape[1] / width
+    for turns in (1, 2, 3):
+        turned = np.ascontiguousarray(np.rot90(copy, turns))
+        for detector in detectors:
+            for box, score in detector(turned):
+                whole = geometry.times(_back(box, turns, width, height), x, y)
+                seen = geometry.clipped(whole, picture.shape[1], picture.shape[0])
+                if seen is not None and score >= _SURE:
+                    yield seen, score
+
+
+def _back(box: Box, turns: int, width: int, height: int) -> Box:
+    """A box of a picture that was turned left by so many quarters, in the picture (width, height) as it was."""
+    if turns == 1:
+        return Box(width - box.y1, box.x0, width - box.y0, box.x1)
+    if turns == 2:
+        return Box(width - box.x1, height - box.y1, width - box.x0, height - box.y0)
+    return Box(box.y0, height - box.x1, box.y1, height - box.x0)
 
 
 def _in_tiles(detector: Detector) -> Detector:

@@ -83,6 +83,27 @@ def test_large_finds_in_an_enlarged_picture_are_left_to_the_plain_one() -> None:
     assert not detect(marked(640, 360, Box(200, 80, 300, 200)), 0, Detectors((Cloth(),)), OPTIONS)
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_faces_that_lie_or_stand_on_their_heads_are_found(turns: int) -> None:
+    """A detector that knows upright things only, red above green; turned copies say the same place."""
+    def upright(picture: Bytes) -> list[tuple[Box, float]]:
+        p = picture.astype(int)
+        red = (p[..., 0] - p[..., 1] > 100).nonzero()
+        green = (p[..., 1] - p[..., 0] > 100).nonzero()
+        if not len(red[0]) or red[0].max() >= green[0].min():
+            return []
+        return [(Box(float(red[1].min()), float(red[0].min()), float(red[1].max() + 1), float(green[0].max() + 1)), 0.95)]
+
+    thing = np.full((300, 480, 3), 120, np.uint8)
+    thing[110:150, 300:350], thing[150:190, 300:350] = (220, 20, 20), (20, 220, 20)
+    picture = np.ascontiguousarray(np.rot90(thing, turns))
+    there = (np.abs(picture.astype(int)[..., 0] - picture[..., 1]) > 100).nonzero()
+    truth = Box(there[1].min(), there[0].min(), there[1].max() + 1, there[0].max() + 1)
+    found = detect(picture, 20, Detectors((upright,)), OPTIONS)
+    assert len(found) == 1 and geometry.overlap(found[0][0], truth) > 0.9
+    assert len(detect(picture, 10, Detectors((upright,)), OPTIONS)) == (turns == 0)
+
+
 class Whole(Fake):
     """Finds the rectangle only if the edge of the picture cuts nothing off."""
 

@@ -11,9 +11,11 @@ from skimage import data
 
 from facedouble import geometry
 from facedouble.errors import ModelError
+from facedouble.faces.detect import Detectors, detect
 from facedouble.models.detectors import far, yunet
 from facedouble.models.install import locate
 from facedouble.models.landmarker import FaceMesh
+from facedouble.options import DetectOptions
 from facedouble.types import Box, Bytes, Detector
 
 FACE = Box(178, 62, 268, 176)  # hairline to chin, ear to ear, in the picture of 512 px
@@ -67,3 +69,16 @@ def test_the_mesh_lies_on_the_face_and_forgets_on_reset(capfd: pytest.CaptureFix
     np.testing.assert_array_equal(again, first)
     mesh.close()
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_face_that_lies_or_stands_on_its_head_is_found(turns: int) -> None:
+    known = Detectors((yunet(locate("yunet"), 0.6),), (far(0.5),))
+    side = 256
+    picture = np.ascontiguousarray(np.rot90(astronaut(side), turns))
+    found = detect(picture, 0, known, DetectOptions())
+    upright = detect(astronaut(side), 0, known, DetectOptions())[0][0]
+    x0, y0, x1, y1 = upright.x0, upright.y0, upright.x1, upright.y1
+    truth = {1: Box(y0, side - x1, y1, side - x0), 2: Box(side - x1, side - y1, side - x0, side - y0),
+             3: Box(side - y1, x0, side - y0, x1)}[turns]
+    assert any(geometry.overlap(box, truth) > 0.5 for box, _ in found)
