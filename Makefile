@@ -46,6 +46,7 @@ bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/sheets.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/composed.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/text.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/turned.py
 	$(BIN)/python bench/people.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/film.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/speed.py $(if $(QUICK),--quick)
