@@ -35,7 +35,7 @@ _LEFT_IN: Final = 0.35  # of such a face; of what lies further out the picture h
 _SAME: Final = 0.3  # intersection over union from which two boxes are one face
 _AGREE: Final = 0.5  # from which their mean is taken instead of the union
 
-_LARGER: Final = 2.0  # so much enlarged a small picture is searched...
+_LARGER, _HARDLY = 2.0, 1.5  # so much enlarged a small picture is searched, if it comes to so much at least...
 _LARGE: Final = 1280  # px: ...up to that size...
 _TINY: Final = 40  # px: ...for faces up to that; larger ones are found without, and enlarged cloth is taken for them
 
@@ -119,12 +119,12 @@ def _reduced(picture: Bytes, side: int) -> Bytes:
 
 
 def _enlarged(picture: Bytes, side: int) -> Bytes:
-    """The picture at up to twice its size, its longer side at most `side` px; a larger one as it is.
+    """The picture at up to twice its size, its longer side at most `side` px; one that is hardly smaller as it is.
 
     Of a face of 12 px YuNet is not sure, of one of 18 it is.
     """
     factor = min(_LARGER, side / max(picture.shape[:2]))
-    if factor <= 1:
+    if factor < _HARDLY:
         return picture
     return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), np.uint8)
 
