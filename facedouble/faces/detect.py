@@ -35,7 +35,8 @@ _LEFT_IN: Final = 0.35  # of such a face; of what lies further out the picture h
 _SAME: Final = 0.3  # intersection over union from which two boxes are one face
 _AGREE: Final = 0.5  # from which their mean is taken instead of the union
 
-_LARGER, _HARDLY = 2.0, 1.5  # so much enlarged a small picture is searched, if it comes to so much at least...
+_LARGER: Final = 2.0  # so much enlarged a small picture is searched...
+_HARDLY: Final = 1.5  # ...unless it comes to less than that...
 _LARGE: Final = 1280  # px: ...up to that size...
 _TINY: Final = 40  # px: ...for faces up to that; larger ones are found without, and enlarged cloth is taken for them
 
@@ -101,11 +102,12 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
         if large.shape != small.shape:
             most = max(picture.shape) if large is full else _TINY * max(picture.shape) / max(full.shape)
             found += [f for f in _search(large, picture, detectors.whole, options) if max(f[0].width, f[0].height) <= most]
-        found += _at_the_rim(small, picture, detectors.whole)
+        found += _at_the_rim(small, picture, detectors.whole, options)
         if index % (options.full_every * TILES_EVERY) == 0:
             if max(full.shape) > TILE:
                 found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
-            found += [t for t in _turned(small, picture, detectors.whole) if not any(same(t[0], box) for box, _ in found)]
+            turned = _turned(small, picture, detectors.whole, options)
+            found += [t for t in turned if not any(same(t[0], box) for box, _ in found)]
     return merged(found)
 
 
@@ -142,35 +144,28 @@ def _search(copy: Bytes, picture: Bytes, detectors: Iterable[Detector], options:
                     yield seen, score
 
 
-def _at_the_rim(copy: Bytes, picture: Bytes, detectors: Iterable[Detector]) -> Iterator[tuple[Box, float]]:
+def _at_the_rim(copy: Bytes, picture: Bytes, detectors: Iterable[Detector], options: DetectOptions) -> Iterator[
+        tuple[Box, float]]:
     """Faces of which the picture's edge cuts off about a half, in pixels of the picture: mirrored at the edge they are whole."""
     height, width = picture.shape[:2]
     rim = round(_RIM * min(copy.shape[:2]))
     wide = cv2.copyMakeBorder(copy, rim, rim, rim, rim, cv2.BORDER_REFLECT)
-    small = _reduced(wide, max(copy.shape[:2]))
-    y, x = wide.shape[0] / small.shape[0], wide.shape[1] / small.shape[1]
-    for detector in detectors:
-        for box, score in detector(small):
-            inner = geometry.shifted(geometry.times(box, x, y), -rim, -rim)
-            whole = geometry.times(inner, width / copy.shape[1], height / copy.shape[0])
-            cut = whole.x0 < 0 or whole.y0 < 0 or whole.x1 > width or whole.y1 > height
-            seen = geometry.clipped(whole, width, height)
-            if cut and seen is not None and score >= _SURE and seen.area >= _LEFT_IN * whole.area:
-                yield seen, score
+    for box, score in _search(_reduced(wide, max(copy.shape[:2])), wide, detectors, options):
+        whole = geometry.times(geometry.shifted(box, -rim, -rim), width / copy.shape[1], height / copy.shape[0])
+        cut = whole.x0 < 0 or whole.y0 < 0 or whole.x1 > width or whole.y1 > height
+        seen = geometry.clipped(whole, width, height)
+        if cut and seen is not None and score >= _SURE and seen.area >= _LEFT_IN * whole.area:
+            yield seen, score
 
 
-def _turned(copy: Bytes, picture: Bytes, detectors: Iterable[Detector]) -> Iterator[tuple[Box, float]]:
+def _turned(copy: Bytes, picture: Bytes, detectors: Iterable[Detector], options: DetectOptions) -> Iterator[tuple[Box, float]]:
     """Faces that lie or stand on their heads, in pixels of the picture: those found for sure in a turned copy."""
     height, width = copy.shape[:2]
-    y, x = picture.shape[0] / height, picture.shape[1] / width
     for turns in (1, 2, 3):
         turned = np.ascontiguousarray(np.rot90(copy, turns))
-        for detector in detectors:
-            for box, score in detector(turned):
-                whole = geometry.times(_back(box, turns, width, height), x, y)
-                seen = geometry.clipped(whole, picture.shape[1], picture.shape[0])
-                if seen is not None and score >= _SURE:
-                    yield seen, score
+        for box, score in _search(turned, turned, detectors, options):
+            if score >= _SURE:
+                yield geometry.times(_back(box, turns, width, height), picture.shape[1] / width, picture.shape[0] / height), score
 
 
 def _back(box: Box, turns: int, width: int, height: int) -> Box:

@@ -143,7 +143,7 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
              progress: Progress = quiet) -> Analysis:
     """The analysis with the veil where the double comes out too like its witness.
 
-    Of several doubles each role gets the first that stays comfortably far, or else the one that stays farthest. A role that was
+    Of several doubles each role gets the one that stays farthest; none is asked after one beyond `COMFORT`. A role that was
     to be looked at and could not be is veiled.
     """
     best: dict[int, tuple[int, Distances]] = {}

@@ -157,7 +157,7 @@ class Dressing:
 
     @cached_property
     def _variants(self) -> dict[str, int]:
-        """Which mannequin plays whom, over all clips: the first that stays comfortably far, or the one that stays farthest."""
+        """Which mannequin plays whom, over all clips: as `rehearse` has it for a clip."""
         parts = {clip.id: {name: of for name, of in self.parts(clip.id).items() if name.startswith("mannequin ")}
                  for clip in self.plan.clips}
         left = sorted({name for of in parts.values() for name in of})

@@ -71,11 +71,12 @@ def test_the_mesh_lies_on_the_face_and_forgets_on_reset(capfd: pytest.CaptureFix
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("light", [1.0, 0.04])  # in daylight, and in near darkness
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_a_face_that_lies_or_stands_on_its_head_is_found(turns: int) -> None:
+def test_a_face_that_lies_or_stands_on_its_head_is_found(turns: int, light: float) -> None:
     known = Detectors((yunet(locate("yunet"), 0.6),), (far(0.5),))
     side = 256
-    picture = np.ascontiguousarray(np.rot90(astronaut(side), turns))
+    picture = np.ascontiguousarray(np.rot90(astronaut(side), turns) * light).astype(np.uint8)
     found = detect(picture, 0, known, DetectOptions())
     upright = detect(astronaut(side), 0, known, DetectOptions())[0][0]
     x0, y0, x1, y1 = upright.x0, upright.y0, upright.x1, upright.y1
