@@ -1,4 +1,4 @@
-"""The command line: parse, call, print, exit code. The only place with print and exit."""
+"""The command line: parse, call, print, exit code. The only package with print and exit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from facedouble.cli.shown import ERR, OUT, Bar
+from facedouble.cli.voice import voice_app
 from facedouble.errors import ExitCode, FacedoubleError, StoreError, UsageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
@@ -25,40 +25,7 @@ app.add_typer(double_app, name="double")
 app.add_typer(models_app, name="models")
 plan_app = typer.Typer(no_args_is_help=True, help="Look at a film's plan and change it; a text editor does as well.")
 app.add_typer(plan_app, name="plan")
-
-OUT, ERR = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-class _Speed(TextColumn):
-    """Frames per second."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Any) -> Any:
-        return f"{task.speed:.1f} frames/s" if task.speed else ""
-
-
-class Bar:
-    """A progress bar with frames per second and time left; one line per step."""
-
-    def __init__(self) -> None:
-        self.bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(),
-                            TimeRemainingColumn(), console=ERR)
-        self.tasks: dict[str, Any] = {}
-
-    def __enter__(self) -> Bar:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
-
-    def __call__(self, step: str, done: int, total: int | None) -> None:
-        if step not in self.tasks:
-            self.tasks[step] = self.bar.add_task(step, total=total)
-        self.bar.update(self.tasks[step], completed=done, total=total)
-
+app.add_typer(voice_app, name="voice")
 
 def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,
              in_front: bool = False, strict: bool = False) -> Any:

@@ -1,0 +1,12 @@
+"""`facedouble voice …`: volunteers' voices, who speaks when, takes, the listening page."""
+
+from __future__ import annotations
+
+import typer
+
+voice_app = typer.Typer(no_args_is_help=True, help="Voice doubles: another voice says the witness's words.")
+
+
+@voice_app.callback()
+def _voice() -> None:
+    """Voice doubles: another voice says the witness's words."""
