@@ -453,3 +453,22 @@ Landmarker = Callable[[Bytes], Floats | None]
 
 Recogniser = Callable[[Bytes, Array], Floats]
 """RGB crop (h, w, 3) uint8 holding one face, its landmarks (468 or more, 2 or more) px -> (128,) embedding of the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn(Value):
+    """Somebody speaks in [start, stop) of a clip's sound, in samples of 1/16000 s.
+
+    voice: which voice of the clip, from 0; -1: several at once, or it could not be told. track: the face that speaks, None: off
+    the picture, or it could not be told. flags: what a listener should hear: "laughter?", "overlap".
+    """
+
+    start: int
+    stop: int
+    voice: int = -1
+    track: int | None = None
+    flags: tuple[str, ...] = ()
+
+    def check(self) -> None:
+        if not 0 <= self.start < self.stop:
+            raise ValueError(f"a turn from {self.start} to {self.stop}")
