@@ -1,0 +1,42 @@
+"""The network of the voice double, and the numbers that belong to it, out of the package's own data."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from facedouble.errors import ModelError
+from facedouble.types import Floats
+from facedouble.voice.trunk import Trunk
+
+DATA: Final = Path(__file__).resolve().parent.parent / "data"
+NET: Final = "voice.onnx"
+NUMBERS: Final = "voice.npz"
+PINS: Final = {NET: "", NUMBERS: ""}
+"""SHA-256 of the two files that `scripts/train_voice.py` wrote."""
+
+
+def load_trunk(directory: Path = DATA) -> Trunk:
+    """Load the network; ModelError if one of its two files is missing or altered. Runs on one core, so that results repeat."""
+    import onnxruntime
+
+    for name, pin in PINS.items():
+        try:
+            data = (directory / name).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{directory / name} is missing: install facedouble again") from error
+        if hashlib.sha256(data).hexdigest() != pin:
+            raise ModelError(f"{directory / name} is altered: install facedouble again")
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+    session: Any = onnxruntime.InferenceSession(str(directory / NET), settings, providers=["CPUExecutionProvider"])
+
+    def run(code: Floats, voice: Floats) -> tuple[Floats, Floats]:
+        made, thoughts = session.run(None, {"code": code[None], "voice": voice[None]})
+        return made[0], thoughts[0]
+
+    with np.load(directory / NUMBERS) as held:
+        return Trunk(run, **{name: held[name] for name in held.files})
