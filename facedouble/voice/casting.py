@@ -14,7 +14,7 @@ import numpy as np
 from facedouble.errors import UsageError
 from facedouble.types import Array, Doubles, Floats, Value
 
-LIKE = (0.70, 0.60)  # refused from the first on, near from the second on; below, as far apart as people are
+LIKE = (0.65, 0.58)  # refused from the first on, near from the second on; below, as far apart as people are
 LEAST_LOOKS = 5  # of .82 s, a fifth of a second apart, that a voice needs to be compared at all
 
 
