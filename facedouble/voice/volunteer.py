@@ -22,6 +22,7 @@ SCHEMA: Final[Mapping[str, tuple[int | str, ...]]] = MappingProxyType({
     "units_noise": ("U", "4B"),  # aperiodicity, four frames a unit
     "readout": ("H", "R"),  # the last layer of the net, fitted to the volunteer
     "f0": (2,),  # median and spread of ln Hz
+    "prints": ("P", "V"),  # what casting knows the voice by: mean voice prints of some seconds each
     "energy": (COEFFICIENTS,),  # quantiles of the loudness of speech, dB, rising
 })
 """Each array and its shape. A letter is a length that has to be the same wherever it stands; "4K" is four times K."""
