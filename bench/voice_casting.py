@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).resolve().parent.parent))
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
 from facedouble.media.recording import blocks, recording  # noqa: E402  found from any folder
 from facedouble.pipeline.hearing import Ears, open_ears  # noqa: E402
 from facedouble.pipeline.voices import hear  # noqa: E402
@@ -26,7 +27,7 @@ from facedouble.voice.attack import eer  # noqa: E402
 from facedouble.voice.casting import LEAST_LOOKS, LIKE, likeness  # noqa: E402
 from facedouble.voice.code import SPEECH_RATE  # noqa: E402
 from facedouble.voice.listen import Listener  # noqa: E402
-from facedouble.voice.material import Gauge, Recording, examine, halves, spoken  # noqa: E402
+from facedouble.voice.material import ONE_VOICE, Gauge, Recording, examine, halves, spoken  # noqa: E402
 
 FOLDERS = ("speech", "speech_train")
 DRAWS, SEED = 1000, 0
@@ -42,6 +43,7 @@ def speaker(name: str) -> tuple[str, str]:
 
 
 def files(data: Path) -> Iterator[tuple[tuple[str, str], Path]]:
+    """Every recording of one known speaker."""
     for folder in FOLDERS:
         for path in sorted((data / folder).iterdir()):
             if speaker(path.name)[0]:
@@ -77,6 +79,7 @@ def rates(same: Array, different: Array, limit: float, times: Array) -> tuple[fl
 
 
 def limits(data: Path, ears: Ears) -> None:
+    """Print the table of limits."""
     found = prints(data, ears)
     people, collections = list(found.values()), [who[0] for who in found]
     same, different = pairs(people, collections)
@@ -113,10 +116,11 @@ def heard_of(sound: Floats, ears: Ears, name: str) -> Recording:
 
 
 def read(path: Path) -> Floats:
+    """A whole recording, (N,)."""
     source = recording(path)
     if source.rate != SPEECH_RATE:
         raise SystemExit(f"{path}: {source.rate} samples/s")
-    return np.concatenate(list(blocks(source))).mean(1)
+    return np.asarray(np.concatenate(list(blocks(source))).mean(1), np.float32)
 
 
 def noisy(decibel: float) -> Callable[[Floats, np.random.Generator], Floats]:
@@ -145,11 +149,13 @@ def chord(sound: Floats, _: np.random.Generator) -> Floats:
 
 WORSE: dict[str, Callable[[Floats, np.random.Generator], Floats]] = {
     "as it is": lambda sound, _: sound, "noise 30 dB below": noisy(30), "noise 20 dB below": noisy(20),
-    "noise 12 dB below": noisy(12), "noise 5 dB below": noisy(5), "twice too loud": clipped(2), "four times too loud": clipped(4),
-    "1 % of the level": lambda sound, _: sound * np.float32(0.01), "a chord 15 dB below": chord}
+    "noise 12 dB below": noisy(12), "noise 5 dB below": noisy(5), "twice too loud": clipped(2),
+    "four times too loud": clipped(4), "1 % of the level": lambda sound, _: sound * np.float32(0.01),
+    "a chord 15 dB below": chord}
 
 
 def material(data: Path, ears: Ears) -> None:
+    """Print what is said of good and of spoiled recordings, and of two people in one."""
     rng = np.random.default_rng(SEED)
     paths = [path for who, path in files(data) if who[0] == "libri"]
     sounds = [read(paths[k]) for k in rng.choice(len(paths), 40, replace=False)]
@@ -171,18 +177,16 @@ def material(data: Path, ears: Ears) -> None:
     for _ in range(MIXTURES):
         a, b = rng.choice(len(long), 2, replace=False)
         two.append(halves([long[a].heard, long[b].heard]))
-    from facedouble.voice.material import ONE_VOICE
-
-    print(f"\nlikeness of the halves: one person, {len(alone)} recordings: lowest {min(alone):.2f}; refused "
-          f"{np.mean(np.array(alone) < ONE_VOICE[0]):.1%}, remarked on {np.mean(np.array(alone) < ONE_VOICE[1]):.1%}. Two people, "
-          f"{MIXTURES} pairs: refused {np.mean(np.array(two) < ONE_VOICE[0]):.1%}, at least remarked on "
-          f"{np.mean(np.array(two) < ONE_VOICE[1]):.1%}")
+    print(f"\nlikeness of the halves: one person, {len(alone)} recordings: lowest {min(alone):.2f}; "
+          f"under {ONE_VOICE[0]} (refused) {np.mean(np.array(alone) < ONE_VOICE[0]):.1%}, under {ONE_VOICE[1]} (remarked on) "
+          f"{np.mean(np.array(alone) < ONE_VOICE[1]):.1%}. Two people, {MIXTURES} pairs: "
+          f"{np.mean(np.array(two) < ONE_VOICE[0]):.1%}, {np.mean(np.array(two) < ONE_VOICE[1]):.1%}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("limits", "material"))
-    parser.add_argument("--data", type=Path, default=Path("/work/shared/data"))
+    parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared/data")
     parser.add_argument("--models", type=Path, default=None)
     given = parser.parse_args()
     {"limits": limits, "material": material}[given.part](given.data, open_ears(given.models))

@@ -86,7 +86,8 @@ def marks_of(plan: Plan, clip: str = "") -> tuple[Mark, ...]:
         raise UsageError(f"the plan has {len(ids)} clips: say with --clip which one this is ({', '.join(ids)})")
     if clip and clip not in ids:
         raise UsageError(f"the plan has no clip {clip}: it has {', '.join(ids)}")
-    return tuple(Mark(t.start / 1000, t.stop / 1000, t.person or "nobody said who", plan.voicing(t).said, t.flags)
+    who = {p.id: f"{p.id} {p.name}" for p in plan.people}
+    return tuple(Mark(t.start / 1000, t.stop / 1000, who.get(t.person, "nobody said who"), plan.voicing(t).said, t.flags)
                  for _, t in plan.turns(clip or ids[0]))
 
 
