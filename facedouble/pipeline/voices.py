@@ -20,7 +20,7 @@ from facedouble.voice.casting import Finding, Fitness
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.file import read_voice
 from facedouble.voice.listen import LOOK, Heard, Listener
-from facedouble.voice.material import MOST, Gauge, Material, Recording, examine, smoothed
+from facedouble.voice.material import MOST, Gauge, Material, Recording, examine, together
 from facedouble.voice.speech import stretches, turns
 from facedouble.voice.volunteer import VoiceDouble, named
 
@@ -68,7 +68,9 @@ def make(paths: Sequence[Path], consent: Consent, ears: Ears, maker: Maker,
         raise InputRefused("no voice can be made of this: " + "; ".join(str(r) for r in material.remarks if r.refused))
     pieces = list(_speech(paths, [r.heard for r in heard]))
     progress("making", 0, None)
-    prints = np.concatenate([smoothed(r.heard) for r in heard]).astype(np.float32)
+    prints = together([r.heard for r in heard]).astype(np.float32)
+    if not len(prints):
+        raise InputRefused("no voice can be made of this: nowhere in it somebody speaks for two seconds without a pause")
     arrays = {**maker(pieces), "prints": prints}
     return named(consent, RATE, round(sum(map(len, pieces)) / RATE, 2), arrays), material
 

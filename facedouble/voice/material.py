@@ -17,6 +17,7 @@ from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.listen import STEP, TICK, Heard
 
 LEAST, WELL, MOST = 15.0, 60.0, 300.0  # s of speech: less is refused, less makes a plain voice, what is more is left out
+SOME: Final = 0.5  # s: less speech in a recording is none
 SPOKEN, SILENT = 0.5, 0.2  # probability of speech
 MARGIN: Final = 0.2  # s around speech that count as neither speech nor pause
 LEAST_PAUSE: Final = 0.3  # s of pauses that the noise is read from
@@ -147,13 +148,19 @@ def loudness(heard: Heard) -> tuple[float, float, float]:
 
 def halves(heard: Sequence[Heard]) -> float:
     """How alike the two voices are that the looks fall into: cosine, 1 if there are too few to say."""
-    prints = np.concatenate([smoothed(h) for h in heard]) if heard else np.zeros((0, 1))
+    prints = together(heard)
     if len(prints) < 2 * SMOOTH:
         return 1.0
     widest = np.linalg.svd(prints - prints.mean(0), full_matrices=False)[2][0]
     across = (prints - prints.mean(0)) @ widest
     starts = [across > 0, across > np.median(across), *(prints @ prints[k] < np.median(prints @ prints[k]) for k in (0, -1))]
     return min(_apart(prints, start) for start in starts)
+
+
+def together(heard: Sequence[Heard]) -> Doubles:
+    """The smoothed voice prints (n, D) of several recordings."""
+    rows = [s for s in map(smoothed, heard) if len(s)]
+    return np.concatenate(rows) if rows else np.zeros((0, 1))
 
 
 def smoothed(heard: Heard) -> Doubles:
@@ -199,7 +206,7 @@ def _one(r: Recording) -> list[Remark]:
     def say(words: str, refused: bool = False) -> None:
         found.append(Remark(r.name, words, refused))
 
-    if not spoken(r.heard):
+    if spoken(r.heard) < SOME:
         say("no speech was found in it; leave it out", True)
         return found
     loud, noise, tonal = loudness(r.heard)
