@@ -134,7 +134,7 @@ def test_the_order_of_a_folder(tmp_path: Path) -> None:
     (order,) = rank(voices.voices_in(tmp_path), against).values()
     assert [f.finding.voice for f in order] == ["itself"] and order[0].finding.verdict is Verdict.REFUSED
     (tmp_path / "bad.fvoice").write_bytes(b"no voice")
-    with pytest.raises(InputRefused, match="bad.fvoice"):
+    with pytest.raises(InputRefused, match=r"bad\.fvoice"):
         rank(voices.voices_in(tmp_path), against)
 
 
