@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facedouble.errors import InputRefused, UsageError
+from facedouble.errors import InputRefused
 from facedouble.pipeline import voices
 from facedouble.pipeline.hearing import Ears, open_ears
 from facedouble.pipeline.voices import RATE, make, people, rank
@@ -93,13 +93,6 @@ def test_bad_recordings_are_refused_with_all_reasons(tmp_path: Path) -> None:
     one = wav(tmp_path / "one.wav", np.ones((1, 1), np.float32), 16_000)
     with pytest.raises(InputRefused, match="no speech"):
         make([one], CONSENT, EARS, Maker())
-
-
-def test_without_a_maker_it_is_said() -> None:
-    try:
-        voices.open_maker()
-    except UsageError as error:
-        assert "cannot make" in str(error)
 
 
 def test_cutting_is_slicing() -> None:
