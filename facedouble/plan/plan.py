@@ -12,8 +12,10 @@ from typing import Final
 from facedouble.plan.people import HIDES, Decision, Person, TrackName, Treatment
 from facedouble.plan.rules import ENDLESS, Wrong, one_of
 from facedouble.plan.values import Card, Check, Clip, DoubleFile, Ignored, Region
+from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile, Voicing
 from facedouble.types import Value
 
+SILENT: Final = Voicing(reason="nobody has decided")
 UNDECIDED: Final = Treatment(reason="nobody has decided")
 IGNORE: Final = "[[ignore]]"  # among the ids of people, none of which looks like that
 
@@ -45,6 +47,10 @@ class Plan(Value):
     card: Card | None = None
     watermark: str | None = None
     checks: tuple[Check, ...] = ()
+    voices: tuple[VoiceFile, ...] = ()
+    speech: tuple[Speech, ...] = ()
+    bleeps: tuple[Bleep, ...] = ()
+    ambience: Ambience | None = None
 
     def check(self) -> None:
         _unique("clip", [c.id for c in self.clips], "clip", "id")
@@ -62,6 +68,15 @@ class Plan(Value):
                 self._check_frames(region.clip, key.frame, key.frame + 1, "region", n, "keys", k)
         for n, check in enumerate(self.checks):
             self._check_frames(check.clip, check.start, check.stop, "check", n)
+        _unique("voice", [v.name for v in self.voices], "voice", "name")
+        for n, turn in enumerate(self.speech):
+            self._check_sound(turn.clip, turn.start, "turn", n)
+            if turn.person and turn.person not in (ids := [p.id for p in self.people]):
+                raise Wrong(f'there is no person "{turn.person}": {one_of(turn.person, ids)}', "turn", n, "person")
+            if turn.voicing is not None:
+                self._check_voice(turn.voicing, "turn", n, "voice")
+        for n, bleep in enumerate(self.bleeps):
+            self._check_sound(bleep.clip, bleep.start, "bleep", n)
         if self.watermark is not None and not self.watermark.strip():
             raise Wrong("the watermark says nothing: write its text, or delete [watermark]", "watermark", "text")
 
@@ -69,6 +84,7 @@ class Plan(Value):
         for k, face in enumerate(person.faces):
             self._check_face(face, "person", n, "faces", k)
         self._check_double(person.decision, "person", n)
+        self._check_voice(person.voicing, "person", n, "voice")
         for k, span in enumerate(person.spans):
             self._check_frames(span.clip, span.start, span.stop, "person", n, "span", k)
             self._check_double(span.decision, "person", n, "span", k)
@@ -77,6 +93,17 @@ class Plan(Value):
         names = [d.name for d in self.doubles]
         if said.double is not None and said.double not in names:
             raise Wrong(f'there is no double "{said.double}": {one_of(said.double, names)}', *path, "face")
+
+    def _check_voice(self, said: Voicing, *path: str | int) -> None:
+        names = [v.name for v in self.voices]
+        if said.voice == "double" and said.of not in names:
+            raise Wrong(f'there is no voice "{said.of}": {one_of(said.of or "", names)}', *path)
+
+    def _check_sound(self, id: str, start: int, *path: str | int) -> None:
+        """Sound may last longer than the pictures; what begins after them, nobody can look at."""
+        clip = self.clip(id, *path, "clip")
+        if start >= clip.frames / clip.rate * 1000:
+            raise Wrong(f"from ({start / 1000:.3f} s) is after the end of clip {id}: correct it", *path, "from")
 
     def _check_face(self, face: TrackName, *path: str | int) -> None:
         self.clip(face.clip, *path)
@@ -108,6 +135,21 @@ class Plan(Value):
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, stop - 1)
         edges = [start, *starts[first + 1 : last], stop]
         return [(a, b, t) for (a, b), t in zip(pairwise(edges), treatments[first:last], strict=True)]
+
+    def turns(self, clip: str) -> list[tuple[int, Speech]]:
+        """The turns of a clip in the order of time, each with its number there, from 1."""
+        mine = sorted((t for t in self.speech if t.clip == clip), key=lambda t: (t.start, t.stop))
+        return list(enumerate(mine, 1))
+
+    def voicing(self, turn: Speech) -> Voicing:
+        """What a turn becomes. Nobody's is muted."""
+        if turn.voicing is not None:
+            return turn.voicing
+        return next((p.voicing for p in self.people if p.id == turn.person), SILENT)
+
+    def behind(self, clip: str) -> Ambience | None:
+        """What somebody decided about the sound behind the speech of a clip; None if nobody did."""
+        return self.clip(clip).ambience or self.ambience
 
     def tracks(self, clip: str) -> list[int]:
         """The tracks of a clip that the plan mentions."""

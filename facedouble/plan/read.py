@@ -15,20 +15,26 @@ from facedouble.plan.locate import Path, Places, locate
 from facedouble.plan.people import Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
 from facedouble.plan.rules import Wrong, one_of
-from facedouble.plan.times import HOW, frame, seconds
+from facedouble.plan.times import HOW, frame, moment, seconds
 from facedouble.plan.values import Card, Check, Clip, DoubleFile, Ignored, Key, Region
+from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile, Voicing
 
 VERSION: Final = 1
 _DECISION: Final = ("face", "halo", "hair", "hide", "decided_by", "reason")
+_BEHIND: Final = ("ambience", "ambience_by", "ambience_reason")
 KEYS: Final = {  # every key there is; docs/plan.md explains each
-    "": ("version", "clip", "double", "person", "ignore", "region", "card", "watermark", "check"),
-    "clip": ("id", "file", "sha256", "frames", "rate", "notes"),
+    "": ("version", *_BEHIND, "clip", "double", "voice", "person", "ignore", "region", "turn", "bleep", "card", "watermark",
+         "check"),
+    "clip": ("id", "file", "sha256", "frames", "rate", "notes", *_BEHIND),
     "double": ("name", "file"),
-    "person": ("id", "name", "faces", *_DECISION, "voice", "voice_reason", "span"),
+    "person": ("id", "name", "faces", *_DECISION, "voice", "voice_reason", "voice_by", "span"),
     "person.span": ("clip", "from", "to", *_DECISION, "seconds"),
     "ignore": ("face", "looked_at_by", "reason"),
     "region": ("clip", "name", "cover", "shape", "from", "to", "track", "keys"),
     "region.keys": ("at", "x", "y", "w", "h", "angle"),
+    "voice": ("name", "file"),
+    "turn": ("clip", "from", "to", "person", "voice", "by", "reason", "speaker", "flags"),
+    "bleep": ("clip", "from", "to", "sound", "by", "reason"),
     "card": ("text", "seconds", "language", "direction", "on"),
     "watermark": ("text",),
     "check": ("clip", "from", "to", "what", "state", "by", "place"),
@@ -108,6 +114,13 @@ class _Table:
         except ValueError:
             self.fail(key, f"{key} = {_brief(self.data[key])} is no time: {HOW}")
 
+    def moment(self, key: str, rate: Fraction) -> int:
+        """A time in ms."""
+        try:
+            return moment(self.data[key], rate)
+        except ValueError:
+            self.fail(key, f"{key} = {_brief(self.data[key])} is no time: {HOW}")
+
     def length(self, key: str, default: Fraction) -> Fraction:
         """Seconds."""
         try:
@@ -157,8 +170,12 @@ def read(text: str) -> Plan:
     regions = tuple(_region(t, film) for t in top.tables("region", "region"))
     checks = tuple(_check(t, film) for t in top.tables("check", "check"))
     card, mark = top.table("card"), top.table("watermark")
+    voices = tuple(t.build(lambda t=t: VoiceFile(t.text("name"), t.text("file")))  # type: ignore[misc]
+                   for t in top.tables("voice", "voice"))
+    speech = tuple(_turn(t, film) for t in top.tables("turn", "turn"))
+    bleeps = tuple(_bleep(t, film) for t in top.tables("bleep", "bleep"))
     return top.build(lambda: Plan(clips, doubles, people, ignored, regions, None if card is None else _card(card),
-                                  None if mark is None else mark.text("text"), checks))
+                                  None if mark is None else mark.text("text"), checks, voices, speech, bleeps, _behind(top)))
 
 
 def _parse(text: str) -> tuple[dict[str, Any], str, Path, Places]:
@@ -186,7 +203,18 @@ def _clip(t: _Table) -> Clip:
         rate = Fraction(said) if isinstance(said, str) else seconds(said)
     except ValueError:
         t.fail("rate", f'rate has to be frames per second, not {_brief(said)}: write it as 25 or "30000/1001"')
-    return t.build(lambda: Clip(t.text("id"), t.text("file"), t.text("sha256"), t.whole("frames"), rate, t.text("notes")))
+    return t.build(lambda: Clip(t.text("id"), t.text("file"), t.text("sha256"), t.whole("frames"), rate, t.text("notes"),
+                                _behind(t)))
+
+
+def _behind(t: _Table) -> Ambience | None:
+    """The ambience that a table speaks of."""
+    if "ambience" not in t.data:
+        for key in _BEHIND:
+            if key in t.data:
+                t.fail(key, f'{key} goes with ambience: add ambience = "new"')
+        return None
+    return t.build(lambda: Ambience(t.text("ambience"), t.text("ambience_by"), t.text("ambience_reason")))
 
 
 def _person(t: _Table, film: Plan) -> Person:
@@ -200,7 +228,7 @@ def _person(t: _Table, film: Plan) -> Person:
     spans = tuple(_person_span(s, film) for s in t.tables("span", "person.span"))
     return t.build(lambda: Person(t.text("id"), t.text("name"), tuple(faces), t.decision(), t.number("halo", None),
                                   t.text("hair", "keep"), spans, t.text("voice", "mute"), t.text("voice_reason"),
-                                  t.text("hide", "ellipse")))
+                                  t.text("hide", "ellipse"), t.text("voice_by")))
 
 
 def _person_span(t: _Table, film: Plan) -> Span:
@@ -248,6 +276,34 @@ def _check(t: _Table, film: Plan) -> Check:
     place = None if held is None else _key(_Table(held, "check.place", (*t.path, "place"), t.places), clip)
     return t.build(lambda: Check(clip.id, start, clip.frames if stop is None else stop, t.text("what"), t.text("state", "open"),
                                  t.text("by"), place))
+
+
+def _turn(t: _Table, film: Plan) -> Speech:
+    clip, start, stop = _moments(t, film)
+    voicing = None
+    if "voice" in t.data:
+        voicing = t.build(lambda: Voicing.of_words(t.text("voice"), t.text("by"), t.text("reason")))
+    for key in ("by", "reason"):
+        if voicing is None and key in t.data:
+            t.fail(key, f'{key} of a turn goes with a voice of its own: add voice = "mute", or delete it')
+    flags = t.get("flags", list, 'a list such as ["laughter?"]', [])
+    if not all(isinstance(flag, str) for flag in flags):
+        t.fail("flags", 'flags has to be a list such as ["laughter?"]')
+    speaker = t.whole("speaker") if "speaker" in t.data else -1
+    return t.build(lambda: Speech(clip.id, start, stop, t.text("person"), voicing, speaker, tuple(flags)))
+
+
+def _bleep(t: _Table, film: Plan) -> Bleep:
+    clip, start, stop = _moments(t, film)
+    return t.build(lambda: Bleep(clip.id, start, stop, t.text("by"), t.text("reason"), t.text("sound", "tone")))
+
+
+def _moments(t: _Table, film: Plan) -> tuple[Clip, int, int]:
+    """The clip, begin and end in ms of a table with `clip`, `from` and `to`, both of which have to be there."""
+    for key, example in (("clip", '"A"'), ("from", '"00:00:04.800"'), ("to", '"00:00:05.200"')):
+        t.must(key, example)
+    clip = t.build(lambda: film.clip(t.text("clip"), "clip"))
+    return clip, t.moment("from", clip.rate), t.moment("to", clip.rate)
 
 
 def _frames(t: _Table, film: Plan) -> tuple[Clip, int, int | None]:

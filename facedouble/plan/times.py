@@ -39,8 +39,19 @@ def frame(said: object, rate: Fraction) -> int:
     return round(seconds(said) * rate)
 
 
+def moment(said: object, rate: Fraction) -> int:
+    """A point in time in ms: a whole number is a frame, anything else a time, to the nearest; ValueError as above."""
+    if isinstance(said, int) and not isinstance(said, bool):
+        return round(Fraction(said) / rate * 1000)
+    return round(seconds(said) * 1000)
+
+
 def timecode(number: int, rate: Fraction) -> str:
     """The time of a frame to the millisecond, which `frame` takes back to it for any rate up to 499/s."""
-    thousandths = round(Fraction(number) / rate * 1000)
+    return clock(round(Fraction(number) / rate * 1000))
+
+
+def clock(thousandths: int) -> str:
+    """The timecode of a point in time in ms, which `moment` takes back to it."""
     minutes, rest = divmod(thousandths, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}.{rest % 1000:03}"

@@ -10,6 +10,7 @@ from typing import Final
 
 from facedouble.plan.people import TrackName
 from facedouble.plan.rules import ENDLESS, Wrong, choice, one_word, ordered
+from facedouble.plan.voices import Ambience
 from facedouble.types import Value
 
 COVERS: Final = ("solid", "inpaint", "veil")
@@ -24,7 +25,10 @@ FARTHEST: Final = 10**6  # px, degrees
 
 @dataclass(frozen=True)
 class Clip(Value):
-    """One footage file. `rate` frames/s; `notes` is the digest of the analysis that numbered its tracks, "" without one."""
+    """One footage file. `rate` frames/s; `notes` is the digest of the analysis that numbered its tracks, "" without one.
+
+    ambience None: as in the whole film.
+    """
 
     id: str
     file: str
@@ -32,6 +36,7 @@ class Clip(Value):
     frames: int
     rate: Fraction
     notes: str = ""
+    ambience: Ambience | None = None
 
     def check(self) -> None:
         one_word("clip", self.id, "id")

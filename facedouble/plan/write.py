@@ -10,8 +10,9 @@ from facedouble.plan.people import Decision, Person, Span, Treatment
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import VERSION
 from facedouble.plan.splice import list_of, quoted
-from facedouble.plan.times import timecode
+from facedouble.plan.times import clock, timecode
 from facedouble.plan.values import Card, Check, Clip, DoubleFile, Ignored, Key, Region
+from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile
 
 FINEST: Final = 480  # frames/s up to which times are written as timecodes
 
@@ -30,6 +31,13 @@ HEAD: Final = f"""\
 #   face = "show"           the real face; needs reason and decided_by
 #   face = "reveal"         only in a [[person.span]]: dissolves to the real face, then shows it; needs reason and decided_by
 #
+#   voice = "double NAME"   what this person says in the voice of a volunteer, from the [[voice]] of that name
+#   voice = "revoice FILE"  the words spoken anew by a volunteer: a recording, or a folder of them
+#   voice = "mute"          not heard; so is everybody of whom nothing is said
+#   voice = "keep"          the real voice; needs voice_reason and decided_by
+#
+# Who speaks when stands under [[turn]]; a turn without a person is not heard. [[bleep]] takes a word out, and hides the mouth.
+#
 # A face is named by its clip and its number there, "A:3"; "A:3@120-240" is frames 120 to 239 of it.
 # Times are frames (120), seconds (4.8) or timecodes ("00:00:04.800"); `to` is the first moment that is not meant any more.
 # Names are pseudonyms. Never write a real one: who finds this file must not learn who is in the film.
@@ -42,6 +50,9 @@ SECTIONS: Final = (
     ("people", "The people."),
     ("ignored", "Found as faces, and none: they stay as they are, because somebody looked at them."),
     ("regions", "Other things to cover: x and y are the middle, w and h the size, in pixels."),
+    ("voices", "The volunteers' voices."),
+    ("turns", "Who speaks when. Without a person, or in a person's name who is muted, a turn is not heard."),
+    ("bleeps", "Words that are neither heard nor read from lips."),
     ("checks", 'What may tell who somebody is besides the face: "open", "seen", "covered" or "accepted".'),
 )
 
@@ -92,7 +103,36 @@ def clip_block(clip: Clip) -> str:
     """[[clip]]"""
     rate = clip.rate.numerator if clip.rate.denominator == 1 else text_of(str(clip.rate))
     return lines("[[clip]]", ("id", text_of(clip.id)), ("file", text_of(clip.file)), ("sha256", text_of(clip.sha256)),
-                  ("frames", str(clip.frames)), ("rate", str(rate)), _text("notes", clip.notes))
+                  ("frames", str(clip.frames)), ("rate", str(rate)), _text("notes", clip.notes), *behind_pairs(clip.ambience))
+
+
+def behind_pairs(said: Ambience | None) -> list[tuple[str, str] | None]:
+    """The keys of an ambience."""
+    if said is None:
+        return []
+    return [("ambience", text_of(said.kind)), _text("ambience_by", said.by), _text("ambience_reason", said.reason)]
+
+
+def voice_block(voice: VoiceFile) -> str:
+    """[[voice]]"""
+    return lines("[[voice]]", ("name", text_of(voice.name)), ("file", text_of(voice.file)))
+
+
+def turn_block(turn: Speech) -> str:
+    """[[turn]]"""
+    own = turn.voicing
+    said = [] if own is None else [("voice", text_of(own.said)), _text("by", own.by), _text("reason", own.reason)]
+    return lines("[[turn]]", ("clip", text_of(turn.clip)), ("from", text_of(clock(turn.start))),
+                 ("to", text_of(clock(turn.stop))), _text("person", turn.person), *said,
+                 ("speaker", str(turn.speaker)) if turn.speaker >= 0 else None,
+                 ("flags", list_of(turn.flags)) if turn.flags else None)
+
+
+def bleep_block(bleep: Bleep) -> str:
+    """[[bleep]]"""
+    return lines("[[bleep]]", ("clip", text_of(bleep.clip)), ("from", text_of(clock(bleep.start))),
+                 ("to", text_of(clock(bleep.stop))), ("sound", text_of(bleep.sound)) if bleep.sound != "tone" else None,
+                 _text("by", bleep.by), _text("reason", bleep.reason))
 
 
 def double_block(double: DoubleFile) -> str:
@@ -107,7 +147,7 @@ def person_block(person: Person, clips: dict[str, Clip]) -> str:
                   *_look(person.decision, person.halo, None if person.hair == Treatment().hair else person.hair,
                          None if person.hide == Treatment().hide else person.hide),
                   ("voice", text_of(person.voice)) if person.voice != "mute" else None,
-                  _text("voice_reason", person.voice_reason))
+                  _text("voice_reason", person.voice_reason), _text("voice_by", person.voice_by))
     return "\n".join([head, *(span_block(span, clips[span.clip]) for span in person.spans)])
 
 
@@ -163,9 +203,15 @@ def write(plan: Plan) -> str:
         "people": [person_block(p, clips) for p in plan.people],
         "ignored": [ignored_block(i) for i in plan.ignored],
         "regions": [region_block(r, clips[r.clip]) for r in plan.regions],
+        "voices": [voice_block(v) for v in plan.voices],
+        "turns": [turn_block(t) for t in plan.speech],
+        "bleeps": [bleep_block(b) for b in plan.bleeps],
         "checks": [check_block(c, clips[c.clip]) for c in plan.checks],
     }
     parts = [HEAD]
+    if plan.ambience is not None:
+        pairs = [f"{key} = {value}" for key, value in filter(None, behind_pairs(plan.ambience))]
+        parts = [HEAD + "\n".join(pairs) + "\n"]
     if plan.card is not None:
         parts.append("# The card before the film.\n" + card_block(plan.card))
     if plan.watermark is not None:

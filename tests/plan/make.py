@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from facedouble.plan.people import FACES, HAIR, HIDES, OPEN, Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import COVERS, DIRECTIONS, SHAPES, STANDS, STATES, Card, Check, Clip, DoubleFile, Ignored, Key, Region
+from facedouble.plan.voices import AMBIENCES, BLEEPS, Ambience, Bleep, Speech, VoiceFile, Voicing
 
 FILM = """\
 # our film, second cut
@@ -93,6 +95,7 @@ what = "number plate"
 CLIPS = (Clip("A", "a.mp4", "a" * 64, 60, Fraction(25)), Clip("B", "b é.mp4", "b" * 64, 40, Fraction(30000, 1001), "0123"))
 DOUBLES = (DoubleFile("ana", "ana.fdouble"), DoubleFile("ben", "doubles/ben.fdouble"))
 FRAMES = {clip.id: clip.frames for clip in CLIPS}
+VOICES = (VoiceFile("noor", "noor.fvoice"), VoiceFile("iva", "voices/iva.fvoice"))
 TRACKS = 4
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -141,12 +144,41 @@ def spans(draw: st.DrawFn, usual: Decision) -> list[Span]:
 
 
 @st.composite
+def voicings(draw: st.DrawFn) -> Voicing:
+    said = draw(st.sampled_from(["mute", "keep", "double noor", "double iva", "revoice takes", "revoice takes/ö 3.wav"]))
+    told = words if said == "keep" else texts
+    return Voicing.of_words(said, draw(told), draw(told))
+
+
+@st.composite
+def spoken(draw: st.DrawFn, ids: list[str]) -> Speech:
+    clip = draw(st.sampled_from(CLIPS))
+    start = draw(st.integers(0, int(clip.frames / clip.rate * 1000) - 1))
+    return Speech(clip.id, start, start + draw(st.integers(1, 3000)), draw(st.sampled_from(["", *ids])),
+                  draw(st.none() | voicings()), draw(st.integers(-1, 3)), tuple(draw(st.lists(words, max_size=2))))
+
+
+@st.composite
+def bleeps(draw: st.DrawFn) -> Bleep:
+    clip = draw(st.sampled_from(CLIPS))
+    start = draw(st.integers(0, int(clip.frames / clip.rate * 1000) - 1))
+    return Bleep(clip.id, start, start + draw(st.integers(1, 900)), draw(texts), draw(texts), draw(st.sampled_from(BLEEPS)))
+
+
+@st.composite
+def ambiences(draw: st.DrawFn) -> Ambience:
+    kind = draw(st.sampled_from(AMBIENCES))
+    told = words if kind == "keep" else texts
+    return Ambience(kind, draw(told), draw(told))
+
+
+@st.composite
 def people(draw: st.DrawFn, number: int) -> Person:
     decision = draw(decisions(tuple(face for face in FACES if face != "reveal")))
-    keeps = bool(decision.by.strip()) and draw(st.booleans())
+    voice = draw(voicings())
     return Person(f"P{number}", f"{draw(texts)} {number}", tuple(draw(st.lists(track_names(), max_size=4))), decision,
-                  draw(halos), draw(st.sampled_from(HAIR)), tuple(draw(spans(decision))), "keep" if keeps else "mute",
-                  draw(words) if keeps else draw(texts), draw(st.sampled_from(HIDES)))
+                  draw(halos), draw(st.sampled_from(HAIR)), tuple(draw(spans(decision))), voice.said, voice.reason,
+                  draw(st.sampled_from(HIDES)), voice.by)
 
 
 @st.composite
@@ -174,7 +206,12 @@ def plans(draw: st.DrawFn) -> Plan:
     """Two clips, up to four people with faces that may clash, and some of everything else."""
     card = Card(draw(words), Fraction(draw(st.integers(500, 60_000)), 1000), draw(st.sampled_from(["", "en", "ar-SY"])),
                 draw(st.sampled_from(DIRECTIONS)), draw(st.sampled_from(STANDS)))
-    return Plan(CLIPS, DOUBLES, tuple(draw(people(n)) for n in range(draw(st.integers(0, 4)))),
+    cast = tuple(draw(people(n)) for n in range(draw(st.integers(0, 4))))
+    clips = tuple(replace(clip, ambience=draw(st.none() | ambiences())) for clip in CLIPS)
+    ids = [person.id for person in cast]
+    return Plan(clips, DOUBLES, cast,
                 tuple(Ignored(face, draw(words), draw(texts)) for face in draw(st.lists(track_names(), max_size=2))),
                 tuple(draw(regions(n)) for n in range(draw(st.integers(0, 2)))), draw(st.none() | st.just(card)),
-                draw(st.none() | words), tuple(draw(st.lists(checks(), max_size=2))))
+                draw(st.none() | words), tuple(draw(st.lists(checks(), max_size=2))), VOICES,
+                tuple(draw(st.lists(spoken(ids), max_size=4))), tuple(draw(st.lists(bleeps(), max_size=2))),
+                draw(st.none() | ambiences()))

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facedouble.plan.digest import card_digest, digest, doubles_in
+from facedouble.plan.digest import card_digest, digest, doubles_in, sound_digest
 from facedouble.plan.people import Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import Card, Key, Region
-from tests.plan.make import CLIPS, DOUBLES, FRAMES, TRACKS, plans
+from facedouble.plan.voices import Ambience, Bleep, Speech
+from tests.plan.make import CLIPS, DOUBLES, FRAMES, TRACKS, VOICES, plans
 
 CHUNK = 10
 ROSE = Person("P1", "Rose", (TrackName("A", 0), TrackName("B", 1)), Decision("double", "ana", "Lin"),
@@ -81,6 +82,29 @@ def test_the_card_is_apart() -> None:
     assert len({card_digest(dataclasses.replace(BASE, card=card)) for card in cards}) == len(cards)
 
 
+HEARD = dataclasses.replace(BASE, people=(ROSE, Person("P2", "Sam")), voices=VOICES, speech=(
+    Speech("A", 200, 900, "P1"), Speech("A", 800, 1500, "P2"), Speech("B", 0, 400)), bleeps=(Bleep("A", 300, 500),))
+
+
+@pytest.mark.parametrize(("said", "clips"), [
+    ({}, ""), ({"bleeps": ()}, "A"), ({"bleeps": (Bleep("A", 300, 500, "Lin", "a name"),)}, ""),
+    ({"bleeps": (Bleep("A", 300, 500, sound="silence"),)}, "A"), ({"ambience": Ambience("clean")}, "AB"),
+    ({"ambience": Ambience("clean", "Lin", "so")}, "AB"), ({"watermark": "safe"}, ""), ({"card": None}, ""),
+    ({"speech": (*HEARD.speech[:2], Speech("B", 0, 401))}, "B"), ({"speech": HEARD.speech[::-1]}, ""),
+    ({"speech": (*HEARD.speech[:2], Speech("B", 0, 400, "P2"))}, ""),  # muted as before
+    ({"people": (dataclasses.replace(ROSE, voice="double noor"), Person("P2", "Sam"))}, "A"),
+    ({"people": (dataclasses.replace(ROSE, decision=Decision("veil")), Person("P2", "Sam"))}, ""),
+])
+def test_what_is_heard_has_a_digest_of_its_own(said: dict[str, object], clips: str) -> None:
+    other = dataclasses.replace(HEARD, **said)  # type: ignore[arg-type]
+    assert {c for c in "AB" if sound_digest(HEARD, c) != sound_digest(other, c)} == set(clips)
+
+
+def test_a_bleep_draws_the_frames_around_it_again() -> None:
+    """Which the lips are seen in: 25 frames/s, and .3 s to each side, eased."""
+    assert changes(BASE, dataclasses.replace(BASE, bleeps=(Bleep("A", 1000, 1100),))) == {"A": [10, 20, 30], "B": []}
+
+
 def test_which_doubles_are_needed() -> None:
     assert doubles_in(BASE, "A", 0, 60) == {"ana"}
     assert doubles_in(BASE, "A", 20, 40) == frozenset()
@@ -92,6 +116,7 @@ def test_which_doubles_are_needed() -> None:
 @given(plans(), plans(), st.data())
 def test_faces_that_are_drawn_differently_have_another_digest(plan: Plan, other: Plan, data: st.DataObject) -> None:
     """And those drawn alike have the same, but for a dissolve that reaches over the border of the chunk."""
+    plan = dataclasses.replace(plan, speech=())
     changed = dataclasses.replace(plan, people=tuple(data.draw(st.sampled_from([a, b])) for a, b in
                                                      zip(plan.people, other.people, strict=False)))
     before, after = digests(plan), digests(changed)

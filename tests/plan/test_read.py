@@ -21,6 +21,7 @@ SPAN = ROSE + '[[person.span]]\nclip = "A"\n'  # 13
 OPEN = 'face = "show"\nreason = "so"\ndecided_by = "S"\n'  # 3
 REVEAL = OPEN.replace("show", "reveal")
 KEY = "{ at = 5, x = 4, y = 3, w = 8, h = 4 }"
+TURN = CLIP + '[[turn]]\nclip = "A"\n'  # 9
 CHECK = CLIP + '[[check]]\nclip = "A"\nwhat = "plate"\n'  # 10
 REGION = CLIP + '[[region]]\nclip = "A"\nname = "logo"\ncover = "solid"\n'  # 11
 
@@ -41,7 +42,31 @@ BAD = {
     "a span before its person": (CLIP + '[[person.span]]\nclip = "A"', 8, "[[person]]"),
     "single brackets": ('version = 1\n[clip]\nid = "A"', 2, "[[clip]]"),
     "double brackets": ('version = 1\n[[card]]\ntext = "A"', 2, "[card]"),
-    "a voice of later": (ROSE + 'voice = "double ana"', 12, "mute, keep"),
+    "a voice that is none": (ROSE + 'voice = "loud"', 12, "mute, keep, double, revoice"),
+    "a voice of nobody": (ROSE + 'voice = "double ana"', 12, "add it first"),
+    "a voice misspelt": (ROSE + 'voice = "double nor"\n[[voice]]\nname = "noor"\nfile = "n"', 12, 'did you mean "noor"'),
+    "a voice without its name": (ROSE + 'voice = "double"', 12, "double NAME"),
+    "a take without its file": (ROSE + 'voice = "revoice"', 12, "revoice FILE"),
+    "a mute with a name": (ROSE + 'voice = "mute noor"', 12, 'write voice = "mute"'),
+    "two voices": (CLIP + 2 * '[[voice]]\nname = "noor"\nfile = "n"\n', 12, "voice noor is there twice"),
+    "a voice without a file": (CLIP + '[[voice]]\nname = "noor"', 8, "has no file"),
+    "a turn without an end": (CLIP + '[[turn]]\nclip = "A"\nfrom = 1.0', 8, "add to"),
+    "a turn that ends first": (TURN + "from = 2.0\nto = 1.5", 11, "after from"),
+    "a turn of no length": (TURN + "from = 2.0\nto = 2.0003", 11, "after from"),
+    "a turn after the end": (TURN + "from = 4.0\nto = 5.0", 10, "after the end of clip A"),
+    "a turn of nobody": (TURN + 'from = 1.0\nto = 2.0\nperson = "P2"', 12, 'no person "P2"'),
+    "a turn kept without a reason": (TURN + 'from = 1.0\nto = 2.0\nvoice = "keep"\nby = "Lin"', 12, "reason"),
+    "a turn decided by halves": (TURN + 'from = 1.0\nto = 2.0\nby = "Lin"', 12, "voice of its own"),
+    "a turn in a voice that is none": (TURN + 'from = 1.0\nto = 2.0\nvoice = "double noor"', 12, 'no voice "noor"'),
+    "flags that are none": (TURN + 'from = 1.0\nto = 2.0\nflags = [3]', 12, "a list such as"),
+    "a moment that is none": (TURN + 'from = "noon"\nto = 2.0', 10, "timecode"),
+    "a bleep nowhere": (CLIP + "[[bleep]]\nfrom = 1.0\nto = 2.0", 8, 'add clip = "A"'),
+    "a bleep that barks": (CLIP + '[[bleep]]\nclip = "A"\nfrom = 1.0\nto = 2.0\nsound = "dog"', 12, "tone, silence"),
+    "a bleep backwards": (CLIP + '[[bleep]]\nclip = "A"\nfrom = 1.0\nto = 0.5', 11, "after from"),
+    "an ambience that is none": ('version = 1\nambience = "old"', 2, "new, clean, keep"),
+    "an ambience kept by nobody": ('version = 1\nambience = "keep"\nambience_reason = "so"', 2, "add ambience_by"),
+    "an ambience kept for nothing": (CLIP + 'ambience = "keep"\nambience_by = "so"', 8, "add ambience_reason"),
+    "a reason for no ambience": ('version = 1\nambience_reason = "so"', 2, "goes with ambience"),
     "a number as a text": (CLIP.replace("100", '"100"'), 6, "whole number"),
     "half a frame": (CLIP.replace("100", "100.5"), 6, "whole number"),
     "a yes as a number": (CLIP.replace("100", "true"), 6, "whole number"),
