@@ -24,6 +24,7 @@ LEAST: Final = 4  # looks that make a voice; what is less joins one of those tha
 MOST: Final = 1500  # stretches gathered at once
 SWITCH: Final = 0.45  # similarity that a change of voice costs
 FAR: Final = 0.8  # of the similarity usual for its voice: below it a look may be of two
+PAUSED: Final = 0.5  # of that similarity, which looks lose with all of their speech
 NEAR: Final = 0.92  # beside such looks, those below this are too
 
 
@@ -86,12 +87,13 @@ def follow(near: Floats) -> Ints:
     return path
 
 
-def several(near: Floats, path: Ints, usual: Array) -> Array:
+def several(near: Floats, path: Ints, usual: Array, sure: Array) -> Array:
     """(w,) bool: looks in which two voices may speak at once, or of which it cannot be told whose they are.
 
-    usual: (v,) similarity that looks of each voice have to it. Speech of two is nearer to neither than it should be.
+    usual: (v,) similarity that looks of each voice have to it: speech of two is nearer to neither than it should be. sure: (w,)
+    how much of each look is speech: looks at a pause are farther from everybody.
     """
-    share = near[np.arange(len(near)), path] / usual[path]
+    share = near[np.arange(len(near)), path] / usual[path] + PAUSED * (1 - sure)
     seeds = uniform_filter1d(share, 3, mode="nearest") < FAR
     mixed: Array = binary_propagation(seeds, mask=seeds | (share < NEAR))
     return mixed
