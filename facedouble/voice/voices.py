@@ -18,7 +18,7 @@ from facedouble.types import Array, Floats, Ints
 NOBODY: Final = -1
 # Two looks of one recording of a speaker: similarity .59, 95 % over .40; of two speakers: .21, 95 % below .46
 # (97 recordings of 39 speakers, `bench/turns.py --voices`).
-ALIKE: Final = 0.42  # mean similarity from which two stretches are one voice
+ALIKE: Final = 0.45  # mean similarity from which two stretches are one voice
 PIECE: Final = 6  # looks in a stretch that is gathered whole: 1.8 s of sound
 LEAST: Final = 4  # looks that make a voice; what is less joins one of those that there are, or stays nobody's
 MOST: Final = 1500  # stretches gathered at once
