@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -113,7 +114,7 @@ def in_step(sound: Tune, face: Sway, a: int, b: int) -> Doubles:
     total = np.zeros(len(LAGS))
     count = max(1, round((b - a) / (BLOCK * GRID)))
     edges = np.linspace(a, b, count + 1).astype(int)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges.tolist()):
         if high - low < BLOCK * GRID / 2:
             continue
         for k, lag in enumerate(LAGS):
@@ -149,8 +150,9 @@ def sight(turn: Turn, sound: Tune, face: Sway) -> Sight:
     return Sight(float(known.sum()) / (b - a), float(seen[known].sum() / GRID), in_step(sound, face, a, b))
 
 
-def assign(turns: Sequence[Turn], heard: Heard, faces: Sequence[Lips], people: Mapping[int, int] | None = None) -> tuple[Turn, ...]:
-    """Turns with the faces that speak. people: by track, who it is, if that is known: one person's tracks share their evidence."""
+def assign(turns: Sequence[Turn], heard: Heard, faces: Sequence[Lips],
+           people: Mapping[int, int] | None = None) -> tuple[Turn, ...]:
+    """Turns with the faces that speak. people: by track, who it is, if that is known: a person's tracks share their evidence."""
     sound, ways = tune(heard), [sway(f) for f in faces]
     who = {w.track: (people or {}).get(w.track, -1 - w.track) for w in ways}
     spoken = [(k, t) for k, t in enumerate(turns) if not any(f.endswith("?") for f in t.flags)]

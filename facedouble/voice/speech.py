@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from facedouble.types import Array, Floats, Turn, Value
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.listen import LOOK, STEP, TICK, Heard
-from facedouble.voice.voices import ALIKE, NOBODY, follow, gather, several
+from facedouble.voice.voices import ALIKE, NOBODY, alike, follow, gather, several
 
 ON, OFF = 0.5, 0.35  # probability with which speech begins, and under which it ends
 PAUSE: Final = 0.30  # s: what is shorter does not end a turn
@@ -36,7 +36,7 @@ class Spoken(Value):
 
 @dataclass(frozen=True)
 class Looks(Value):
-    """Looks at the speech of one stretch: (n,) first samples, (n, v) similarity to each voice, (n,) whose, `NOBODY` of several."""
+    """Looks at one stretch of speech: (n,) first samples, (n, v) similarity to each voice, (n,) whose, `NOBODY` of several."""
 
     at: Array
     near: Floats
@@ -54,7 +54,8 @@ def turns(heard: Heard) -> Spoken:
     at, number, prints = heard.at[inside], number[inside], heard.prints[inside].astype(np.float32)
     voices = gather(prints, number)
     near = np.asarray(prints @ voices.T, np.float32)
-    usual = np.array([np.median(near[near.argmax(1) == v, v]) if (near.argmax(1) == v).any() else 1.0 for v in range(len(voices))])
+    nearest = near.argmax(1) if len(near) else number
+    usual = np.array([np.median(near[nearest == v, v]) if (nearest == v).any() else 1.0 for v in range(len(voices))])
     made: list[Turn] = []
     for k, (a, b) in enumerate(spans):
         low, high = np.searchsorted(number, [k, k + 1]).tolist()
@@ -159,7 +160,7 @@ def guess(level: Floats, voiced: Floats) -> str:
     if np.median(voiced) < 0.45 and seconds < 1.5:
         return "breath?"
     smooth = gaussian_filter1d(level, 2)
-    up = np.flatnonzero((np.diff(np.sign(smooth - gaussian_filter1d(level, 12))) > 0))
+    up = np.flatnonzero(np.diff(np.sign(smooth - gaussian_filter1d(level, 12))) > 0)
     bursts = len(up) / seconds
     if np.median(voiced) > 0.55 and 3 <= bursts <= 8 and float(np.std(smooth)) > 3:
         return "laughter?"
@@ -189,8 +190,6 @@ def _turn(row: Sequence[Any]) -> Turn:
 
 def same_voices(known: Mapping[str, Floats], voices: Floats, least: float = 0.7) -> dict[int, str]:
     """Voices of another clip (v, D) that are known already, by name: each to its nearest, if that is near and nobody else's."""
-    from facedouble.voice.voices import alike
-
     scores = sorted(((alike(p, voices[v]), v, name) for name, p in known.items() for v in range(len(voices))), reverse=True)
     found: dict[int, str] = {}
     for score, v, name in scores:

@@ -45,7 +45,8 @@ def gather(prints: Array, stretches: Array) -> Floats:
     means, counts = _merged(means[:MOST], counts[:MOST])
     order = np.argsort(-counts, kind="stable")
     heard = order[counts[order] >= LEAST]
-    return means[heard if len(heard) else order[:1]]
+    voices: Floats = means[heard if len(heard) else order[:1]]
+    return voices
 
 
 def _pieces(prints: Floats, stretches: Array) -> tuple[Floats, Array]:
