@@ -186,7 +186,7 @@ def _narrated(kind: str, both: Sequence[tuple[int, Clip]], listeners: Sequence[C
 
 
 def film(scenes: Sequence[Scene], path: Path) -> None:
-    """Write scenes as H.264 and AAC; a person alone fills the left half's size."""
+    """Write scenes as H.264 and AAC."""
     rng = np.random.default_rng(7)
     with av.open(str(path), "w", format="mp4") as box:
         video: Any = box.add_stream("libx264", rate=HZ)
@@ -209,14 +209,12 @@ def film(scenes: Sequence[Scene], path: Path) -> None:
 
 
 def picture(s: Scene, k: int) -> Bytes:
-    """Frame k of a scene: both people side by side, or one in the middle."""
-    out = np.full((SIDE, 2 * SIDE, 3), 90, np.uint8)
-    if s.left is not None and s.right is not None:
-        out[:, :SIDE], out[:, SIDE:] = s.left[k], s.right[k]
-    else:
-        one = s.left if s.left is not None else s.right
-        assert one is not None
-        out[:, SIDE // 2 : SIDE // 2 + SIDE] = one[k]
+    """Frame k of a scene: both people side by side, or one on their side of another wall."""
+    out = np.full((SIDE, 2 * SIDE, 3), 60 if s.right is None else 150, np.uint8)
+    if s.left is not None:
+        out[:, :SIDE] = s.left[k]
+    if s.right is not None:
+        out[:, SIDE:] = s.right[k]
     return out
 
 

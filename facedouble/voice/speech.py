@@ -114,12 +114,13 @@ def _sure(near: Array, voice: int, looks: int) -> bool:
 
 
 def _quietest(sample: int, level: Floats) -> int:
-    """The sample of the quietest place around a sample."""
+    """The sample of the quietest place around a sample; what is farther off has to be quieter, by 3 dB at the edge."""
     reach, at = round(SEEK * SPEECH_RATE / TICK), sample // TICK
     low, high = max(at - reach, 0), min(at + reach + 1, len(level))
     if high <= low:
         return sample
-    return (low + int(gaussian_filter1d(level[low:high], 2).argmin())) * TICK
+    off = 3 * np.abs(np.arange(low, high) - at) / reach
+    return (low + int((gaussian_filter1d(level[low:high], 2) + off).argmin())) * TICK
 
 
 def padded(made: Sequence[Turn], samples: int) -> list[Turn]:
