@@ -1,9 +1,9 @@
 """Who speaks when: films of two people put together from real clips, with known truth; and voices alone, from recordings.
 
     .venv/bin/python bench/turns.py [--pairs N]          pictures and sound, through detection, tracking and fit
-    .venv/bin/python bench/turns.py --voices             sound only: how far one voice is from another, conversations, overlaps
+    .venv/bin/python bench/turns.py --voices             sound only: conversations put together from recordings
 
-Truth is the time in which the detector hears speech in each clip by itself. A listener is the same person's quiet frames, to and fro.
+Truth is the time in which the detector hears speech in each clip by itself. A listener is the person's quiet frames, to and fro.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, zip_longest
+from itertools import combinations, pairwise, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,15 +29,14 @@ from facedouble.pipeline.analyse import Analysis, analyse
 from facedouble.pipeline.hearing import Ears, hear, open_ears
 from facedouble.pipeline.protect import open_eyes
 from facedouble.types import Array, Bytes, Floats, Turn
-from facedouble.voice.listen import LOOK, Heard, Listener
-from facedouble.voice.speech import turns
+from facedouble.voice.listen import Heard, Listener
 
 DATA: Final = Path("../shared/data")
 RATE, HZ, SIDE = 16_000, 25, 320
 FRAME: Final = RATE // HZ  # samples of a frame
 # clips whose sound is the speech of the person in them; a line is one person
-PEOPLE: Final = (("sad_a.mp4", "vr_3.mp4"), ("vr_1.mp4",), ("vr_4.mp4",), ("grid_id2_swwp2s.mpg", "grid_pwij3p.mpg"), ("grid_bbaf2n.mpg",),
-                 ("grid_brbk7n.mpg",), ("grid_lbax4n.mpg",), ("grid_lwbsza.mpg",), ("grid_swiz3n.mpg",))
+PEOPLE: Final = (("sad_a.mp4", "vr_3.mp4"), ("vr_1.mp4",), ("vr_4.mp4",), ("grid_id2_swwp2s.mpg", "grid_pwij3p.mpg"),
+                 ("grid_bbaf2n.mpg",), ("grid_brbk7n.mpg",), ("grid_lbax4n.mpg",), ("grid_lwbsza.mpg",), ("grid_swiz3n.mpg",))
 # faces that move and do not speak
 FACES: Final = ("lp_d10.mp4", "lp_d12.mp4", "lp_d18.mp4", "asl_bird.mkv", "asl_book.mkv")
 KINDS: Final = ("side by side", "shots", "reactions", "narrator", "narrator over a talking face", "narrator over moving faces",
@@ -85,7 +84,8 @@ def pictures_of(path: Path) -> Bytes:
             times.append(float(frame.time or 0.0))
     at = np.array(times) - times[0]
     ticks = np.arange(int((at[-1] + at[1]) * HZ)) / HZ
-    return np.stack([shown[k] for k in np.clip(np.searchsorted(at, ticks + 1e-3, "right") - 1, 0, len(shown) - 1)])
+    out: Bytes = np.stack([shown[k] for k in np.clip(np.searchsorted(at, ticks + 1e-3, "right") - 1, 0, len(shown) - 1)])
+    return out
 
 
 def speech_in(sound: Floats, ears: Ears) -> Array:
@@ -115,7 +115,7 @@ def parts(clip: Clip) -> list[Clip]:
     middles = [(a + b) // 2 for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True) if b - a >= 5]
     ends = [0, *(m for m in middles if 30 < m < count - 30 and count >= 90), count]
     return [Clip(clip.pictures[a:b], clip.sound[a * FRAME : b * FRAME], clip.speech[a * FRAME : b * FRAME], clip.quiet)
-            for a, b in zip(ends[:-1], ends[1:], strict=True)]
+            for a, b in pairwise(ends)]
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Flo
             views[1 - who] = np.resize(both[(k + 1) % len(both)][1].pictures, (n, SIDE, SIDE, 3))
         if kind == "reactions":
             h = n // 2
-            first, second = [v if v is None else v[:h] for v in views], [None, None]
+            first, second = [v if v is None else v[:h] for v in views], list[Bytes | None]([None, None])
             second[1 - who] = listeners[1 - who].rest(n - h)
             yield scene(first, clip.sound[: h * FRAME], clip.speech[: h * FRAME], who)
             yield scene(second, clip.sound[h * FRAME :], clip.speech[h * FRAME :], who)
@@ -218,22 +218,25 @@ def picture(s: Scene, k: int) -> Bytes:
     return out
 
 
+def places(made: Analysis, samples: int) -> dict[int, Array]:
+    """By track: (samples,) in which half of the picture it is, 0 left, 1 right, -1 not there."""
+    found: dict[int, Array] = {}
+    for role in made.roles:
+        found[role.track.id] = np.full(samples, -1)
+        for k, box in enumerate(role.boxes):
+            a = (role.track.start + k) * FRAME
+            found[role.track.id][a : a + FRAME] = int(box.centre[0] > SIDE)
+    return found
+
+
 def judged(scenes: Sequence[Scene], made: Analysis, found: Sequence[Turn]) -> Array:
     """(6,) s of speech: on screen given right, wrong, undecided; off screen left alone, given; of two at once given to one."""
     heard = np.concatenate([s.heard for s in scenes], 1)
-    starts = np.cumsum([0, *(len(s.sound) for s in scenes)])
     seen = np.zeros(heard.shape, bool)
-    whose: dict[int, Array] = {}
-    for s, a, b in zip(scenes, starts[:-1], starts[1:], strict=True):
+    ends = np.cumsum([0, *(len(s.sound) for s in scenes)]).tolist()
+    for s, a, b in zip(scenes, ends, ends[1:], strict=False):
         seen[:2, a:b] = [[s.left is not None], [s.right is not None]]
-    given = np.full(heard.shape[1], -1)
-    for role in made.roles:
-        place = np.full(heard.shape[1], -1)
-        for k, box in enumerate(role.boxes):
-            a = (role.track.start + k) * FRAME
-            alone = seen[:2, min(a, len(place) - 1)].sum() == 1
-            place[a : a + FRAME] = int(seen[1, min(a, len(place) - 1)]) if alone else int(box.centre[0] > SIDE)
-        whose[role.track.id] = place
+    given, whose = np.full(heard.shape[1], -1), places(made, heard.shape[1])
     for t in found:
         if t.track is not None:
             given[t.start : t.stop] = np.where(whose[t.track][t.start : t.stop] < 0, 9, whose[t.track][t.start : t.stop])
@@ -254,9 +257,10 @@ def pictured(pairs: int, kinds: Sequence[str]) -> None:
     stills = [pictures_of(DATA / "video" / n) for n in FACES]
     chosen = list(combinations(range(len(PEOPLE)), 2))[:: max(1, 36 // pairs)][:pairs]
     spoken = sorted((DATA / "speech").glob("ls-clean_*"))
-    print("| film | on screen, s | right | wrong | undecided | off screen, s | given to a face | two at once, s | given to a face |")
+    print("| film | on screen, s | right | wrong | undecided | off screen, s | given to a face | two at once, s | given to a face |",
+          "|---|---|---|---|---|---|---|---|---|", sep="\n", flush=True)
     for kind in kinds:
-        total = np.zeros(7)
+        total, known = np.zeros(7), np.zeros(7)
         for k, (a, b) in enumerate(chosen):
             sound = sound_of(spoken[k % len(spoken)])[: 5 * RATE]
             scenes = list(talk(kind, [clips[n] for n in PEOPLE[a]], [clips[n] for n in PEOPLE[b]], (sound, speech_in(sound, ears)),
@@ -265,12 +269,21 @@ def pictured(pairs: int, kinds: Sequence[str]) -> None:
                 film(scenes, Path(folder, "film.mp4"))
                 made = analyse(probe(Path(folder, "film.mp4")), eyes, options)
                 got = judged(scenes, made, hear(made, ears))
+                people = {t: int(np.median(p[p >= 0])) for t, p in places(made, sum(len(s.sound) for s in scenes)).items()}
+                known += judged(scenes, made, hear(made, ears, people))
             total += got
             print(kind, a, b, np.round(got, 1).tolist(), file=sys.stderr, flush=True)
-        on, off = total[:3].sum(), total[3:5].sum()
-        shares = " | ".join(f"{100 * x / max(on, 1e-9):.1f} %" for x in total[:3])
-        print(f"| {kind} | {on:.0f} | {shares} | {off:.0f} | {100 * total[4] / max(off, 1e-9):.1f} % | {total[6]:.0f} | "
-              f"{100 * total[5] / max(total[6], 1e-9):.0f} % |", flush=True)
+        print(row(kind, total), flush=True)
+        if kind in ("shots", "reactions"):
+            print(row(f"{kind}, who is who known", known), flush=True)
+
+
+def row(kind: str, total: Array) -> str:
+    """A line of the table."""
+    on, off = total[:3].sum(), total[3:5].sum()
+    shares = " | ".join(f"{100 * x / max(on, 1e-9):.1f} %" for x in total[:3])
+    return (f"| {kind} | {on:.0f} | {shares} | {off:.0f} | {100 * total[4] / max(off, 1e-9):.1f} % | {total[6]:.0f} | "
+            f"{100 * total[5] / max(total[6], 1e-9):.0f} % |")
 
 
 def heard_of(sound: Floats, ears: Ears) -> Heard:

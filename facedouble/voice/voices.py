@@ -47,14 +47,15 @@ def gather(prints: Array, stretches: Array) -> Floats:
     means, counts = _merged(means[:MOST], counts[:MOST])
     order = np.argsort(-counts, kind="stable")
     heard = order[counts[order] >= LEAST]
-    voices: Floats = means[heard if len(heard) else order[:1]]
-    return voices[[not _mixed(voices, k) or counts[heard[k]] > 2 * PIECE for k in range(len(voices))]]
+    heard = heard if len(heard) else order[:1]
+    voices: Floats = means[heard]
+    return voices[[not _mixed(voices, k, 1.0 if counts[heard[k]] <= 2 * PIECE else 1.2) for k in range(len(voices))]]
 
 
-def _mixed(voices: Floats, k: int) -> bool:
-    """Whether a voice is rather two of those heard more, over one another or one after the other."""
+def _mixed(voices: Floats, k: int, least: float) -> bool:
+    """Whether a voice is rather two of those before it, over one another or one after the other: near to both."""
     shares = np.sort(voices[:k] @ voices[k] / np.maximum((voices[:k] ** 2).sum(1), 1e-9))
-    return k >= 2 and bool(shares[-2] > PART and shares[-2:].sum() > 1)
+    return k >= 2 and bool(shares[-2] > PART and shares[-2:].sum() > least)
 
 
 def _pieces(prints: Floats, stretches: Array) -> tuple[Floats, Array]:
