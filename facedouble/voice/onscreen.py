@@ -133,9 +133,10 @@ def in_step(sound: Tune, face: Sway, a: int, b: int) -> Doubles:
 
 @dataclass(frozen=True)
 class Sight(Value):
-    """A face in a turn: how much of it is seen, nats for its motion, nats by lag for being in step."""
+    """A face in a turn: how much of it is seen, for how long, s, nats for its motion, nats by lag for being in step."""
 
     seen: float
+    seconds: float
     motion: float
     step: Doubles
 
@@ -146,8 +147,8 @@ def sight(turn: Turn, sound: Tune, face: Sway) -> Sight:
     seen = face.moving[face.part(a, b)]
     known = np.isfinite(seen)
     if not known.any():
-        return Sight(0.0, 0.0, np.zeros(len(LAGS)))
-    return Sight(float(known.sum()) / (b - a), float(seen[known].sum() / GRID), in_step(sound, face, a, b))
+        return Sight(0.0, 0.0, 0.0, np.zeros(len(LAGS)))
+    return Sight(float(known.sum()) / (b - a), float(known.sum()) / GRID, float(seen[known].sum() / GRID), in_step(sound, face, a, b))
 
 
 def assign(turns: Sequence[Turn], heard: Heard, faces: Sequence[Lips],
@@ -179,14 +180,16 @@ def _rests(turns: Sequence[Turn], ways: Sequence[Sway], sound: Tune) -> dict[tup
     return found
 
 
-def _worth(seen: Sequence[Sight], rest: float = 0.0) -> float:
+def _worth(seen: Sequence[Sight], rest: float, alone: bool) -> float:
     """Nats in all, of one face in some turns. Motion alone is worth little, for people move their lips for many reasons;
-    stillness is worth a lot. Faces that are out of step may be badly seen, so that counts little against them.
+    stillness is worth a lot. Faces that are out of step may be badly seen, so that counts little against them. Of a face
+    that is `alone` in the picture both count more from three seconds on.
     """
-    motion = sum(s.motion for s in seen)
+    motion, more = sum(s.motion for s in seen), max(sum(s.seconds for s in seen) - 3.0, 0.0) if alone else 0.0
     step = np.sum([s.step for s in seen], 0)
-    fits = float(np.clip(step.max() - LUCK, -1.0, 8.0)) if step.any() else 0.0
-    return float(np.clip(motion, -10, 1.5)) + (float(np.clip(-rest, -1.0, 2.5)) if motion > 0 else 0.0) + fits
+    fits = float(np.clip(step.max() - LUCK, -1.0 - 0.2 * more, 8.0)) if step.any() else 0.0
+    contrast = float(np.clip(-rest, -1.0, 2.5)) if motion > 0 else 0.0
+    return float(np.clip(motion, -10, min(1.5 + 0.1 * more, 2.5))) + contrast + fits
 
 
 def _owners(turns: Sequence[Turn], sights: Mapping[tuple[int, int], Sight], who: Mapping[int, int],
@@ -201,7 +204,9 @@ def _owners(turns: Sequence[Turn], sights: Mapping[tuple[int, int], Sight], who:
         for person, theirs in tracks.items():
             own = [t for t in theirs if any((k, t) in sights for k in ks)]
             if own:
-                score[voice, person] = sum(_worth([sights[k, t] for k in ks if (k, t) in sights], rests[voice, t]) for t in own)
+                alone = not _rivals(voice, person, turns, sights, who)
+                score[voice, person] = sum(_worth([sights[k, t] for k in ks if (k, t) in sights], rests[voice, t], alone)
+                                           for t in own)
     owner: dict[int, tuple[int, float]] = {}
     for (voice, person), nats in sorted(score.items(), key=lambda one: (-one[1], one[0])):
         together = _rivals(voice, person, turns, sights, who)
@@ -224,7 +229,8 @@ def _of_turn(k: int, turn: Turn, sights: Mapping[tuple[int, int], Sight], who: M
     """The face that speaks in a turn: that of the voice's owner, unless what is seen in the turn itself says otherwise."""
     if turn.voice == NOBODY:
         return None
-    own = {t: _worth([s]) for (i, t), s in sights.items() if i == k}
+    here = {t: s for (i, t), s in sights.items() if i == k}
+    own = {t: _worth([s], 0.0, len(here) == 1) for t, s in here.items()}
     theirs = [t for t in own if owner.get(who[t], (NOBODY,))[0] == turn.voice]
     if len(theirs) != 1:
         return None
