@@ -30,6 +30,7 @@ from facedouble.pipeline.hearing import Ears, hear, open_ears
 from facedouble.pipeline.protect import open_eyes
 from facedouble.types import Array, Bytes, Floats, Turn
 from facedouble.voice.listen import Heard, Listener
+from facedouble.voice.speech import turns
 
 DATA: Final = Path("../shared/data")
 RATE, HZ, SIDE = 16_000, 25, 320
@@ -56,7 +57,7 @@ class Clip:
         """`count` pictures of a listener."""
         there = np.arange(*self.quiet)
         path = np.r_[there, there[::-1]]
-        return self.pictures[path[np.arange(count) % len(path)]]
+        return np.asarray(self.pictures[path[np.arange(count) % len(path)]], np.uint8)
 
 
 def sound_of(path: Path) -> Floats:
@@ -257,19 +258,20 @@ def pictured(pairs: int, kinds: Sequence[str]) -> None:
     stills = [pictures_of(DATA / "video" / n) for n in FACES]
     chosen = list(combinations(range(len(PEOPLE)), 2))[:: max(1, 36 // pairs)][:pairs]
     spoken = sorted((DATA / "speech").glob("ls-clean_*"))
-    print("| film | on screen, s | right | wrong | undecided | off screen, s | given to a face | two at once, s | given to a face |",
-          "|---|---|---|---|---|---|---|---|---|", sep="\n", flush=True)
+    print("| film | on screen, s | right | wrong | undecided | off screen, s | given to a face | two at once, s | "
+          "given to a face |\n|---|---|---|---|---|---|---|---|---|", flush=True)
     for kind in kinds:
         total, known = np.zeros(7), np.zeros(7)
         for k, (a, b) in enumerate(chosen):
             sound = sound_of(spoken[k % len(spoken)])[: 5 * RATE]
-            scenes = list(talk(kind, [clips[n] for n in PEOPLE[a]], [clips[n] for n in PEOPLE[b]], (sound, speech_in(sound, ears)),
-                               stills[k % len(stills)]))
+            one, other = ([clips[n] for n in PEOPLE[p]] for p in (a, b))
+            scenes = list(talk(kind, one, other, (sound, speech_in(sound, ears)), stills[k % len(stills)]))
             with tempfile.TemporaryDirectory() as folder:
                 film(scenes, Path(folder, "film.mp4"))
                 made = analyse(probe(Path(folder, "film.mp4")), eyes, options)
                 got = judged(scenes, made, hear(made, ears))
-                people = {t: int(np.median(p[p >= 0])) for t, p in places(made, sum(len(s.sound) for s in scenes)).items()}
+                where = places(made, sum(len(s.sound) for s in scenes))
+                people = {t: int(np.median(p[p >= 0])) for t, p in where.items()}
                 known += judged(scenes, made, hear(made, ears, people))
             total += got
             print(kind, a, b, np.round(got, 1).tolist(), file=sys.stderr, flush=True)
@@ -295,19 +297,72 @@ def heard_of(sound: Floats, ears: Ears) -> Heard:
 
 
 def main() -> None:
+    """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--kinds", nargs="*", default=KINDS, choices=KINDS)
     parser.add_argument("--voices", action="store_true")
     asked = parser.parse_args()
     if asked.voices:
-        voices()
+        voices(asked.pairs)
     else:
         pictured(asked.pairs, asked.kinds)
 
 
-def voices() -> None:
-    """TODO"""
+def conversation(speakers: Sequence[Sequence[Path]], rng: np.random.Generator, over: float,
+                 ears: Ears) -> tuple[Floats, Array]:
+    """Twelve stretches of 1 to 6 s by these speakers, and (s, N) who is heard when. over: share of them that begin too early."""
+    sound, truth, who = rng.standard_normal(RATE // 2).astype(np.float32) * np.float32(1e-4), list[tuple[int, int, Array]](), -1
+    for _ in range(12):
+        who = int(rng.choice([k for k in range(len(speakers)) if k != who or len(speakers) == 1]))
+        said = sound_of(speakers[who][int(rng.integers(len(speakers[who])))])[RATE // 4 :][: int(rng.uniform(1, 6) * RATE)]
+        gap = -rng.uniform(0.5, 1.5) if rng.random() < over else rng.uniform(0, 0.8)
+        start = max(len(sound) + round(gap * RATE), 0)
+        longer = rng.standard_normal(max(len(sound), start + len(said))).astype(np.float32) * np.float32(1e-4)
+        longer[: len(sound)] = sound
+        longer[start : start + len(said)] += said
+        sound = longer
+        truth.append((who, start, speech_in(said, ears)))
+    heard = np.zeros((len(speakers), len(sound)), bool)
+    for k, start, speech in truth:
+        heard[k, start : start + len(speech)] |= speech
+    return sound, heard
+
+
+def sorted_out(heard: Array, found: Sequence[Turn]) -> Array:
+    """(6,) s: given to the speaker's main voice, to another of their voices, to somebody else's, left open, missed; two at once
+    that were given to one.
+    """
+    label = np.full(heard.shape[1], -2)
+    for t in found:
+        if not any(f.endswith("?") for f in t.flags):
+            label[t.start : t.stop] = t.voice
+    one, two = heard.sum(0) == 1, heard.sum(0) > 1
+    shares = np.array([[(h & one & (label == v)).sum() for v in range(max(label.max() + 1, 1))] for h in heard])
+    owner = shares.argmax(0)
+    mine = np.array([[n if owner[v] == k else 0 for v, n in enumerate(row)] for k, row in enumerate(shares)])
+    own = mine.max(1).sum()
+    open_, missed = (one & (label == -1)).sum(), (one & (label == -2)).sum()
+    rest = mine.sum() - own, shares.sum() - mine.sum(), open_, missed, (two & (label >= 0)).sum(), two.sum()
+    return np.array([own, *rest]) / RATE
+
+
+def voices(many: int) -> None:
+    """Conversations out of recordings of single speakers, a row of figures each kind."""
+    ears, rng, by = open_ears(), np.random.default_rng(7), dict[str, list[Path]]()
+    for path in sorted([*(DATA / "speech").glob("ls-*"), *(DATA / "speech").glob("so762*")]):
+        by.setdefault(path.name.split("_")[1].split("-")[0], []).append(path)
+    print("| conversations | speech, s | own voice | another of theirs | somebody else's | open | missed | two at once, s | "
+          "given to one |\n|---|---|---|---|---|---|---|---|---|", flush=True)
+    for count, over in ((1, 0.0), (2, 0.0), (3, 0.0), (2, 0.4)):
+        total = np.zeros(7)
+        for _ in range(many):
+            sound, heard = conversation([by[n] for n in rng.choice(sorted(by), count, replace=False)], rng, over, ears)
+            total += sorted_out(heard, turns(heard_of(sound, ears)).turns)
+        shares = " | ".join(f"{100 * x / total[:5].sum():.1f} %" for x in total[:5])
+        name = f"{many} of {count}" + (", talking over each other" if over else "")
+        print(f"| {name} | {total[:5].sum():.0f} | {shares} | {total[6]:.0f} | {100 * total[5] / max(total[6], 1e-9):.0f} % |",
+              flush=True)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,8 @@ def sight(turn: Turn, sound: Tune, face: Sway) -> Sight:
     known = np.isfinite(seen)
     if not known.any():
         return Sight(0.0, 0.0, 0.0, np.zeros(len(LAGS)))
-    return Sight(float(known.sum()) / (b - a), float(known.sum()) / GRID, float(seen[known].sum() / GRID), in_step(sound, face, a, b))
+    count, motion = float(known.sum()), float(seen[known].sum() / GRID)
+    return Sight(count / (b - a), count / GRID, motion, in_step(sound, face, a, b))
 
 
 def assign(turns: Sequence[Turn], heard: Heard, faces: Sequence[Lips],

@@ -16,12 +16,13 @@ from tests.voice.spoken import looks, say
 
 # librosa.feature.melspectrogram(y=chirp, sr=16000, n_fft=512, win_length=400, hop_length=160, n_mels=40, window="hamming",
 # center=False), log10(. + 1e-10): frame, band, figure
-LIBROSA = ((0, 1, -0.508), (0, 20, -5.526), (20, 12, -5.337), (40, 22, -5.36), (40, 0, -6.206), (79, 30, -5.809), (79, 39, -6.206))
+LIBROSA = ((0, 1, -0.508), (0, 20, -5.526), (20, 12, -5.337), (40, 22, -5.36), (40, 0, -6.206),
+           (79, 30, -5.809), (79, 39, -6.206))
 
 
 def chirp() -> Floats:
     t = np.arange(LOOK) / RATE
-    return (0.05 * np.sqrt(2) * np.sin(2 * np.pi * (100 + 3500 * t) * t)).astype(np.float32)
+    return np.asarray(0.05 * np.sqrt(2) * np.sin(2 * np.pi * (100 + 3500 * t) * t), np.float32)
 
 
 def test_the_front_end_is_that_of_librosa() -> None:

@@ -58,21 +58,23 @@ def face(track: int, gap: Floats, x: float = 10) -> Role:
     codes = np.zeros((len(gap), CODE_FLOATS), np.float32)
     codes[:, CODE["scale"]], codes[:, CODE["lips"]] = 50, gap[:, None]
     faces = tuple(Face(k, Box(x, 10, x + 20, 30), 0.9) for k in range(len(gap)))
-    return Role(Track(track, faces), Fit(0, Rows(codes, FaceCode.of), (), CONSTANT, np.zeros((len(gap), 3))), np.ones(len(gap)), ())
+    fit = Fit(0, Rows(codes, FaceCode.of), (), CONSTANT, np.zeros((len(gap), 3)))
+    return Role(Track(track, faces), fit, np.ones(len(gap)), ())
 
 
 def lips_to(sound: Floats, frames: int) -> Floats:
     """(frames,) lips that open with the loudness of a sound, and are at rest in its pauses."""
     level = gaussian_filter1d(np.abs(sound).astype(np.float64), 400)
-    return (0.004 + 0.9 * level[(np.arange(frames) + 0.5).astype(int) * len(sound) // frames]).astype(np.float32)
+    return np.asarray(0.004 + 0.9 * level[(np.arange(frames) + 0.5).astype(int) * len(sound) // frames], np.float32)
 
 
 @pytest.fixture(scope="module")
 def interview() -> tuple[Floats, Floats, float]:
     """What two people say in turn, each on a track of their own (N,), and how long it takes, s."""
     one, two = say(FIRST), say(SECOND, 0.75)
-    both = [np.concatenate(p) for p in ((pause(0.5), one, pause(0.8, 1), 0 * two, pause(0.5)), (pause(0.5), 0 * one, pause(0.8), two, pause(0.5)))]
-    return both[0], both[1], len(both[0]) / SPEECH_RATE
+    first = np.concatenate([pause(0.5), one, pause(0.8, 1), 0 * two, pause(0.5)])
+    second = np.concatenate([pause(0.5), 0 * one, pause(0.8), two, pause(0.5)])
+    return first, second, len(first) / SPEECH_RATE
 
 
 def analysed(path: Path, roles: tuple[Role, ...], seconds: float) -> Analysis:

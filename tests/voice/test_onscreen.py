@@ -44,7 +44,8 @@ def turn(a: float, b: float, voice: int = 0, *flags: str) -> Turn:
 
 def still(seconds: float, seed: int = 9) -> Floats:
     """Lips at rest, with the landmarks' noise."""
-    return (0.004 + np.abs(np.random.default_rng(seed).normal(0, 0.0003, round(seconds * 100)))).astype(np.float32)
+    noise = np.random.default_rng(seed).normal(0, 0.0003, round(seconds * 100))
+    return np.asarray(0.004 + np.abs(noise), np.float32)
 
 
 def only(opening: Floats, spans: list[tuple[float, float]]) -> Floats:

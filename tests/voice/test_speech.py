@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def made(seconds: float, spans: list[tuple[float, float, Array]], level: Floats 
         prints += np.clip(np.minimum(at + LOOK, b * SPEECH_RATE) - np.maximum(at, a * SPEECH_RATE), 0, LOOK)[:, None] / LOOK * one
     heard = [k for k, a in enumerate(at) if speech[a // STEP : (a + LOOK) // STEP].mean() >= 0.5]
     prints /= np.maximum(np.linalg.norm(prints, axis=1, keepdims=True), 1)
-    chance = np.random.default_rng(5).normal(0, np.sqrt(0.75 / len(ANA)), (len(at), len(ANA)))  # two looks at one voice: .57 alike
+    chance = np.random.default_rng(5).normal(0, np.sqrt(0.75 / len(ANA)), (len(at), len(ANA)))  # one voice: .57
     prints = (prints + chance)[heard] / np.maximum(np.linalg.norm((prints + chance)[heard], axis=1, keepdims=True), 1e-9)
     quiet = np.full(-(-samples // TICK), -80, np.float32) if level is None else level
     return Heard(samples, speech, quiet, quiet, np.zeros(len(quiet), np.float32), at[heard], prints.astype(np.float16))
@@ -85,7 +86,7 @@ def test_turns_never_overlap() -> None:
         edges = np.sort(rng.uniform(0, 20, 12))
         spans = [(float(a), float(b), (ANA, BEA)[k % 2]) for k, (a, b) in enumerate(zip(edges[::2], edges[1::2], strict=True))]
         found = turns(made(20, spans)).turns
-        assert all(a.stop <= b.start for a, b in zip(found[:-1], found[1:], strict=True))
+        assert all(a.stop <= b.start for a, b in pairwise(found))
         assert all(0 <= t.start < t.stop <= 20 * SPEECH_RATE for t in found)
 
 
