@@ -49,7 +49,7 @@ class Tone(Value):
         return np.interp(octave, np.arange(len(CENTRES)), per_hz) - 24 * np.maximum(-1 - octave, 0)
 
     def sound(self, samples: int, channels: int, rate: int, rng: np.random.Generator) -> Iterator[Floats]:
-        """Blocks (n, channels) float32, `samples` in all: Gaussian noise through one filter, each channel its own, without a seam."""
+        """Blocks (n, channels) float32, `samples` in all: each channel noise of its own, through one filter, without a seam."""
         taps = _shape(self, rate)
         tail = np.zeros((len(taps) - 1, channels))
         fresh = rng.standard_normal((len(taps) - 1, channels))  # the filter is full before the first sample is heard
