@@ -32,8 +32,8 @@ _KNOT: Final = 0.25  # s between two numbers of the sway
 
 
 def width(harmonic: int) -> float:
-    """Hz to either side of a harmonic that are taken out: a grid that strays by a fifth of a hertz."""
-    return 0.1 + 0.2 * harmonic
+    """Hz to either side of a harmonic that are taken out: a grid that strays by a fifth of a hertz, and 4 Hz at most."""
+    return min(0.1 + 0.2 * harmonic, 4.0)
 
 
 def lines(sound: Array, rate: int) -> set[tuple[float, int]]:
