@@ -12,7 +12,7 @@ from facedouble.cli.shown import OUT
 
 def subtitles(
     source: Annotated[Path, typer.Argument(help="subtitles, .srt or .vtt")],
-    listed: Annotated[Path, typer.Option("--redact", help="what must not be read: .toml (names, places), or a name on each line")],
+    listed: Annotated[Path, typer.Option("--redact", help="what must not be read: .toml (names, places), or a name a line")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the new subtitles, .srt or .vtt; has to be new")],
 ) -> None:
     """Replace names and places in subtitles, inflected or in other letters too. Everything but times and texts is left out."""

@@ -12,34 +12,37 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Final
 
-_CYRILLIC: Final = dict(zip("абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґўјљњћђџѓќѕѐѝ", (
-    "a b v g d e zh z i i k l m n o p r s t u f kh ts ch sh sh  _ i _ e yu ya i yi ye g u j l n ch j j g k z e i").replace(
-    "  ", " ").split(" "), strict=True)) | {"ъ": "", "ь": "", "ё": "e", "қ": "k", "ғ": "g", "ң": "n", "ү": "u", "ұ": "u", "ө": "o",
-                                            "һ": "h", "ә": "a", "ӏ": ""}
-_GREEK: Final = dict(zip("αβγδεζηθικλμνξοπρστυφχψως", "a v g d e z i th i k l m n x o p r s t i f kh ps o s".split(), strict=True))
-_ARABIC: Final = dict(zip("بپتثجچحخدذرزژسشصضطظعغفقکكگلمنهة", (
-    "b p t s j ch h kh d d r z zh s sh s d t z _ g f k k k g l m n h _").split(), strict=True)) | {
-    "ا": "a", "أ": "a", "إ": "a", "آ": "a", "ء": "", "ئ": "", "ى": "a", "ع": "", "ة": ""}
-_EITHER: Final = {  # letters that are written in more than one way
-    "ё": ("e", "yo", "o"), "ş": ("sh",), "š": ("sh",), "ç": ("ch", "c"), "č": ("ch", "c"), "ć": ("ch", "c"), "ž": ("zh", "z"),
-    "ı": ("i",), "ğ": ("g", ""), "ä": ("a", "ae"), "ö": ("o", "oe"), "ü": ("u", "ue"), "å": ("a", "aa"), "ø": ("o", "oe"), "æ": ("ae",),
-    "œ": ("oe",), "đ": ("d", "dj"), "ł": ("l",), "þ": ("th",), "ð": ("d",), "ц": ("ts", "c"), "х": ("kh", "x"),
-    "و": ("v", ""), "ؤ": ("v", ""), "ي": ("i", ""), "ی": ("i", ""), "ه": ("h", ""),
-}
-_PLAIN: Final = {c: latin.strip("_") for table in (_CYRILLIC, _GREEK, _ARABIC) for c, latin in table.items()}
+_TABLE: Final = """
+    а=a б=b в=v г=g д=d е=e ж=zh з=z и=i й=i к=k л=l м=m н=n о=o п=p р=r с=s т=t у=u ф=f х=kh ц=ts ч=ch ш=sh щ=sh ъ= ы=i ь= э=e
+    ю=yu я=ya і=i ї=yi є=ye ґ=g ў=u ј=j љ=l њ=n ћ=ch ђ=j џ=j ѓ=g ќ=k ѕ=z қ=k ғ=g ң=n ү=u ұ=u ө=o һ=h ә=a ӏ=
+    α=a β=v γ=g δ=d ε=e ζ=z η=i θ=th ι=i κ=k λ=l μ=m ν=n ξ=x ο=o π=p ρ=r σ=s ς=s τ=t υ=i φ=f χ=kh ψ=ps ω=o
+    ا=a أ=a إ=a آ=a ى=a ء= ئ= ع= ب=b پ=p ت=t ث=s ج=j چ=ch ح=h خ=kh د=d ذ=d ر=r ز=z ژ=zh س=s ش=sh ص=s ض=d ط=t ظ=z غ=g ف=f ق=k
+    ک=k ك=k گ=g ل=l م=m ن=n
+"""
+_TWO_WAYS: Final = """
+    ё=e/o ц=ts/c х=kh/x ş=sh š=sh ç=ch/c č=ch/c ć=ch/c ž=zh/z ı=i ğ=g/ đ=d/dj ł=l þ=th ð=d ä=a ö=o ü=u å=a/aa ø=o æ=a œ=o
+    و=v/ ؤ=v/ ي=i/ ی=i/ ه=h/ ة=/h/t
+"""
+_PLAIN: Final = {letter: latin for letter, _, latin in (pair.partition("=") for pair in _TABLE.split())}
+_EITHER: Final = {letter: tuple(ways.split("/")) for letter, _, ways in (pair.partition("=") for pair in _TWO_WAYS.split())}
+_GREEK_PAIRS: Final = (("ου", "u"), ("μπ", "b"), ("ντ", "d"), ("γκ", "g"), ("γγ", "ng"), ("αι", "e"), ("ει", "i"), ("οι", "i"),
+                       ("αυ", "av"), ("ευ", "ev"))
 _SOUNDS: Final = tuple((re.compile(pattern), to) for pattern, to in (
-    ("^[yj]e", "e"), ("shch|sch|sh", "s"), ("tch|ch", "C"), ("dzh|dj|zh|j", "i"), ("kh|gh|g|h", "h"), ("x", "ks"), ("ph|w|f", "v"),
-    ("th", "t"), ("tz", "ts"), ("ck|c|q", "k"), ("ou|oo|w", "u"), ("ee", "i"), ("y", "i"), ("ie", "e"), (r"(.)\1+", r"\1")))
-_GREEK_PAIRS: Final = (("ου", "u"), ("μπ", "b"), ("ντ", "d"), ("γκ", "g"), ("γγ", "ng"), ("αι", "e"), ("ει", "i"), ("οι", "i"), ("αυ", "av"),
-                       ("ευ", "ev"))
+    ("^[yj]e", "e"), ("shch|sch|sh", "s"), ("tch|ch", "C"), ("dzh|dj|zh|j", "i"), ("kh|gh|g|h", "h"), ("x", "ks"),
+    ("ph|w|f", "v"), ("th", "t"), ("tz", "ts"), ("ck|c|q", "k"), ("ou|oo", "u"), ("y", "i")))
+_JOINTS: Final = tuple((re.compile(pattern), to) for pattern, to in (  # where stem and ending meet, too
+    ("ee", "i"), ("i+[eo]", "e"), ("ae", "a"), ("oe", "o"), ("ue", "u"), (r"(.)\1+", r"\1")))
 _MOST: Final = 32  # spellings of one word
 
-_SLAVIC: Final = ("а я у ю е и ы о і ой ою ей ею єю ом ем єм ам ям ами ями ах ях ов ев ий ого ому его ему ым им ую юю ая яя ое ее ые ие ых их ыми ими "
-                  "ия ию ией иям иями иях ові еві єві ин ина ину иной ином ины ович овича овичу овичем евич евича евичу овна овны овне овну овной "
-                  "евна евны евне евну евной ова ову овой овы овым овых ове ский ская ского ской скую ские ских ском скому ским").split()
-_LATIN: Final = ("s es a u e i om em os o on is as us ae am da de ta te dan den tan ten ya ye nin in un nun na ne la le yla yle li lu lar ler ian".split())
+_ENDING_TEXT: Final = """
+    а я у ю е и ы о і ой ою ей ею єю ом ем єм ам ям ами ями ах ях ов ев ий ого ому его ему ым им ую юю ая яя ое ее ые ие ых их ыми
+    ими ия ию ией иям иями иях ові еві єві ин ина ину иной ином ины ович овича овичу овичем евич евича евичу овна овны овне овну
+    овной евна евны евне евну евной ова ову овой овы овым овых ове ский ская ского ской скую ские ских ском скому ским
+    s es a u e i om em os o on is as us am da de ta te dan den tan ten ya ye nin in un nun na ne la le yla yle li lu lar ler ian
+"""
+_AFTER_TEXT: Final = "ي ه ها هم هن هما كم كن ك نا ني ا ان ين ون ی ای های هایی ام ات اش م ت ش مان تان شان را"
 _BEFORE: Final = ("", *(a + b for a in ("", "و", "ف") for b in ("ال", "لل", "بال", "كال", "ب", "ك", "ل")), "و", "ف")
-_AFTER: Final = ("", *"ي ه ها هم هن هما كم كن ك نا ني ا ان ين ون ی ای های هایی ام ات اش م ت ش مان تان شان را".split())
+_AFTER: Final = ("", *_AFTER_TEXT.split())
 _SCRIPTS: Final = re.compile(r"[A-Za-zÀ-ɏ]|[\u0370-\u03ff]|[\u0400-\u052f]|[\u0600-\u06ff]")
 
 
@@ -64,8 +67,9 @@ def keys(word: str) -> frozenset[str]:
     """What a word may sound like."""
     small = unicodedata.normalize("NFKC", "".join(c for c in word if unicodedata.category(c) != "Cf")).casefold()
     small = small.replace("i̇", "i")
+    small = unicodedata.normalize("NFC", unicodedata.normalize("NFD", small).replace("\u0301", ""))  # the stress of a vowel
     for pair, latin in _GREEK_PAIRS:
-        small = unicodedata.normalize("NFC", "".join(c for c in unicodedata.normalize("NFD", small) if c != "\u0301")).replace(pair, latin)
+        small = small.replace(pair, latin)
     choices: list[tuple[str, ...]] = []
     for c in small:
         plain = bare(c)
@@ -87,7 +91,13 @@ def _count(choices: list[tuple[str, ...]]) -> int:
 def _sound(latin: str) -> str:
     for pattern, to in _SOUNDS:
         latin = pattern.sub(to, latin)
-    return latin
+    return _join(latin)
+
+
+def _join(key: str) -> str:
+    for pattern, to in _JOINTS:
+        key = pattern.sub(to, key)
+    return key
 
 
 def consonants(key: str) -> str:
@@ -101,7 +111,7 @@ def forms(word: str) -> frozenset[str]:
     for key in keys(word):
         made.add(key)
         if len(key) >= 3:
-            made.update(re.sub(r"(.)\1+", r"\1", (stem + ending).replace("ie", "e")) for stem in _stems(key) for ending in _ENDINGS)
+            made.update(_join(stem + ending) for stem in _stems(key) for ending in _ENDINGS)
         made.update(s for s in _stems(key) if len(s) >= 4)
     return frozenset(made)
 
@@ -118,7 +128,7 @@ def _stems(key: str) -> Iterator[str]:
         yield key[:-2] + key[-1]
 
 
-_ENDINGS: Final = frozenset(key for ending in (*_SLAVIC, *_LATIN) for key in keys(ending))
+_ENDINGS: Final = frozenset(key for ending in _ENDING_TEXT.split() for key in keys(ending))
 
 
 def without_clitics(word: str) -> Iterator[str]:

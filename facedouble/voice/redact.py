@@ -13,7 +13,8 @@ from facedouble.types import Value
 from facedouble.voice.letters import arabic, bare, consonants, forms, keys, spelled, without_clitics
 
 MARK: Final = "…"
-_MARKS: Final = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640\u200c\u200d"
+_MARKS: Final = ("\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640"  # accents, vowel marks
+                "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff")  # letters that show nothing
 _TOKEN: Final = re.compile(rf"[^\W\d_][^\W\d_{_MARKS}]*(?:[{_MARKS}]+[^\W\d_]*)*|\d+")
 _GLUE: Final = re.compile(r"['’ʼ`´‘]|[-‐‑–]\s*")  # between parts of one word: D'yan, Mago-med
 _SPACED: Final = re.compile(r"[\s.·\-‐‑–_*]{1,3}")  # between letters that spell a word out
@@ -78,15 +79,19 @@ def listed(names: Sequence[str], places: Sequence[str] = (), mark: str = MARK) -
     entries, literal = [], []
     for kind, held in (("name", names), ("place", places)):
         for number, text in enumerate(held, 1):
-            words = [_word(t) for t in _TOKEN.findall(text) if spelled(t) or t.isdigit()]
+            tokens = [t for t in _TOKEN.findall(text) if spelled(t) or t.isdigit()]
             other = [bare(t) for t in text.split() if not spelled(t) and not t.isdigit() and any(c.isalpha() for c in t)]
-            long = [w for w in words if w.digits or max(map(len, w.forms), default=0) >= 2]
-            joined = _word("".join(t for t in _TOKEN.findall(text) if spelled(t))) if _GLUE.search(text) and kind == "name" else None
+            words = [_word(t) for t in tokens]
+            long = [w for w, t in zip(words, tokens, strict=True) if (w.digits or w.forms) and (t.isdigit() or len(bare(t)) >= 2)]
+            joined = _word("".join(tokens)) if kind == "name" and len(tokens) > 1 and _GLUE.search(text) else None
             if not long and not other:
                 raise UsageError(f"{kind} {number} of the redaction list is too short to be sought; write it out")
-            entries += [(w,) for w in long if not w.digits or len(long) == 1] if kind == "name" else [tuple(words)] if words else []
-            entries += [(joined,)] if joined else []
-            literal += other if kind == "name" else ["".join(other)] if other else []
+            if kind == "name":
+                entries += [(w,) for w in (*long, *filter(None, [joined])) if not w.digits or len(long) == 1]
+                literal += other
+            else:
+                entries += [tuple(words)] if words else []
+                literal += ["".join(other)] if other else []
     if not entries and not literal:
         raise UsageError("the redaction list is empty; write what must not be read, a name on each line")
     if not mark.strip() or len(mark) > 20 or not mark.isprintable() or set("<>&{}") & set(mark):
@@ -107,7 +112,9 @@ def _word(text: str) -> _Word:
 def _seen(first: int, stop: int, text: str) -> _Seen:
     if text.isdigit():
         return _Seen(first, stop, str(int(text)), frozenset(), frozenset(), False)
-    whole = frozenset().union(*map(keys, without_clitics(text))) | keys(text) if arabic(text) else keys(text)
+    parts = [text, *(text.split("\u200c") if "\u200c" in text else [])]  # Persian parts words so
+    parts += [rest for part in parts if arabic(part) for rest in without_clitics(part)]
+    whole = frozenset(key for part in parts for key in keys(part))
     return _Seen(first, stop, text, whole, frozenset(map(consonants, whole)), arabic(text))
 
 
@@ -125,8 +132,8 @@ def find(texts: Sequence[str], what: Listed) -> list[list[tuple[int, int]]]:
     spans: list[list[tuple[int, int]]] = [list(_literal(text, what.literal)) for text in texts]
     for i, (k, start, end) in enumerate(tokens):
         if hit[i]:
-            joined = i > 0 and hit[i - 1] and tokens[i - 1][0] == k and not re.search(r"[^\W_]|[,;:!?]", texts[k][tokens[i - 1][2]:start])
-            spans[k].append((tokens[i - 1][2] if joined else start, end))
+            before = tokens[i - 1][2] if i and hit[i - 1] and tokens[i - 1][0] == k else start
+            spans[k].append((start if re.search(r"[^\W_]|[,;:!?]", texts[k][before:start]) else before, end))
     return [_union(held) for held in spans]
 
 

@@ -18,7 +18,7 @@ from facedouble.types import Value
 LARGEST: Final = 16 * 2**20  # bytes
 _TIME: Final = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[,.](\d{1,3})"
 _TIMES: Final = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+.*)?")
-_TAG: Final = re.compile(r"<[^<>]*>|\{\\[^{}]*\}|\{[a-zA-Z]:[^{}]*\}")
+_TAG: Final = re.compile(r"</?[\w:.]?[^\s<>][^<>]*>|<[\w/]?>|\{\\[^{}]*\}|\{[a-zA-Z]:[^{}]*\}")
 _JOINERS: Final = "\u200c\u200d"  # Persian and Indian scripts need them
 
 
