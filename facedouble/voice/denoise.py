@@ -17,6 +17,7 @@ from facedouble.types import Doubles, Floats
 
 FRAME: Final = 0.032  # s, half overlapping
 LEAST: Final = 10 ** (-18 / 20)  # gain: what is left of the noise, so that nothing rings
+OPENING: Final = 2.0  # s that are listened to before the first sample is given out
 QUIET: Final = 10 ** (-60 / 20)  # gain of the gate in pauses
 RAMP: Final = 0.010  # s in which the gate opens, before the speech begins, and closes, after it ends
 _CARRY: Final = 0.96  # weight of the frame before in the a priori ratio ("decision-directed")
@@ -107,9 +108,11 @@ def denoise(blocks: Iterable[Floats], rate: int) -> Iterator[Floats]:
     hop = max(round(FRAME * rate / 2), 1)
     frames: _Frames | None = None
     came = given = 0
-    for block in blocks:
-        frames = frames or _Frames(hop, block.shape[1])
-        made = frames.run(np.nan_to_num(block, posinf=0.0, neginf=0.0))[max(hop - given, 0):]  # a hop lies before the sound
+    for block in _opening(blocks, round(OPENING * rate)):
+        if frames is None:
+            frames = _Frames(hop, block.shape[1])
+            frames.listen(block[:round(OPENING * rate)])
+        made = frames.run(block)[max(hop - given, 0):]  # a hop lies before the sound
         came, given = came + len(block), frames.given
         if len(made):
             yield made
@@ -120,6 +123,18 @@ def denoise(blocks: Iterable[Floats], rate: int) -> Iterator[Floats]:
             yield made[:missing]
 
 
+def _opening(blocks: Iterable[Floats], samples: int) -> Iterator[Floats]:
+    """The blocks as numbers, the first ones as one block of at least so many samples."""
+    held: list[Floats] = []
+    for block in blocks:
+        held.append(np.nan_to_num(block, posinf=0.0, neginf=0.0))
+        if samples <= 0 or sum(map(len, held)) >= samples:
+            yield np.concatenate(held)
+            held, samples = [], 0
+    if held:
+        yield np.concatenate(held)
+
+
 class _Frames:
     """Overlapping frames of a stream, each with its gain; what comes out is a hop late."""
 
@@ -128,6 +143,13 @@ class _Frames:
         self.taper = np.sin(np.pi * (np.arange(2 * hop) + 0.5) / (2 * hop))[:, None]
         self.held, self.tail = np.zeros((hop, channels)), np.zeros((hop, channels))
         self.noise, self.before = [Minima(hop + 1) for _ in range(channels)], np.ones((hop + 1, channels))
+
+    def listen(self, opening: Floats) -> None:
+        """Learn the noise of the opening before any of it is given out."""
+        for start in range(0, len(opening) - 2 * self.hop + 1, self.hop):
+            Y = np.fft.rfft(opening[start:start + 2 * self.hop] * self.taper, axis=0)
+            for c, minima in enumerate(self.noise):
+                minima.step(np.abs(Y[:, c]) ** 2)
 
     def run(self, block: Floats) -> Floats:
         self.held = np.concatenate([self.held, block])

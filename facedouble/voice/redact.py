@@ -76,7 +76,8 @@ def read_list(data: bytes, toml: bool) -> Listed:
 
 def listed(names: Sequence[str], places: Sequence[str] = (), mark: str = MARK) -> Listed:
     """A list. Of a name every word is sought by itself, a place as a whole; what is too short to be sought is refused."""
-    entries, literal = [], []
+    entries: list[tuple[_Word, ...]] = []
+    literal: list[str] = []
     for kind, held in (("name", names), ("place", places)):
         for number, text in enumerate(held, 1):
             tokens = [t for t in _TOKEN.findall(text) if spelled(t) or t.isdigit()]
@@ -90,7 +91,8 @@ def listed(names: Sequence[str], places: Sequence[str] = (), mark: str = MARK) -
                 entries += [(w,) for w in (*long, *filter(None, [joined])) if not w.digits or len(long) == 1]
                 literal += other
             else:
-                entries += [tuple(words)] if words else []
+                if words:
+                    entries.append(tuple(words))
                 literal += ["".join(other)] if other else []
     if not entries and not literal:
         raise UsageError("the redaction list is empty; write what must not be read, a name on each line")

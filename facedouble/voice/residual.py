@@ -79,7 +79,7 @@ def _piece(sound: Array, second: int, rate: int, reach: float, hum: bool) -> Dou
 def _comb(rate: int) -> Doubles:
     """Takes out 50 and 60 Hz and their harmonics up to 1 kHz."""
     places = sorted({m * h for m in _MAINS for h in range(1, int(1000 / m) + 1)})
-    return np.concatenate([tf2sos(*iirnotch(f, f / 4, rate)) for f in places])
+    return np.concatenate([tf2sos(*iirnotch(f, f / 8, rate)) for f in places])
 
 
 def whiten(sound: Doubles) -> Doubles:
@@ -109,7 +109,7 @@ def _peak(before: Doubles, after: Doubles) -> float:
         window, part = before[start:start + n], after[start:start + n + 2 * reach]
         both = irfft(rfft(part, size) * np.conj(rfft(window, size)), size)[:2 * reach + 1]
         local = power[start + n:start + n + 2 * reach + 1] - power[start:start + 2 * reach + 1]
-        share = min(float(np.sum(window**2)) / whole, 1.0)  # of the window that sounds: fewer samples, more chance
+        share = min(float(np.sum(window**2)) / whole, np.count_nonzero(window) / n)  # of the window that sounds: fewer samples, more chance
         rows.append(both * share**0.5 / np.sqrt(np.maximum(local, 0.1 * full) * max(float(np.sum(window**2)), 1e-12)))
     found = np.array(rows)
     return float(max(np.abs(found).max() * np.sqrt(n), np.abs(found[::2].mean(0)).max() * np.sqrt(n * len(found[::2]))))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
-from scipy.io import wavfile
-from scipy.signal import resample_poly
+from scipy.signal import lfilter, resample_poly
 
 from facedouble.types import Floats
 from facedouble.voice.residual import residual, whiten
@@ -17,19 +13,26 @@ RATE = 16000
 CHANCE = 8.0  # two voices with their own words; measured 4 to 7 on real speech
 
 
+def voice(seed: int, pitch: float) -> Floats:
+    """5 s of syllables: pulses or noise through resonances that change; nothing is shared between two of them.
+
+    espeak will not do: it pastes the same recorded consonants into each of its voices, and they are found (18 and more).
+    """
+    rng, out = np.random.default_rng(seed), np.zeros(5 * RATE)
+    for start in range(0, len(out), RATE // 8):
+        n = RATE // 8
+        phase = np.cumsum(pitch * (1 + 0.1 * np.sin(np.arange(n) / 900 + rng.uniform(0, 6))) / RATE) + rng.uniform()
+        sound = np.diff(np.floor(phase), prepend=0) if rng.uniform() < 0.7 else 0.1 * rng.standard_normal(n)
+        for centre in rng.uniform([250, 900, 2000, 3000], [900, 2000, 3000, 4500]):
+            r = np.exp(-np.pi * 90 / RATE)
+            sound = lfilter([1 - r], [1, -2 * r * np.cos(2 * np.pi * centre / RATE), r * r], sound)
+        out[start:start + n] = sound * np.hanning(n) * rng.uniform(0.2, 1)
+    return (0.2 * out / np.abs(out).max() + 1e-4 * rng.standard_normal(len(out))).astype(np.float32)
+
+
 @pytest.fixture(scope="module")
-def voices(tmp_path_factory: pytest.TempPathFactory) -> tuple[Floats, Floats]:
-    """Two espeak voices saying different things, 5 s each, with a little noise each of its own."""
-    folder, made = tmp_path_factory.mktemp("espeak"), []
-    said = (("en", "We went over the bridge before it was light, my brother and I, and nobody stopped us until the river."),
-            ("en+f3", "They asked for our papers twice. Then they let the older people go, and put the others into a lorry."))
-    for k, (voice, words) in enumerate(said):
-        path: Path = folder / f"{k}.wav"
-        subprocess.run(["espeak-ng", "-v", voice, "-w", str(path), words], check=True)
-        rate, sound = wavfile.read(path)
-        sound = resample_poly(sound / 32768, RATE, rate)[:5 * RATE]
-        made.append((sound + 1e-4 * np.random.default_rng(k).standard_normal(len(sound))).astype(np.float32))
-    return made[0], made[1]
+def voices() -> tuple[Floats, Floats]:
+    return voice(1, 110), voice(2, 190)
 
 
 def test_strangers_share_what_chance_gives(voices: tuple[Floats, Floats]) -> None:
@@ -67,12 +70,12 @@ def test_finds_one_channel_of_two(voices: tuple[Floats, Floats]) -> None:
 
 
 def test_tells_hum_from_voice() -> None:
-    rng, t = np.random.default_rng(0), np.arange(3 * RATE) / RATE
+    rng, t = np.random.default_rng(0), np.arange(5 * RATE) / RATE
     hum = 0.1 * sum(np.sin(2 * np.pi * 50 * h * t + h) for h in range(1, 20))
     one, two = (hum + 0.003 * rng.standard_normal(len(t)) for _ in range(2))
     found = residual(one, two, RATE)
     assert found.seconds[:, 0].min() > CHANCE
-    assert found.seconds[:, 1].max() < 6
+    assert found.seconds[1:-1, 1].max() < 6  # at either end of the file the hum begins and ends at the same moment
 
 
 def test_no_sound_shares_nothing(voices: tuple[Floats, Floats]) -> None:
