@@ -33,7 +33,7 @@ def whole(sound: Floats, rate: int = RATE, size: int = 7777) -> Floats:
 
 
 def white(n: int, level: float, seed: int = 0) -> Floats:
-    return np.float32(level) * np.random.default_rng(seed).standard_normal(n, np.float32)
+    return np.asarray(level * np.random.default_rng(seed).standard_normal(n), np.float32)
 
 
 @pytest.mark.parametrize(("snr", "gained"), [(0, 4.0), (5, 4.0), (10, 3.0)])
