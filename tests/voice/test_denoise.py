@@ -25,7 +25,8 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Floats:
     subprocess.run(["espeak-ng", "-v", "en", "-w", str(path), "We went over the bridge before it was light, my brother and I, "
                     "and nobody stopped us until the river."], check=True)
     rate, sound = wavfile.read(path)
-    return np.concatenate([np.zeros(RATE * 3 // 2), resample_poly(sound / 32768, RATE, rate)[:RATE * 9 // 2]]).astype(np.float32)
+    spoken = resample_poly(sound / 32768, RATE, rate)[:RATE * 9 // 2]
+    return np.asarray(np.concatenate([np.zeros(RATE * 3 // 2), spoken]), np.float32)
 
 
 def whole(sound: Floats, rate: int = RATE, size: int = 7777) -> Floats:
