@@ -14,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from facedouble.cli.shown import ERR, OUT, Bar
+from facedouble.cli.subtitles import subtitles
 from facedouble.cli.voice import voice_app
 from facedouble.errors import ExitCode, FacedoubleError, StoreError, UsageError
 
@@ -26,6 +27,7 @@ app.add_typer(models_app, name="models")
 plan_app = typer.Typer(no_args_is_help=True, help="Look at a film's plan and change it; a text editor does as well.")
 app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
+app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
 
 def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,
              in_front: bool = False, strict: bool = False) -> Any:
