@@ -65,7 +65,7 @@ def protect(
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
 ) -> None:
     """Protect everyone in a clip: the double's face where it can be drawn, the veil elsewhere."""
-    from facedouble.doubles.consent import SCOPES
+    from facedouble.consent import SCOPES
     from facedouble.pipeline.protect import Job
     from facedouble.pipeline.protect import protect as run
     from facedouble.pipeline.rehearse import Likeness
@@ -103,7 +103,7 @@ def double_make(
     consent: Annotated[Path | None, typer.Option(help="the volunteer's consent record, TOML")] = None,
 ) -> None:
     """Make a double from a volunteer's footage."""
-    from facedouble.doubles.consent import check_consent, read_consent
+    from facedouble.consent import check_consent, read_consent
     from facedouble.doubles.file import write_double
     from facedouble.errors import ConsentError
     from facedouble.pipeline.double import make_double
@@ -683,7 +683,7 @@ def render(
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
 ) -> None:
     """Make the clips as the plan says. What the plan has not changed since the last time is not drawn again."""
-    from facedouble.doubles.consent import SCOPES
+    from facedouble.consent import SCOPES
     from facedouble.pipeline.film import Home
     from facedouble.pipeline.screening import Screening, render_film
 

@@ -12,8 +12,8 @@ from functools import cache
 import cv2
 import numpy as np
 
+from facedouble.consent import SCOPES
 from facedouble.doubles.capture import KEY_FRAMES
-from facedouble.doubles.consent import SCOPES
 from facedouble.doubles.file import identity
 from facedouble.errors import ConsentError, InputRefused
 from facedouble.morphable import layout

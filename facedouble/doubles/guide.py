@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from facedouble.doubles.consent import SCOPES
+from facedouble.consent import SCOPES
 from facedouble.doubles.drawing import Look
 from facedouble.doubles.page import Cell, Page, page_format, render
 from facedouble.publish import write_new

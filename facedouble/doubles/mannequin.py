@@ -16,8 +16,8 @@ from functools import cache
 import cv2
 import numpy as np
 
+from facedouble.consent import SCOPES
 from facedouble.doubles import makeup
-from facedouble.doubles.consent import SCOPES
 from facedouble.doubles.file import identity
 from facedouble.doubles.lids import closed
 from facedouble.doubles.makeup import Paint, curve, line_along, mirrored, pixels, smooth_step, soft, spot

@@ -40,6 +40,24 @@ def sniff(path: Path) -> str:
     return name
 
 
+def sniff_sound(path: Path) -> str:
+    """The demuxer of a recording (WAV, FLAC, MP3, AIFF), or of footage whose sound is meant; InputRefused for anything else."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD) if path.is_file() else b""
+    except OSError:
+        head = b""
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return "aiff"
+    if head[:4] == b"fLaC":
+        return "flac"
+    if head[:3] == b"ID3" or (len(head) > 3 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):  # layer III
+        return "mp3"
+    return sniff(path)
+
+
 def _announced(name: str, head: bytes) -> int:
     """Bytes that a Matroska or AVI file says it has; 0 where it does not say (live recordings, other containers)."""
     if name == "avi":

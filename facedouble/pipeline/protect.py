@@ -9,7 +9,7 @@ from pathlib import Path
 
 import cv2
 
-from facedouble.doubles.consent import check_consent
+from facedouble.consent import check_consent
 from facedouble.doubles.file import read_double
 from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import ConsentError, NoFaceFound, StoreError, UsageError

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from facedouble.consent import check_consent, read_consent
 from facedouble.demo.witness import portrait_pixels
-from facedouble.doubles.consent import check_consent, read_consent
 from facedouble.doubles.file import identity, read_double, write_double
 from facedouble.errors import ConsentError, InputRefused, StoreError
 from facedouble.options import Options

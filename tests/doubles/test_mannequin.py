@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facedouble.doubles.consent import SCOPES, check_consent
+from facedouble.consent import SCOPES, check_consent
 from facedouble.doubles.file import identity, read_double, write_double
 from facedouble.doubles.mannequin import NOBODIES, OPENINGS, PULLS, VARIANTS, mannequin, neutral_shape, sculpt
 from facedouble.errors import UsageError

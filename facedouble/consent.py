@@ -47,9 +47,9 @@ def _day(path: Path, table: dict[str, object], key: str) -> str | None:
     return day.isoformat()[:10]
 
 
-def check_consent(consent: Consent, today: dt.date) -> None:
-    """ConsentError if the consent has ended or does not begin yet."""
+def check_consent(consent: Consent, today: dt.date, what: str = "double") -> None:
+    """ConsentError if the consent for a double, or a voice double, has ended or does not begin yet."""
     if consent.until is not None and dt.date.fromisoformat(consent.until) < today:
-        raise ConsentError(f"the consent of this double ended on {consent.until}; ask the volunteer for a new one")
+        raise ConsentError(f"the consent of this {what} ended on {consent.until}; ask the volunteer for a new one")
     if dt.date.fromisoformat(consent.date) > today:
-        raise ConsentError(f"the consent of this double is dated {consent.date}, which is in the future; check the date")
+        raise ConsentError(f"the consent of this {what} is dated {consent.date}, which is in the future; check the date")
