@@ -30,7 +30,7 @@ from facedouble.protect.composite import Composed, compose, hide
 from facedouble.protect.drive import Performance
 from facedouble.protect.regions import Region
 from facedouble.protect.treatments import Part
-from facedouble.types import Double, Frame, MediaInfo, SafeFrame, Value
+from facedouble.types import Bools, Double, Frame, MediaInfo, SafeFrame, Value
 
 WORKERS = 2
 
@@ -77,10 +77,15 @@ class Audible(Protocol):
 
 @dataclass(frozen=True)
 class Cast(Value):
-    """A role with its performer (None: the veil only)."""
+    """A role with its performer (None: the veil only).
+
+    still: the same with a mouth at rest, who plays in those frames of the clip that are `hushed`.
+    """
 
     role: Role
     stage: Performance | None
+    still: Performance | None = None
+    hushed: Bools | None = None
 
     def part(self, frame: int) -> Part | None:
         """This face's part in a frame, or None where it is not there."""
@@ -94,7 +99,10 @@ class Cast(Value):
             return Part(role.track.id, role.boxes[i], role.covers[i])
         step = frame - role.fit.start
         front = None if role.front is None else role.front.at(frame)
-        return Part(role.track.id, role.boxes[i], role.covers[i], weight, self.stage, step, role.fit.outlines[step].mesh, front,
+        stage = self.still if self.hushed is not None and self.hushed[frame] else self.stage
+        if stage is None:
+            return Part(role.track.id, role.boxes[i], role.covers[i])
+        return Part(role.track.id, role.boxes[i], role.covers[i], weight, stage, step, role.fit.outlines[step].mesh, front,
                     "double")
 
 
