@@ -140,6 +140,6 @@ class PlanCompany:
             return None
         codes = stage.codes
         assert isinstance(codes, Rows)
-        rest = self.rest[role.fit.start : role.fit.start + len(codes)]
-        return stage.playing(stilled(codes.numbers, rest)) if near(rest).any() else None
+        part = slice(role.fit.start, role.fit.start + len(codes))
+        return stage.playing(stilled(codes.numbers, self.rest[part])) if self.hushed[part].any() else None
 

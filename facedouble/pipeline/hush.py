@@ -29,7 +29,7 @@ def rests(plan: Plan, clip: str, info: MediaInfo, frames: int, marks: Marks | No
             start, stop = (b.start - MOUTH) / 1000, (b.stop + MOUTH) / 1000
             far = np.maximum(np.maximum(start - end, begin - stop), 0) / (EASE / 1000)
             found = np.maximum(found, 1 - np.minimum(far, 1))
-    return found * found * (3 - 2 * found)
+    return np.asarray(np.round(found * found * (3 - 2 * found), 6), np.float64)
 
 
 def near(rest: Doubles) -> Bools:

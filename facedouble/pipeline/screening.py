@@ -51,7 +51,7 @@ from facedouble.types import Bools, Bytes, Double, Frame, MediaInfo, Recogniser,
 FOLLOWED: Final = 480  # px: longer side of the pictures that regions are followed on
 MOST_FOLLOWED: Final = 2000  # frames: 260 MB of such pictures
 FADE: Final = 0.4  # s in which the card comes and goes
-WHY: Final = "veiled although the plan says otherwise: a fit not to be trusted, too like the witness, not sure who it is, or a bleep"
+WHY: Final = "veiled although the plan says otherwise: a fit not to be trusted, too like the witness, not sure who, or a bleep"
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ def test_who_is_not_there(made: Analysis) -> None:
 
 @pytest.mark.parametrize(("words", "says"), [
     (("loud", []), "mute or keep"), (("mute", ["keep"]), "1=noor"), (("mute", ["x=keep"]), "1=noor"),
-    (("mute", ["1="]), "1=noor"), (("mute", ["1=mute", "1=mute"]), "twice"), (("keep", []), "--reason"), (("mute", ["1=keep"]), "--reason"),
+    (("mute", ["1="]), "1=noor"), (("mute", ["1=mute", "1=mute"]), "twice"),
+    (("keep", []), "--reason"), (("mute", ["1=keep"]), "--reason"),
 ])
 def test_words_that_are_none(words: tuple[str, list[str]], says: str) -> None:
     with pytest.raises(UsageError, match=says):
