@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -93,7 +93,7 @@ def lips_of(role: Role, shown: Array) -> Lips | None:
     return Lips(role.track.id, shown[start : start + len(gaps)], np.where(weights > 0, gaps, np.float32(np.nan)))
 
 
-def mono(info: MediaInfo) -> Iterator[Floats]:
+def mono(info: MediaInfo) -> Generator[Floats, None, None]:
     """All sound streams mixed, (N,) at 16 kHz, from `clock` on; ends with the longest."""
     with ExitStack() as stack:
         streams = [_Stream(stack.enter_context(closing(_resampled(info, a)))) for a in info.audio]
@@ -120,7 +120,7 @@ class _Stream:
         return whole[:count]
 
 
-def _resampled(info: MediaInfo, audio: AudioInfo) -> Iterator[Floats]:
+def _resampled(info: MediaInfo, audio: AudioInfo) -> Generator[Floats, None, None]:
     """One stream, its channels' mean, (N,) at 16 kHz; silence first if it starts later than others."""
     lead = round((audio.start - clock(info)) * SPEECH_RATE)
     for start in range(0, lead, BLOCK):

@@ -62,7 +62,8 @@ class Listener:
         self._at: list[int] = []
         self._prints: list[Array] = []
         self._tail = np.zeros(SPAN // 2, np.float32)  # levels are of windows around their tick: silence comes before
-        self._held, self._from, self._next = np.zeros(0, np.float32), 0, 0  # for looks: samples, the first's number, the next look
+        # for looks: samples, the first's number, the next look
+        self._held, self._from, self._next = np.zeros(0, np.float32), 0, 0
         self._samples = 0
 
     def add(self, block: Floats) -> None:
@@ -121,7 +122,7 @@ class Listener:
 
 def measures(cut: Array) -> Floats:
     """Windows (k, SPAN) -> (k, 3): level and high, dB; voiced in [0, 1], the highest of the autocorrelation at a pitch."""
-    power: Doubles = np.abs(np.fft.rfft(cut * _HANN, 2 * SPAN)) ** 2
+    power: Doubles = np.abs(np.fft.rfft(cut * _HANN, 2 * SPAN)).astype(np.float64) ** 2
     at = np.fft.rfftfreq(2 * SPAN, 1 / SPEECH_RATE)
     scale = 2 / (2 * SPAN * float((_HANN**2).sum()))
     level = 10 * np.log10(power[:, at >= 60].sum(1) * scale + 1e-10)
@@ -129,7 +130,8 @@ def measures(cut: Array) -> Floats:
     lags = slice(SPEECH_RATE // PITCH[1], SPEECH_RATE // PITCH[0])
     same = np.fft.irfft(power)[:, : lags.stop]
     voiced = (same[:, lags] / _SELF[lags]).max(1) / np.maximum(same[:, 0], 1e-12)
-    return np.stack([level, high, np.clip(voiced, 0, 1)], 1).astype(np.float32)
+    rows: Floats = np.stack([level, high, np.clip(voiced, 0, 1)], 1).astype(np.float32)
+    return rows
 
 
 _HANN: Final[Doubles] = np.hanning(SPAN + 2)[1:-1]

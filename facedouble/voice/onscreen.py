@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -32,7 +33,7 @@ BLOCK: Final = 1.5  # s over which lips and sound are correlated
 # Sum of two correlations in such a block, at the best lag: .86 +- .38 of a face with its own sound, .45 +- .38 with another's
 # speech; at a given lag others have .1 +- .45.
 FITTING, WORTH, LUCK = 0.45, 2.5, 1.0  # the middle; nats per unit; nats off for having picked the lag
-ENOUGH: Final = 2.0  # nats for a face over nobody, and over the next face seen with it
+ENOUGH: Final = 1.5  # nats for a face over nobody, and over the next face seen with it
 AGAINST: Final = -1.0  # nats: a turn with less of its own is not that face's, whatever the voice's other turns say
 
 
@@ -113,7 +114,7 @@ def in_step(sound: Tune, face: Sway, a: int, b: int) -> Doubles:
     total = np.zeros(len(LAGS))
     count = max(1, round((b - a) / (BLOCK * GRID)))
     edges = np.linspace(a, b, count + 1).astype(int)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges.tolist()):
         if high - low < BLOCK * GRID / 2:
             continue
         for k, lag in enumerate(LAGS):
@@ -149,8 +150,9 @@ def sight(turn: Turn, sound: Tune, face: Sway) -> Sight:
     return Sight(float(known.sum()) / (b - a), float(seen[known].sum() / GRID), in_step(sound, face, a, b))
 
 
-def assign(turns: Sequence[Turn], heard: Heard, faces: Sequence[Lips], people: Mapping[int, int] | None = None) -> tuple[Turn, ...]:
-    """Turns with the faces that speak. people: by track, who it is, if that is known: one person's tracks share their evidence."""
+def assign(turns: Sequence[Turn], heard: Heard, faces: Sequence[Lips],
+           people: Mapping[int, int] | None = None) -> tuple[Turn, ...]:
+    """Turns with the faces that speak. people: by track, who it is, if that is known: a person's tracks share their evidence."""
     sound, ways = tune(heard), [sway(f) for f in faces]
     who = {w.track: (people or {}).get(w.track, -1 - w.track) for w in ways}
     spoken = [(k, t) for k, t in enumerate(turns) if not any(f.endswith("?") for f in t.flags)]
@@ -177,17 +179,14 @@ def _rests(turns: Sequence[Turn], ways: Sequence[Sway], sound: Tune) -> dict[tup
     return found
 
 
-def _evidence(ks: Sequence[int], track: int, sights: Mapping[tuple[int, int], Sight]) -> tuple[float, Doubles]:
-    seen = [sights[k, track] for k in ks if (k, track) in sights]
-    step = np.sum([s.step for s in seen], 0) if seen else np.zeros(len(LAGS))
-    return sum(s.motion for s in seen), np.asarray(step, np.float64)
-
-
-def _worth(motion: float, step: Doubles, rest: float) -> float:
-    """Nats in all. Motion alone is worth little, for people move their lips for many reasons; stillness is worth a lot."""
-    moved = float(np.clip(motion, -10, 1.5))
-    contrast = float(np.clip(-rest, -1.0, 2.5)) if motion > 0 else 0.0
-    return moved + contrast + (float(step.max()) - LUCK if step.any() else 0.0)
+def _worth(seen: Sequence[Sight], rest: float = 0.0) -> float:
+    """Nats in all, of one face in some turns. Motion alone is worth little, for people move their lips for many reasons;
+    stillness is worth a lot. Faces that are out of step may be badly seen, so that counts little against them.
+    """
+    motion = sum(s.motion for s in seen)
+    step = np.sum([s.step for s in seen], 0)
+    fits = float(np.clip(step.max() - LUCK, -1.0, 8.0)) if step.any() else 0.0
+    return float(np.clip(motion, -10, 1.5)) + (float(np.clip(-rest, -1.0, 2.5)) if motion > 0 else 0.0) + fits
 
 
 def _owners(turns: Sequence[Turn], sights: Mapping[tuple[int, int], Sight], who: Mapping[int, int],
@@ -202,9 +201,7 @@ def _owners(turns: Sequence[Turn], sights: Mapping[tuple[int, int], Sight], who:
         for person, theirs in tracks.items():
             own = [t for t in theirs if any((k, t) in sights for k in ks)]
             if own:
-                parts = [_evidence(ks, t, sights) for t in own]
-                step = np.sum([p[1] for p in parts], 0)
-                score[voice, person] = _worth(sum(p[0] for p in parts), step, sum(rests[voice, t] for t in theirs))
+                score[voice, person] = sum(_worth([sights[k, t] for k in ks if (k, t) in sights], rests[voice, t]) for t in own)
     owner: dict[int, tuple[int, float]] = {}
     for (voice, person), nats in sorted(score.items(), key=lambda one: (-one[1], one[0])):
         together = _rivals(voice, person, turns, sights, who)
@@ -227,7 +224,7 @@ def _of_turn(k: int, turn: Turn, sights: Mapping[tuple[int, int], Sight], who: M
     """The face that speaks in a turn: that of the voice's owner, unless what is seen in the turn itself says otherwise."""
     if turn.voice == NOBODY:
         return None
-    own = {t: _worth(s.motion, s.step, 0.0) for (i, t), s in sights.items() if i == k}
+    own = {t: _worth([s]) for (i, t), s in sights.items() if i == k}
     theirs = [t for t in own if owner.get(who[t], (NOBODY,))[0] == turn.voice]
     if len(theirs) != 1:
         return None

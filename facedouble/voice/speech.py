@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter1d
 from facedouble.types import Array, Floats, Turn, Value
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.listen import LOOK, STEP, TICK, Heard
-from facedouble.voice.voices import ALIKE, NOBODY, follow, gather, several
+from facedouble.voice.voices import ALIKE, NOBODY, alike, follow, gather, several
 
 ON, OFF = 0.5, 0.35  # probability with which speech begins, and under which it ends
 PAUSE: Final = 0.30  # s: what is shorter does not end a turn
@@ -34,21 +34,43 @@ class Spoken(Value):
     voices: Floats
 
 
+@dataclass(frozen=True)
+class Looks(Value):
+    """Looks at one stretch of speech: (n,) first samples, (n, v) similarity to each voice, (n,) whose, `NOBODY` of several."""
+
+    at: Array
+    near: Floats
+    whose: Array
+
+
 def turns(heard: Heard) -> Spoken:
     """Who speaks when, as far as it can be heard. What nobody can be told for has voice -1."""
     spans = stretches(heard.speech, heard.samples)
-    number = np.searchsorted([b for _, b in spans], heard.at + LOOK // 2, "right") if spans else np.zeros(0, int)
-    inside = number < len(spans)
-    inside[inside] &= heard.at[inside] + LOOK // 2 >= np.array([a for a, _ in spans], np.int64)[number[inside]]
-    prints, at, number = heard.prints[inside].astype(np.float32), heard.at[inside], number[inside]
+    middle = heard.at + LOOK // 2
+    number = np.full(len(middle), -1)
+    for k, (a, b) in enumerate(spans):
+        number[np.searchsorted(middle, a) : np.searchsorted(middle, b)] = k
+    inside = number >= 0
+    at, number, prints = heard.at[inside], number[inside], heard.prints[inside].astype(np.float32)
     voices = gather(prints, number)
     near = np.asarray(prints @ voices.T, np.float32)
-    usual = np.array([np.median(near[near.argmax(1) == v, v]) if (near.argmax(1) == v).any() else 1.0 for v in range(len(voices))])
+    nearest = near.argmax(1) if len(near) else number
+    usual = np.array([np.median(near[nearest == v, v]) if (nearest == v).any() else 1.0 for v in range(len(voices))])
     made: list[Turn] = []
     for k, (a, b) in enumerate(spans):
-        mine = number == k
-        made += _of_one(a, b, at[mine], near[mine], usual, heard)
-    return Spoken(tuple(sorted([*padded(made, heard.samples), *others(heard, spans)], key=lambda t: (t.start, t.stop))), voices)
+        low, high = np.searchsorted(number, [k, k + 1]).tolist()
+        made += _of_one(a, b, _told(at[low:high], near[low:high], usual, heard.speech), heard.level)
+    both = (*padded(made, heard.samples), *others(heard, spans))
+    return Spoken(tuple(sorted(both, key=lambda t: (t.start, t.stop))), voices)
+
+
+def _told(at: Array, near: Floats, usual: Array, speech: Floats) -> Looks:
+    """Looks at one stretch with whose they are."""
+    if not len(at):
+        return Looks(at, near, np.zeros(0, np.int32))
+    path = follow(near)
+    sure = np.array([speech[a // STEP : (a + LOOK) // STEP].mean() for a in at.tolist()])
+    return Looks(at, near, np.where(several(near, path, usual, sure), NOBODY, path))
 
 
 def stretches(speech: Floats, samples: int) -> list[tuple[int, int]]:
@@ -65,22 +87,23 @@ def stretches(speech: Floats, samples: int) -> list[tuple[int, int]]:
     return [(a, min(b, samples)) for a, b in spans]
 
 
-def _of_one(start: int, stop: int, at: Array, near: Floats, usual: Array, heard: Heard) -> list[Turn]:
-    """The turns of one stretch of speech, from looks at it (n,) and their similarity to each voice (n, v)."""
+def _of_one(start: int, stop: int, looks: Looks, level: Floats) -> list[Turn]:
+    """The turns of one stretch of speech."""
+    at = looks.at
     if not len(at):
         return [Turn(start, stop, NOBODY, None, ("short",))]
-    path = follow(near)
-    labels = np.where(several(near, path, usual), NOBODY, path)
-    runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(labels)) + 1)
-    edges = [start, *(_quietest(int(at[r[0] - 1] + at[r[0]]) // 2 + LOOK // 2, heard.level) for r in runs[1:]), stop]
+    runs = np.split(np.arange(len(at)), np.flatnonzero(np.diff(looks.whose)) + 1)
+    ends = [*(_quietest(int(at[r[0] - 1] + at[r[0]]) // 2 + LOOK // 2, level) for r in runs[1:]), stop]
     made: list[Turn] = []
-    for a, b, run in zip(edges[:-1], edges[1:], runs, strict=True):
-        voice = int(labels[run[0]])
-        if b - a < PIECE * SPEECH_RATE and made:  # too short for a change that is to be believed
-            made[-1] = replace(made[-1], stop=max(b, made[-1].stop))
-        elif b > a:
-            sure = voice != NOBODY and _sure(near[run].mean(0), voice, len(run))
-            made.append(Turn(a, b, voice if sure else NOBODY, None, () if sure else ("overlap",) if voice == NOBODY else ("unsure",)))
+    for end, run in zip(ends, runs, strict=True):
+        begin = made[-1].stop if made else start
+        if made and end - begin < PIECE * SPEECH_RATE:  # too short for a change that is to be believed
+            made[-1] = replace(made[-1], stop=max(end, begin))
+        elif end > begin:
+            voice = int(looks.whose[run[0]])
+            sure = voice != NOBODY and _sure(looks.near[run].mean(0), voice, len(run))
+            flags = () if sure else ("overlap",) if voice == NOBODY else ("unsure",)
+            made.append(Turn(begin, end, voice if sure else NOBODY, None, flags))
     return made
 
 
@@ -91,12 +114,13 @@ def _sure(near: Array, voice: int, looks: int) -> bool:
 
 
 def _quietest(sample: int, level: Floats) -> int:
-    """The sample of the quietest place around a sample."""
+    """The sample of the quietest place around a sample; what is farther off has to be quieter, by 3 dB at the edge."""
     reach, at = round(SEEK * SPEECH_RATE / TICK), sample // TICK
     low, high = max(at - reach, 0), min(at + reach + 1, len(level))
     if high <= low:
         return sample
-    return (low + int(gaussian_filter1d(level[low:high], 2).argmin())) * TICK
+    off = 3 * np.abs(np.arange(low, high) - at) / reach
+    return (low + int((gaussian_filter1d(level[low:high], 2) + off).argmin())) * TICK
 
 
 def padded(made: Sequence[Turn], samples: int) -> list[Turn]:
@@ -137,7 +161,7 @@ def guess(level: Floats, voiced: Floats) -> str:
     if np.median(voiced) < 0.45 and seconds < 1.5:
         return "breath?"
     smooth = gaussian_filter1d(level, 2)
-    up = np.flatnonzero((np.diff(np.sign(smooth - gaussian_filter1d(level, 12))) > 0))
+    up = np.flatnonzero(np.diff(np.sign(smooth - gaussian_filter1d(level, 12))) > 0)
     bursts = len(up) / seconds
     if np.median(voiced) > 0.55 and 3 <= bursts <= 8 and float(np.std(smooth)) > 3:
         return "laughter?"
@@ -167,8 +191,6 @@ def _turn(row: Sequence[Any]) -> Turn:
 
 def same_voices(known: Mapping[str, Floats], voices: Floats, least: float = 0.7) -> dict[int, str]:
     """Voices of another clip (v, D) that are known already, by name: each to its nearest, if that is near and nobody else's."""
-    from facedouble.voice.voices import alike
-
     scores = sorted(((alike(p, voices[v]), v, name) for name, p in known.items() for v in range(len(voices))), reverse=True)
     found: dict[int, str] = {}
     for score, v, name in scores:

@@ -18,12 +18,15 @@ from facedouble.types import Array, Floats, Ints
 NOBODY: Final = -1
 # Two looks of one recording of a speaker: similarity .59, 95 % over .40; of two speakers: .21, 95 % below .46
 # (97 recordings of 39 speakers, `bench/turns.py --voices`).
-ALIKE: Final = 0.42  # mean similarity from which two stretches are one voice
+ALIKE: Final = 0.45  # mean similarity from which two stretches are one voice
+PART: Final = 0.4  # of the similarity a voice has to itself: a mixture of two is so near to both
 PIECE: Final = 6  # looks in a stretch that is gathered whole: 1.8 s of sound
 LEAST: Final = 4  # looks that make a voice; what is less joins one of those that there are, or stays nobody's
 MOST: Final = 1500  # stretches gathered at once
 SWITCH: Final = 0.45  # similarity that a change of voice costs
+CHANGE: Final = 5  # looks at most that see two voices because one follows the other
 FAR: Final = 0.8  # of the similarity usual for its voice: below it a look may be of two
+PAUSED: Final = 0.5  # of that similarity, which looks lose with all of their speech
 NEAR: Final = 0.92  # beside such looks, those below this are too
 
 
@@ -44,7 +47,14 @@ def gather(prints: Array, stretches: Array) -> Floats:
     means, counts = _merged(means[:MOST], counts[:MOST])
     order = np.argsort(-counts, kind="stable")
     heard = order[counts[order] >= LEAST]
-    return means[heard if len(heard) else order[:1]]
+    voices: Floats = means[heard if len(heard) else order[:1]]
+    return voices[[not _mixed(voices, k) or counts[heard[k]] > 2 * PIECE for k in range(len(voices))]]
+
+
+def _mixed(voices: Floats, k: int) -> bool:
+    """Whether a voice is rather two of those heard more, over one another or one after the other."""
+    shares = np.sort(voices[:k] @ voices[k] / np.maximum((voices[:k] ** 2).sum(1), 1e-9))
+    return k >= 2 and bool(shares[-2] > PART and shares[-2:].sum() > 1)
 
 
 def _pieces(prints: Floats, stretches: Array) -> tuple[Floats, Array]:
@@ -86,14 +96,19 @@ def follow(near: Floats) -> Ints:
     return path
 
 
-def several(near: Floats, path: Ints, usual: Array) -> Array:
+def several(near: Floats, path: Ints, usual: Array, sure: Array) -> Array:
     """(w,) bool: looks in which two voices may speak at once, or of which it cannot be told whose they are.
 
-    usual: (v,) similarity that looks of each voice have to it. Speech of two is nearer to neither than it should be.
+    usual: (v,) similarity that looks of each voice have to it: speech of two is nearer to neither than it should be. sure: (w,)
+    how much of each look is speech: looks at a pause are farther from everybody.
     """
-    share = near[np.arange(len(near)), path] / usual[path]
+    share = near[np.arange(len(near)), path] / usual[path] + PAUSED * (1 - sure)
     seeds = uniform_filter1d(share, 3, mode="nearest") < FAR
     mixed: Array = binary_propagation(seeds, mask=seeds | (share < NEAR))
+    edges = np.flatnonzero(np.diff(np.r_[0, mixed.astype(np.int8), 0]))
+    for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if b - a <= CHANGE and 0 < a and b < len(path) and path[a - 1] != path[b]:
+            mixed[a:b] = False
     return mixed
 
 

@@ -12,17 +12,18 @@ import numpy as np
 
 from facedouble.types import Consent, Floats, Value, frozen
 
-COEFFICIENTS: Final = 41  # of a spectral envelope: 40 and the loudness
+COEFFICIENTS: Final = 41  # quantiles
 
 SCHEMA: Final[Mapping[str, tuple[int | str, ...]]] = MappingProxyType({
-    "mean": (COEFFICIENTS,),  # of the volunteer's frames
-    "spread": (COEFFICIENTS,),  # their standard deviation
-    "units_content": ("U", "D"),  # what is said, a row a unit of 20 ms
-    "units_envelope": ("U", "4K"),  # how it sounded there, four frames a unit
-    "units_noise": ("U", "4B"),  # aperiodicity, four frames a unit
-    "readout": ("H", "R"),  # the last layer of the net, fitted to the volunteer
+    "voice": ("S",),  # the numbers that the network knows the voice by
+    "readout": (4, "I", "O"),  # from the network's outputs and thoughts to the volunteer's frames, fitted to the volunteer
+    "real": ("U", 4, "O"),  # envelope and noise of the volunteer's own speech, a row a unit of 20 ms
+    "predicted": ("U", 4, "O"),  # what the readout says of the same units
+    "voicing": ("U",),  # share of voiced frames
+    "spread": ("O",),  # standard deviation of the volunteer's frames of speech
     "f0": (2,),  # median and spread of ln Hz
-    "energy": (COEFFICIENTS,),  # quantiles of the loudness of speech, dB, rising
+    "energy": (COEFFICIENTS,),  # quantiles of the loudness, dB under the 95th percentile, rising
+    "prints": ("P", "V"),  # what casting knows the voice by: mean voice prints of some seconds each
 })
 """Each array and its shape. A letter is a length that has to be the same wherever it stands; "4K" is four times K."""
 

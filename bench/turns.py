@@ -1,0 +1,301 @@
+"""Who speaks when: films of two people put together from real clips, with known truth; and voices alone, from recordings.
+
+    .venv/bin/python bench/turns.py [--pairs N]          pictures and sound, through detection, tracking and fit
+    .venv/bin/python bench/turns.py --voices             sound only: how far one voice is from another, conversations, overlaps
+
+Truth is the time in which the detector hears speech in each clip by itself. A listener is the same person's quiet frames, to and fro.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, zip_longest
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import cv2
+import numpy as np
+import soxr
+
+from facedouble.media.probe import probe
+from facedouble.options import Options
+from facedouble.pipeline.analyse import Analysis, analyse
+from facedouble.pipeline.hearing import Ears, hear, open_ears
+from facedouble.pipeline.protect import open_eyes
+from facedouble.types import Array, Bytes, Floats, Turn
+from facedouble.voice.listen import LOOK, Heard, Listener
+from facedouble.voice.speech import turns
+
+DATA: Final = Path("../shared/data")
+RATE, HZ, SIDE = 16_000, 25, 320
+FRAME: Final = RATE // HZ  # samples of a frame
+# clips whose sound is the speech of the person in them; a line is one person
+PEOPLE: Final = (("sad_a.mp4", "vr_3.mp4"), ("vr_1.mp4",), ("vr_4.mp4",), ("grid_id2_swwp2s.mpg", "grid_pwij3p.mpg"), ("grid_bbaf2n.mpg",),
+                 ("grid_brbk7n.mpg",), ("grid_lbax4n.mpg",), ("grid_lwbsza.mpg",), ("grid_swiz3n.mpg",))
+# faces that move and do not speak
+FACES: Final = ("lp_d10.mp4", "lp_d12.mp4", "lp_d18.mp4", "asl_bird.mkv", "asl_book.mkv")
+KINDS: Final = ("side by side", "shots", "reactions", "narrator", "narrator over a talking face", "narrator over moving faces",
+                "both talk, one heard", "overlap")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Pictures (n, SIDE, SIDE, 3) at 25 a second, sound (n * FRAME,), where it is speech (n * FRAME,) bool, quiet frames."""
+
+    pictures: Bytes
+    sound: Floats
+    speech: Array
+    quiet: tuple[int, int]
+
+    def rest(self, count: int) -> Bytes:
+        """`count` pictures of a listener."""
+        there = np.arange(*self.quiet)
+        path = np.r_[there, there[::-1]]
+        return self.pictures[path[np.arange(count) % len(path)]]
+
+
+def sound_of(path: Path) -> Floats:
+    """The first sound stream of a file, mono, 16 kHz, at one loudness; nothing if it has none."""
+    with av.open(str(path)) as box:
+        if not box.streams.audio:
+            return np.zeros(0, np.float32)
+        stream, to = box.streams.audio[0], av.AudioResampler(format="flt", layout="mono")
+        parts = [np.asarray(m.to_ndarray()).ravel() for f in box.decode(stream) for m in to.resample(f)]
+        rate = stream.codec_context.sample_rate
+    sound = np.asarray(soxr.resample(np.concatenate(parts), rate, RATE), np.float32)
+    return sound * np.float32(0.05 / max(float(np.sqrt(np.mean(sound**2))), 1e-6))
+
+
+def pictures_of(path: Path) -> Bytes:
+    """A clip's frames, 25 a second, the middle square, SIDE px."""
+    with av.open(str(path)) as box:
+        stream = box.streams.video[0]
+        shown, times = [], []
+        for frame in box.decode(stream):
+            rgb = frame.to_ndarray(format="rgb24")
+            h, w = rgb.shape[:2]
+            s, y, x = min(h, w), 0, (w - min(h, w)) // 2
+            shown.append(cv2.resize(rgb[y : y + s, x : x + s], (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+            times.append(float(frame.time or 0.0))
+    at = np.array(times) - times[0]
+    ticks = np.arange(int((at[-1] + at[1]) * HZ)) / HZ
+    return np.stack([shown[k] for k in np.clip(np.searchsorted(at, ticks + 1e-3, "right") - 1, 0, len(shown) - 1)])
+
+
+def speech_in(sound: Floats, ears: Ears) -> Array:
+    """(N,) bool where the detector hears speech."""
+    padded = np.concatenate([sound, np.zeros(-len(sound) % 512, np.float32)])
+    return np.repeat(ears.activity()(padded) > 0.5, 512)[: len(sound)]
+
+
+def read(name: str, ears: Ears) -> Clip:
+    """A clip by its name."""
+    pictures, sound = pictures_of(DATA / "video" / name), sound_of(DATA / "video" / name)
+    count = min(len(pictures), len(sound) // FRAME) if len(sound) else len(pictures)
+    sound = sound[: count * FRAME] if len(sound) else np.zeros(count * FRAME, np.float32)
+    speech = speech_in(sound, ears)
+    free = ~speech.reshape(count, FRAME).any(1)
+    edges = np.flatnonzero(np.diff(np.r_[0, free.astype(int), 0]))
+    spans = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)) or [(0, 1)]
+    a, b = max(spans, key=lambda s: s[1] - s[0])
+    return Clip(pictures[:count], sound, speech, (a + 2 * (a > 0), max(b - 3 * (b < count), a + 3)))
+
+
+def parts(clip: Clip) -> list[Clip]:
+    """A long clip cut at its pauses."""
+    count = len(clip.pictures)
+    free = clip.speech.reshape(count, FRAME).mean(1) <= 0.5
+    edges = np.flatnonzero(np.diff(np.r_[0, free.astype(int), 0]))
+    middles = [(a + b) // 2 for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True) if b - a >= 5]
+    ends = [0, *(m for m in middles if 30 < m < count - 30 and count >= 90), count]
+    return [Clip(clip.pictures[a:b], clip.sound[a * FRAME : b * FRAME], clip.speech[a * FRAME : b * FRAME], clip.quiet)
+            for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A stretch of a film: pictures of the left and of the right person, None where not shown; sound; who is heard when.
+
+    heard: (3, N) bool, the speech of the left person, of the right one, of somebody off screen.
+    """
+
+    left: Bytes | None
+    right: Bytes | None
+    sound: Floats
+    heard: Array
+
+
+def scene(views: Sequence[Bytes | None], sound: Floats, speech: Array, who: int) -> Scene:
+    """One speaker, `who`: 0 left, 1 right, 2 off screen."""
+    heard = np.zeros((3, len(sound)), bool)
+    heard[who] = speech
+    return Scene(views[0], views[1], sound, heard)
+
+
+def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Floats, Array], still: Bytes) -> Iterator[Scene]:
+    """The scenes of a film of two people. voice: a narrator's sound and speech; still: pictures of a face that moves, unheard."""
+    both = [p for pair in zip_longest([(0, c) for k in one for c in parts(k)][:4], [(1, c) for k in other for c in parts(k)][:4])
+            for p in pair if p is not None]
+    listeners = one[0], other[0]
+    if kind.startswith("narrator"):
+        yield from _narrated(kind, both[:2], listeners, voice, still)
+        return
+    for k, (who, clip) in enumerate(both):
+        n = len(clip.pictures)
+        views: list[Bytes | None] = [None, None]
+        views[who] = clip.pictures
+        if kind in ("side by side", "overlap"):
+            views[1 - who] = listeners[1 - who].rest(n)
+        if kind == "both talk, one heard":
+            views[1 - who] = np.resize(both[(k + 1) % len(both)][1].pictures, (n, SIDE, SIDE, 3))
+        if kind == "reactions":
+            h = n // 2
+            first, second = [v if v is None else v[:h] for v in views], [None, None]
+            second[1 - who] = listeners[1 - who].rest(n - h)
+            yield scene(first, clip.sound[: h * FRAME], clip.speech[: h * FRAME], who)
+            yield scene(second, clip.sound[h * FRAME :], clip.speech[h * FRAME :], who)
+        else:
+            yield scene(views, clip.sound, clip.speech, who)
+    if kind == "overlap":
+        a, b = both[0][1], both[1][1]
+        n = min(len(a.pictures), len(b.pictures))
+        heard = np.stack([a.speech[: n * FRAME], b.speech[: n * FRAME], np.zeros(n * FRAME, bool)])
+        yield Scene(a.pictures[:n], b.pictures[:n], a.sound[: n * FRAME] + b.sound[: n * FRAME], heard)
+
+
+def _narrated(kind: str, both: Sequence[tuple[int, Clip]], listeners: Sequence[Clip], voice: tuple[Floats, Array],
+              still: Bytes) -> Iterator[Scene]:
+    for who, clip in both:
+        views: list[Bytes | None] = [None, None]
+        views[who], views[1 - who] = clip.pictures, listeners[1 - who].rest(len(clip.pictures))
+        yield scene(views, clip.sound, clip.speech, who)
+    n = len(voice[0]) // FRAME
+    views = [x.rest(n) for x in listeners]
+    if kind == "narrator over a talking face":
+        views[0] = np.resize(both[0][1].pictures, (n, SIDE, SIDE, 3))
+    if kind == "narrator over moving faces":
+        views = [still[:n], None]
+        n = min(n, len(still))
+    yield scene(views, voice[0][: n * FRAME], voice[1][: n * FRAME], 2)
+
+
+def film(scenes: Sequence[Scene], path: Path) -> None:
+    """Write scenes as H.264 and AAC."""
+    rng = np.random.default_rng(7)
+    with av.open(str(path), "w", format="mp4") as box:
+        video: Any = box.add_stream("libx264", rate=HZ)
+        video.width, video.height, video.pix_fmt, video.options = 2 * SIDE, SIDE, "yuv420p", {"crf": "17", "preset": "veryfast"}
+        audio: Any = box.add_stream("aac", rate=RATE)
+        audio.codec_context.layout, audio.codec_context.bit_rate = "mono", 96_000
+        at = 0
+        for s in scenes:
+            for k in range(len(s.sound) // FRAME):
+                frame = av.VideoFrame.from_ndarray(picture(s, k), format="rgb24")
+                frame.pts, frame.time_base = at, Fraction(1, HZ)
+                box.mux(video.encode(frame))
+                part = s.sound[k * FRAME : (k + 1) * FRAME] + rng.standard_normal(FRAME).astype(np.float32) * np.float32(3e-4)
+                block = av.AudioFrame.from_ndarray(part[None].astype(np.float32), format="fltp", layout="mono")
+                block.sample_rate, block.pts, block.time_base = RATE, at * FRAME, Fraction(1, RATE)
+                box.mux(audio.encode(block))
+                at += 1
+        box.mux(video.encode(None))
+        box.mux(audio.encode(None))
+
+
+def picture(s: Scene, k: int) -> Bytes:
+    """Frame k of a scene: both people side by side, or one on their side of another wall."""
+    out = np.full((SIDE, 2 * SIDE, 3), 60 if s.right is None else 150, np.uint8)
+    if s.left is not None:
+        out[:, :SIDE] = s.left[k]
+    if s.right is not None:
+        out[:, SIDE:] = s.right[k]
+    return out
+
+
+def judged(scenes: Sequence[Scene], made: Analysis, found: Sequence[Turn]) -> Array:
+    """(6,) s of speech: on screen given right, wrong, undecided; off screen left alone, given; of two at once given to one."""
+    heard = np.concatenate([s.heard for s in scenes], 1)
+    starts = np.cumsum([0, *(len(s.sound) for s in scenes)])
+    seen = np.zeros(heard.shape, bool)
+    whose: dict[int, Array] = {}
+    for s, a, b in zip(scenes, starts[:-1], starts[1:], strict=True):
+        seen[:2, a:b] = [[s.left is not None], [s.right is not None]]
+    given = np.full(heard.shape[1], -1)
+    for role in made.roles:
+        place = np.full(heard.shape[1], -1)
+        for k, box in enumerate(role.boxes):
+            a = (role.track.start + k) * FRAME
+            alone = seen[:2, min(a, len(place) - 1)].sum() == 1
+            place[a : a + FRAME] = int(seen[1, min(a, len(place) - 1)]) if alone else int(box.centre[0] > SIDE)
+        whose[role.track.id] = place
+    for t in found:
+        if t.track is not None:
+            given[t.start : t.stop] = np.where(whose[t.track][t.start : t.stop] < 0, 9, whose[t.track][t.start : t.stop])
+    one, two = heard.sum(0) == 1, heard.sum(0) > 1
+    on = [one & heard[w] & seen[w] for w in (0, 1)]
+    off = one & ~(on[0] | on[1])
+    right = sum(int((on[w] & (given == w)).sum()) for w in (0, 1))
+    missed = sum(int((on[w] & (given == -1)).sum()) for w in (0, 1))
+    all_on = int((on[0] | on[1]).sum())
+    return np.array([right, all_on - right - missed, missed, (off & (given == -1)).sum(), (off & (given >= 0)).sum(),
+                     (two & (given >= 0)).sum(), two.sum()]) / RATE
+
+
+def pictured(pairs: int, kinds: Sequence[str]) -> None:
+    """Films, one row of figures a kind."""
+    eyes, ears, options = open_eyes(Options()), open_ears(), Options()
+    clips = {n: read(n, ears) for names in PEOPLE for n in names}
+    stills = [pictures_of(DATA / "video" / n) for n in FACES]
+    chosen = list(combinations(range(len(PEOPLE)), 2))[:: max(1, 36 // pairs)][:pairs]
+    spoken = sorted((DATA / "speech").glob("ls-clean_*"))
+    print("| film | on screen, s | right | wrong | undecided | off screen, s | given to a face | two at once, s | given to a face |")
+    for kind in kinds:
+        total = np.zeros(7)
+        for k, (a, b) in enumerate(chosen):
+            sound = sound_of(spoken[k % len(spoken)])[: 5 * RATE]
+            scenes = list(talk(kind, [clips[n] for n in PEOPLE[a]], [clips[n] for n in PEOPLE[b]], (sound, speech_in(sound, ears)),
+                               stills[k % len(stills)]))
+            with tempfile.TemporaryDirectory() as folder:
+                film(scenes, Path(folder, "film.mp4"))
+                made = analyse(probe(Path(folder, "film.mp4")), eyes, options)
+                got = judged(scenes, made, hear(made, ears))
+            total += got
+            print(kind, a, b, np.round(got, 1).tolist(), file=sys.stderr, flush=True)
+        on, off = total[:3].sum(), total[3:5].sum()
+        shares = " | ".join(f"{100 * x / max(on, 1e-9):.1f} %" for x in total[:3])
+        print(f"| {kind} | {on:.0f} | {shares} | {off:.0f} | {100 * total[4] / max(off, 1e-9):.1f} % | {total[6]:.0f} | "
+              f"{100 * total[5] / max(total[6], 1e-9):.0f} % |", flush=True)
+
+
+def heard_of(sound: Floats, ears: Ears) -> Heard:
+    """What is kept of a sound."""
+    listener = Listener(ears.activity(), ears.voiceprint)
+    for k in range(0, len(sound), 1 << 14):
+        listener.add(sound[k : k + (1 << 14)])
+    return listener.done()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--kinds", nargs="*", default=KINDS, choices=KINDS)
+    parser.add_argument("--voices", action="store_true")
+    asked = parser.parse_args()
+    if asked.voices:
+        voices()
+    else:
+        pictured(asked.pairs, asked.kinds)
+
+
+def voices() -> None:
+    """TODO"""
+
+
+if __name__ == "__main__":
+    main()
