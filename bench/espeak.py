@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
-from facedouble.types import Doubles, Floats, Value  # noqa: E402
+from facedouble.types import Doubles, Floats, Value
 
 RATE: Final = 22_050  # samples/s of espeak-ng
 LIBRARY: Final = "libespeak-ng.so.1"

@@ -80,9 +80,9 @@ def pauses(level: Floats) -> Bools:
     if loud - floor < 10:
         return np.full(len(level), bool(loud < -60))
     speech = level > floor + np.clip(0.3 * (loud - floor), 5, loud - 38 - floor if loud - 38 - floor > 5 else 5)
-    speech = binary_opening(speech, np.ones(round(_CLICK * FRAME_RATE)))
+    speech = binary_opening(speech, np.ones(round(_CLICK * FRAME_RATE), bool))
     reach = round(_PAUSE * FRAME_RATE)
-    grown = binary_closing(np.pad(speech, reach), np.ones(reach))[reach:-reach]
+    grown = binary_closing(np.pad(speech, reach), np.ones(reach, bool))[reach:-reach]
     quiet: Bools = ~grown.astype(bool)
     return quiet
 
@@ -98,7 +98,7 @@ def _deltas(rows: Floats, reach: int) -> Floats:
 def _even(rows: Floats, counted: Bools) -> Floats:
     """Mean 0 and spread 1 of each column over the counted rows."""
     some = rows[counted] if counted.sum() > 20 else rows
-    return (rows - some.mean(0)) / np.maximum(some.std(0), _LEAST_SPREAD)
+    return np.asarray((rows - some.mean(0)) / np.maximum(some.std(0), _LEAST_SPREAD), np.float32)
 
 
 def listen(sound: Floats, content: Content | None = None) -> Front:
@@ -113,7 +113,8 @@ def listen(sound: Floats, content: Content | None = None) -> Front:
     top = np.percentile(level, 95)
     loud = np.clip((level - top + 35) / 35, 0, 1).astype(np.float32)
     weight = np.where(quiet, 0.0, np.clip(loud * 2, 0.2, 1)).astype(np.float32)[:, None]
-    parts: list[Any] = [cepstra * weight, 0.8 * slopes * weight, 3 * loud[:, None], 1.5 * _even(_deltas(loud[:, None], 4) * 30, said)]
+    rising = _even(_deltas(loud[:, None], 4) * 30, said)
+    parts: list[Any] = [cepstra * weight, 0.8 * slopes * weight, 3 * loud[:, None], 1.5 * rising]
     if content is not None:
         parts.append(_spoken(content(sound), len(logs), said) * weight)
     rise = np.diff(lifted, axis=0, prepend=lifted[:1]).clip(0).mean(1).astype(np.float32)

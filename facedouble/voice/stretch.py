@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from scipy.signal import butter, sosfiltfilt
 
-from facedouble.types import Array, Bools, Doubles, Floats
+from facedouble.types import Array, Bools, Floats
 from facedouble.voice.timing import Piece, runs
 
 _DRIFT: Final = 0.004  # s off the place at which a jump is looked for
@@ -29,7 +29,7 @@ _COARSE: Final = 8000  # samples/s in which a jump is looked for first
 
 
 @njit(cache=True, nogil=True)
-def _alike(x: Array, a: int, b: int, size: int, step: int) -> float:
+def _alike(x: Array, a: int, b: int, size: int, step: int) -> Any:
     """Correlation of `size` samples around a and around b, every `step`-th."""
     ab = aa = bb = 0.0
     for k in range(-size // 2, size - size // 2, step):
@@ -47,13 +47,13 @@ def _walk(x: Array, low: Array, target: Array, hold: Array, pad: int, sizes: Arr
     low: x without its high sounds, for the comparison. hold (len(x),): an onset is near. Returns the number of jumps.
     """
     drift, most, reach, size, fade, check, step = sizes
-    place, n, jumps, free = int(round(target[0])) + pad, 0, 0, 0
+    place, n, jumps, free = round(target[0]) + pad, 0, 0, 0
     last, lowest = len(x) - size - 2, size
     while n < len(out):
         off = place - (target[n] + pad)
         wanted = abs(off) > drift and n >= free and (abs(off) > most or not hold[min(max(place, 0), len(x) - 1)])
         if wanted and n + fade < len(out) and lowest <= place < last:
-            middle, best, at = int(round(target[n])) + pad, -2.0, -1
+            middle, best, at = round(target[n]) + pad, -2.0, -1
             for pass_ in range(2):
                 stride = step if pass_ == 0 else 1
                 first, final = (middle - reach, middle + reach) if pass_ == 0 else (at - step, at + step)
@@ -98,7 +98,7 @@ def onsets(sound: Floats, rate: int) -> Bools:
     return made
 
 
-def follow(take: Floats, rate: int, target: Doubles) -> Floats:
+def follow(take: Floats, rate: int, target: Array) -> Floats:
     """(L,) samples of the take (N,), each from near `target` (L,) in samples of the take. Outside of the take it is silent."""
     pad = int(rate * (_MOST + _ALIKE + _FADE)) * 2
     first, last = max(int(target[0]) - pad, 0), min(int(target[-1]) + pad, len(take))
@@ -132,7 +132,7 @@ def lay(take: Floats, rate: int, pieces: tuple[Piece, ...], length: int, tone: F
         shape[:edge], shape[stop - start - edge :] = ramp, ramp[::-1]
         out[start:stop] += follow(take, rate, target) * shape
         cover[start:stop] += shape
-    return out + tone * np.sqrt(np.clip(1 - cover**2, 0, 1))
+    return np.asarray(out + tone * np.sqrt(np.clip(1 - cover**2, 0, 1)), np.float32)
 
 
 def _room(pieces: tuple[Piece, ...], take: float, guide: float) -> list[tuple[float, float]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from itertools import pairwise
+from typing import Any, Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import savgol_filter
 
-from facedouble.types import Bools, Doubles, Ints, Value
+from facedouble.types import Array, Bools, Doubles, Ints, Value
 from facedouble.voice.align import Path
 from facedouble.voice.front import FRAME_RATE, Front
 
@@ -52,7 +53,7 @@ def pieces(path: Path, guide: Front, take: Front) -> tuple[Piece, ...]:
     after = 0.0
     for start, stop in runs(np.isfinite(at)):
         cuts = [start, *(start + 1 + np.flatnonzero(np.diff(at[start:stop]) > _BREAK)), stop]
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True):
+        for a, b in pairwise(cuts):
             if b - a < _SHORTEST:
                 continue
             line = _drawn(at[a:b], int(a), guide, take)
@@ -109,16 +110,16 @@ def _onsets(line: Doubles, start: int, guide: Front, take: Front) -> Doubles:
     theirs = np.stack([np.interp(line + lag, frames, take.flux) for lag in lags])
     width = _AROUND / 2
 
-    def mean(rows: Doubles) -> Doubles:
+    def mean(rows: Array) -> Doubles:
         return np.asarray(gaussian_filter1d(np.asarray(rows, np.float64), width, axis=-1, mode="constant"))
 
     a, b = mine - mean(mine), theirs - mean(theirs)
     fit = mean(a * b) / np.sqrt(mean(a * a) * mean(b * b) + 1e-6)
     best = fit.argmax(0)
-    sure = np.clip((fit.max(0) - 0.4) / 0.3, 0, 1) * ((best > 0) & (best < 2 * _NEAR))
+    sure: Any = np.clip((fit.max(0) - 0.4) / 0.3, 0, 1) * ((best > 0) & (best < 2 * _NEAR))
     weight = mean(sure)
-    made: Doubles = np.where(weight > 1e-3, mean(sure * lags[best]) / np.maximum(weight, 1e-3), 0) * np.clip(weight * 2, 0, 1)
-    return made
+    drawn: Doubles = mean(sure * lags[best]) / np.maximum(weight, 1e-3)
+    return np.asarray(drawn * np.clip(weight * 2, 0, 1))
 
 
 def _piece(line: Doubles, start: int) -> Piece:
