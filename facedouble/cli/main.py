@@ -17,6 +17,7 @@ from facedouble.cli.changed import PlanPath
 from facedouble.cli.changed import change as _change
 from facedouble.cli.changed import plain as _plain
 from facedouble.cli.shown import ERR, OUT, Bar
+from facedouble.cli.subtitles import subtitles
 from facedouble.cli.voice import voice_app
 from facedouble.errors import ExitCode, FacedoubleError, StoreError, UsageError
 
@@ -30,6 +31,7 @@ plan_app = typer.Typer(no_args_is_help=True, help="Look at a film's plan and cha
 app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
 plan_sound.add_to(plan_app)
+app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
 
 def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,
              in_front: bool = False, strict: bool = False) -> Any:

@@ -46,10 +46,11 @@ class Tone(Value):
         """Hz -> dB re full scale per Hz: straight lines between the octaves, and nothing under 30 Hz."""
         per_hz = self.levels - 10 * np.log10(CENTRES / np.sqrt(2))
         octave = np.log2(np.maximum(frequency, 1.0) / CENTRES[0])
-        return np.interp(octave, np.arange(len(CENTRES)), per_hz) - 24 * np.maximum(-1 - octave, 0)
+        low = 24 * np.maximum(-1 - octave, 0)
+        return np.asarray(np.interp(octave, np.arange(len(CENTRES)), per_hz) - low)
 
     def sound(self, samples: int, channels: int, rate: int, rng: np.random.Generator) -> Iterator[Floats]:
-        """Blocks (n, channels) float32, `samples` in all: Gaussian noise through one filter, each channel its own, without a seam."""
+        """Blocks (n, channels) float32, `samples` in all: each channel noise of its own, through one filter, without a seam."""
         taps = _shape(self, rate)
         tail = np.zeros((len(taps) - 1, channels))
         fresh = rng.standard_normal((len(taps) - 1, channels))  # the filter is full before the first sample is heard
@@ -115,7 +116,7 @@ def _levels(window: Array, rate: int, bands: list[slice]) -> Doubles:
     power = np.abs(np.fft.rfft(window * taper[:, None], axis=0)) ** 2 / np.sum(taper**2) / len(window) * 2
     mean = power.mean(1) + 1e-30
     level = [np.quantile(mean[band], _LOW) / -np.log(1 - _LOW) * (band.stop - band.start) for band in bands]
-    return 10 * np.log10(np.array(level))
+    return np.asarray(10 * np.log10(np.array(level)))
 
 
 def _windows(blocks: Iterable[Floats], size: int, spans: list[tuple[int, int]]) -> Iterator[Array]:

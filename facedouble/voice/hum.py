@@ -20,7 +20,8 @@ MAINS: Final = (50.0, 60.0)  # Hz
 LOW: Final = 120.0  # Hz: under it nothing passes
 ALWAYS: Final = 1000.0  # Hz: up to here every harmonic is notched, above it where it stands out
 HIGHEST: Final = 4000.0  # Hz: harmonics are not sought above
-DEPTH: Final = 60.0  # dB, within `width`
+DEPTH: Final = 60.0  # dB, within .7 of `width`; 36 at its ends
+RIPPLE: Final = 0.02  # dB that each filter may take elsewhere; there are some 40 of them
 DITHER: Final = 2.0**-16  # rms of the noise, as 16 bits have it, under which what the filters leave is drowned
 STANDS_OUT: Final = 10.0  # dB of a line over the bins around it
 LOOK: Final = 20.0  # s, over which lines are sought
@@ -31,13 +32,13 @@ _KNOT: Final = 0.25  # s between two numbers of the sway
 
 
 def width(harmonic: int) -> float:
-    """Hz to either side of a harmonic that are taken out: a grid that strays by a fifth of a hertz."""
-    return 0.1 + 0.2 * harmonic
+    """Hz to either side of a harmonic that are taken out: a grid that strays by a fifth of a hertz, and 4 Hz at most."""
+    return min(0.1 + 0.2 * harmonic, 4.0)
 
 
 def lines(sound: Array, rate: int) -> set[tuple[float, int]]:
     """The lines (mains, harmonic) to take out of (N, C): of the mains that stands out, or of both if neither does."""
-    window = min(len(sound), round(LOOK / 2 * rate))
+    window = max(min(len(sound) // 2, round(LOOK / 2 * rate)), 1)  # three of them, half overlapping
     taper, step = np.hanning(window), max(window // 2, 1)
     starts = range(0, len(sound) - window + 1, step)
     power = sum(np.abs(np.fft.rfft(sound[s:s + window] * taper[:, None], axis=0)).sum(1) ** 2 for s in starts) + 1e-20
@@ -59,10 +60,10 @@ def _line(power: Doubles, around: Doubles, centre: float, half: float) -> bool:
 
 
 def notch(mains: float, harmonic: int, rate: int) -> Doubles:
-    """Second-order sections that take one line out: an elliptic filter, its edges twice as far out."""
+    """Second-order sections that take one line out: an elliptic filter, untouched from three widths on."""
     half, centre = width(harmonic), mains * harmonic
-    edges = [centre - 2 * half, centre + 2 * half]
-    sections: Doubles = iirfilter(4, edges, rp=0.5, rs=DEPTH, btype="bandstop", ftype="ellip", fs=rate, output="sos")
+    edges = [centre - 3 * half, centre + 3 * half]
+    sections: Doubles = iirfilter(4, edges, rp=RIPPLE, rs=DEPTH, btype="bandstop", ftype="ellip", fs=rate, output="sos")
     return sections
 
 
@@ -71,7 +72,7 @@ class Dehum:
 
     def __init__(self, rate: int, rng: np.random.Generator) -> None:
         self.rate, self.rng, self.known = rate, rng, set[tuple[float, int]]()
-        self.bank = 2 * [iirfilter(8, LOW, rp=0.5, rs=DEPTH + 10, btype="highpass", ftype="ellip", fs=rate, output="sos")]
+        self.bank = 2 * [iirfilter(8, LOW, rp=RIPPLE, rs=DEPTH + 10, btype="highpass", ftype="ellip", fs=rate, output="sos")]
         self.states: list[Doubles] = []
 
     def run(self, blocks: Iterable[Floats]) -> Iterator[Floats]:
@@ -88,8 +89,7 @@ class Dehum:
         if not len(sound):
             return sound
         for line in sorted(lines(sound, self.rate) - self.known):
-            if line[0] * line[1] > LOW - 5:
-                self.bank.append(notch(*line, self.rate))
+            self.bank.append(notch(*line, self.rate))
             self.known.add(line)
         for sections in self.bank[len(self.states):]:
             self.states.append(np.zeros((len(sections), 2, sound.shape[1])))
@@ -97,7 +97,7 @@ class Dehum:
         for k, sections in enumerate(self.bank):
             made, self.states[k] = sosfilt(sections, made, axis=0, zi=self.states[k])
         made += DITHER * self.rng.standard_normal(made.shape)
-        return np.clip(made, -1, 1).astype(np.float32)
+        return made.astype(np.float32)
 
 
 class Wander:
@@ -147,4 +147,4 @@ class Wander:
             yield self._read(held, begin, made, end - made)
 
     def _read(self, held: Floats, begin: int, start: int, n: int) -> Floats:
-        return at(held, np.arange(start, start + n) - begin - self.sway(start, n) * self.rate)
+        return np.clip(at(held, np.arange(start, start + n) - begin - self.sway(start, n) * self.rate), -1, 1)

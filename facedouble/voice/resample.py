@@ -15,7 +15,8 @@ STEPS: Final = 512  # of the table between two samples; linear between them: err
 
 def _table() -> Doubles:
     x = np.arange(-HALF * STEPS, HALF * STEPS + 1) / STEPS
-    return np.sinc(x) * np.i0(9.0 * np.sqrt(np.maximum(1 - (x / HALF) ** 2, 0))) / np.i0(9.0)
+    table: Doubles = np.sinc(x) * np.i0(9.0 * np.sqrt(np.maximum(1 - (x / HALF) ** 2, 0))) / np.i0(9.0)
+    return table
 
 
 _SINC: Final = _table()

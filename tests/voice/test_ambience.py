@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +11,7 @@ from scipy.signal import coherence, sosfreqz, welch
 from facedouble.types import Doubles, Floats
 from facedouble.voice.ambience import CENTRES, FLOOR, LEVEL_STEP, LOUDEST, NEUTRAL, Tone, clean, neutral, tone_of
 from facedouble.voice.hum import SWAY, Wander, lines, notch, width
-
-_spec = importlib.util.spec_from_file_location("electric", Path(__file__).with_name("electric.py"))
-assert _spec and _spec.loader
-electric = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(electric)
+from tests.voice import electric
 
 RATE = 48000
 ROOM = Tone(np.array([-60.0, -62, -64, -66, -68, -70, -72, -74, -76]))
@@ -44,7 +38,7 @@ def test_tone_of_a_tone_is_that_tone() -> None:
     sound = whole(ROOM, 20 * RATE, 2)
     found = tone_of(electric.cut(sound), RATE, [(0, 5 * RATE), (6 * RATE, 20 * RATE)])
     assert np.abs(found.levels - ROOM.levels).max() <= LEVEL_STEP
-    assert np.all(found.levels % LEVEL_STEP == 0)
+    assert not np.any(found.levels % LEVEL_STEP)
 
 
 def test_size_of_blocks_does_not_matter() -> None:
@@ -102,7 +96,8 @@ def test_broken_sounds() -> None:
     assert np.array_equal(tone_of([np.full_like(silence, np.nan)], RATE, span).levels, NEUTRAL)
     clipped = np.sign(np.random.default_rng(0).standard_normal((2 * RATE, 2))).astype(np.float32)
     levels = tone_of([clipped], RATE, span).levels
-    assert LOUDEST - 3 < 10 * np.log10(np.sum(10 ** (levels / 10))) <= LOUDEST
+    loud = 10 * np.log10(np.sum(10 ** (levels / 10)))
+    assert loud <= LOUDEST < loud + 3
     assert np.array_equal(tone_of([], RATE, span).levels, NEUTRAL)
 
 
@@ -155,15 +150,15 @@ def test_takes_out_both_where_neither_stands_out() -> None:
 
 def test_notch_is_as_deep_and_as_narrow_as_stated() -> None:
     for h in (3, 9, 20):
-        places = 50 * h + width(h) * np.array([-1, -0.5, 0, 0.5, 1, -2.1, 2.1])
+        places = 50 * h + width(h) * np.array([-1, -0.5, 0, 0.5, 1, -3.1, 3.1])
         gain = 20 * np.log10(np.abs(sosfreqz(notch(50, h, RATE), places, fs=RATE)[1]) + 1e-12)
         assert gain[1:4].max() < -59
         assert gain[[0, 4]].max() < -35
-        assert gain[5:].min() > -1
+        assert gain[5:].min() > -0.1
 
 
 def test_no_trace_of_the_mains_in_new_and_clean() -> None:
-    """An hour of hum whose frequency strays by 20 mHz, 3.5 dB under the noise in all; chance alone gives .03 (1 / sqrt(900))."""
+    """An hour of hum that strays by 20 mHz, its lines 16 dB over the noise; chance alone gives .03 (1 / sqrt(900))."""
     rate, rng = 2000, np.random.default_rng(3)
     strays = electric.trace(3600, 0.02, rng)
     sound = electric.hum(strays, rate, (1, 2, 3, 5, 7, 9, 11), 0.01, 0.003, rng)
@@ -214,7 +209,7 @@ def test_clean_survives_what_is_no_sound() -> None:
 
 def test_clean_keeps_what_is_neither_low_nor_hum() -> None:
     t = np.arange(30 * 16000) / 16000
-    sound = np.stack([np.sin(2 * np.pi * f * t) for f in (80, 1225, 3333)]).T.astype(np.float32) * 0.1
+    sound = np.stack([np.sin(2 * np.pi * f * t) for f in (80, 1225, 3330)]).T.astype(np.float32) * 0.1
     out = np.concatenate(list(clean(electric.cut(sound), 16000, np.random.default_rng(0))))[32000:]
     assert 20 * np.log10(out[:, 0].std() / sound[:, 0].std()) < -60
     assert np.abs(20 * np.log10(out[:, 1:].std(0) / sound[:, 1:].std(0))).max() < 1
