@@ -9,9 +9,12 @@ from pathlib import Path
 from facedouble.errors import StoreError
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write beside the destination, sync, then give it its name; StoreError if that is taken or cannot be written."""
-    _write(path, data, os.link)
+def write_new(path: Path, data: bytes, private: bool = False) -> None:
+    """Write beside the destination, sync, then give it its name; StoreError if that is taken or cannot be written.
+
+    private: from its first byte on, only its owner may read it.
+    """
+    _write(path, data, os.link, 0o600 if private else 0o666)
 
 
 def write_over(path: Path, data: bytes) -> None:
@@ -19,10 +22,10 @@ def write_over(path: Path, data: bytes) -> None:
     _write(path, data, os.replace)
 
 
-def _write(path: Path, data: bytes, name: Callable[[Path, Path], None]) -> None:
+def _write(path: Path, data: bytes, name: Callable[[Path, Path], None], mode: int = 0o666) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(part, "xb") as out:
+        with open(part, "xb", opener=lambda file, flags: os.open(file, flags, mode)) as out:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())

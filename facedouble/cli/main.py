@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from facedouble.cli import plan_sound
+from facedouble.cli import plan_sound, voice_who
 from facedouble.cli.changed import PlanPath
 from facedouble.cli.changed import change as _change
 from facedouble.cli.changed import plain as _plain
@@ -31,6 +31,7 @@ plan_app = typer.Typer(no_args_is_help=True, help="Look at a film's plan and cha
 app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
 plan_sound.add_to(plan_app)
+voice_who.add_to(voice_app)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
 
 def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,

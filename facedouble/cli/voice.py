@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from facedouble.cli.shown import OUT, Bar
+from facedouble.errors import ConsentError, ExitCode, InputRefused, StoreError, UsageError
 
 voice_app = typer.Typer(no_args_is_help=True, help="Voice doubles: another voice says the witness's words.")
+_WORDS = {"refused": "too alike: refused", "near": "near: only if there is nothing better", "far": "far: as two people are"}
 
 
 @voice_app.callback()
@@ -17,28 +20,140 @@ def _voice() -> None:
     """Voice doubles: another voice says the witness's words."""
 
 
-@voice_app.command("who", epilog="Example: facedouble voice who interview.mp4")
-def voice_who(
-    footage: Annotated[Path, typer.Argument(help="a clip with sound")],
-    turns: Annotated[bool, typer.Option("--turns", help="every turn, too")] = False,
+@voice_app.command("make", epilog="Example: facedouble voice make noor.fvoice reading.wav --consent consent.toml")
+def voice_make(
+    output: Annotated[Path, typer.Argument(help="the voice to make, .fvoice")],
+    material: Annotated[list[Path], typer.Argument(help="recordings of one volunteer: WAV, FLAC, MP3, M4A, or film with sound")],
+    consent: Annotated[Path | None, typer.Option(help="the volunteer's consent record, TOML")] = None,
 ) -> None:
-    """Number the people who speak in a clip, from left to right, as `facedouble protect --voice-of` takes them."""
-    from facedouble.options import Options
-    from facedouble.pipeline.who import who
-    from facedouble.plan.times import clock
+    """Make a voice of 15 seconds to 5 minutes of a volunteer's speech. The film will sound like the volunteer."""
+    from facedouble.consent import check_consent, read_consent
+    from facedouble.pipeline.hearing import open_ears
+    from facedouble.pipeline.protect import close_doors
+    from facedouble.pipeline.voices import make, open_maker
+    from facedouble.voice.file import write_voice
 
+    if consent is None:
+        raise ConsentError("a voice needs the volunteer's consent: write it down in consent.toml and give it with --consent")
+    if output.exists():
+        raise StoreError(f"{output}: exists already; choose another name")
+    record = read_consent(consent)
+    check_consent(record, dt.date.today(), "voice double")
+    close_doors()
     with Bar() as bar:
-        people, spoken = who(footage, Options(), bar)
-    for p in people:
-        where = "is not seen" if p.place is None else f"face at {100 * p.place:.0f} % of the picture's width, from the left"
-        OUT.print(f"{p.number}: {where}; {p.ms / 1000:.1f} s in {p.turns} turns, from {clock(p.first)} on", markup=False)
-    numbers = {p.voice: p.number for p in people}
-    lost = [t for t in spoken if t.turn.voice not in numbers]
-    if lost:
-        OUT.print(f"{len(lost)} turns could not be told apart, or are of several at once: they are muted unless all get the same",
-                  markup=False)
-    if not spoken:
-        OUT.print("nobody is heard to speak")
-    for t in spoken if turns else ():
-        flags = f"; listen: {', '.join(t.turn.flags)}" if t.turn.flags else ""
-        OUT.print(f"  {clock(t.start)} to {clock(t.stop)}: {numbers.get(t.turn.voice, '?')}{flags}", markup=False)
+        voice, found = make(material, record, open_ears(), open_maker(), bar)
+    write_voice(voice, output)
+    _describe(output, voice)
+    for remark in found.remarks:
+        OUT.print(f"  {remark}", markup=False)
+
+
+def _describe(path: Path, voice: Any) -> None:
+    from math import exp
+
+    OUT.print(f"{path}: voice {voice.id}, of {voice.seconds:.0f} s of speech, {voice.rate} samples/s", markup=False)
+    c = voice.consent
+    OUT.print(f"  consent: {c.who}, for {', '.join(c.scope)}, {c.date}" + (f" until {c.until}" if c.until else ""), markup=False)
+    OUT.print(f"  pitch: {exp(float(voice.arrays['f0'][0])):.0f} Hz in the middle")
+    OUT.print("  whoever knows this volunteer will know the voice")
+
+
+@voice_app.command("show", epilog="Example: facedouble voice show noor.fvoice")
+def voice_show(path: Annotated[Path, typer.Argument(help="a .fvoice file")]) -> None:
+    """Say what a voice holds, and whether it is whole."""
+    from facedouble.voice.file import read_voice
+
+    _describe(path, read_voice(path))
+
+
+@voice_app.command("check", epilog="Example: facedouble voice check noor.fvoice --against interview.mp4")
+def voice_check(
+    path: Annotated[Path, typer.Argument(help="a .fvoice file")],
+    against: Annotated[list[Path], typer.Option(help="footage or recordings of those it may speak for; can be given again")],
+    override: Annotated[str, typer.Option(help='cast it all the same for "voice 1": needs --by and --reason')] = "",
+    by: Annotated[str, typer.Option(help="who decides")] = "",
+    reason: Annotated[str, typer.Option(help="and why")] = "",
+) -> None:
+    """Measure how like a volunteer's voice is to each voice in the footage. Too alike is refused, exit code 3."""
+    import json
+
+    from facedouble.pipeline import voices
+    from facedouble.pipeline.hearing import open_ears
+    from facedouble.pipeline.protect import close_doors
+    from facedouble.publish import write_new
+    from facedouble.voice import casting
+    from facedouble.voice.file import read_voice
+
+    close_doors()
+    voice = read_voice(path)
+    with Bar() as bar:
+        found = voices.check(voice, voices.people(against, open_ears(), bar))
+    for finding in found:
+        _tell(path.stem, finding)
+    if not found:
+        raise InputRefused("nobody speaks in it long enough to be compared; give other footage of them")
+    settled = ""
+    if override:
+        record = casting.override(found, override, by, reason).record()
+        target = path.with_suffix(".override.json")
+        write_new(target, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+        OUT.print(f"  recorded in {target}", markup=False)
+        settled = override
+    if any(f.verdict.value == "refused" and f.whom != settled for f in found):
+        raise typer.Exit(ExitCode.AUDIT)
+
+
+def _tell(name: str, finding: Any, place: str = "") -> None:
+    like = "too little speech to tell: refused" if finding.likeness != finding.likeness else \
+        f"likeness {finding.likeness:.2f}, {_WORDS[finding.verdict.value]}"
+    OUT.print(f"{place}{name}: {like}" if place else f"{name} and {finding.whom}: {like}", markup=False)
+
+
+@voice_app.command("rank", epilog="Example: facedouble voice rank voices --for interview.mp4")
+def voice_rank(
+    folder: Annotated[Path, typer.Argument(help="a folder of .fvoice files")],
+    footage: Annotated[list[Path], typer.Option("--for", help="footage with the people to cast for; can be given again")],
+) -> None:
+    """Order a folder of voices for each voice in the footage: unlike it first, then of how much speech they are made."""
+    from facedouble.pipeline import voices
+    from facedouble.pipeline.hearing import open_ears
+    from facedouble.pipeline.protect import close_doors
+
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; give the one that holds the .fvoice files")
+    close_doors()
+    with Bar() as bar:
+        against = voices.people(footage, open_ears(), bar)
+    for whom, fits in voices.rank(voices.voices_in(folder), against).items():
+        OUT.print(f"{whom}:", markup=False)
+        for place, fit in enumerate(fits, 1):
+            _tell(f"{fit.finding.voice} (of {fit.seconds:.0f} s)", fit.finding, f"  {place}. ")
+    if not against:
+        raise InputRefused("nobody speaks in it long enough to be compared; give other footage of them")
+
+
+@voice_app.command("compare", epilog="Example: facedouble voice compare interview.mp4 safe.mp4 -o listen.html")
+def voice_compare(
+    before: Annotated[Path, typer.Argument(help="the footage")],
+    after: Annotated[Path, typer.Argument(help="the protected film")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the page, .html; has to be new. Never give it away")],
+    plan: Annotated[Path | None, typer.Option(help="the film's plan: who speaks when, and what became of it")] = None,
+    clip: Annotated[str, typer.Option(help="which clip of the plan this is, if it has several")] = "",
+    start: Annotated[float, typer.Option("--from", min=0.0, help="seconds; a page holds ten minutes")] = 0.0,
+) -> None:
+    """Put the sound before and after side by side, to listen to and to look at. The page holds the original voice."""
+    from facedouble.pipeline.listening import compare, marks_of
+    from facedouble.pipeline.protect import close_doors
+    from facedouble.plan.read import read
+
+    if output.exists():
+        raise StoreError(f"{output}: exists already; choose another name")
+    try:
+        marks = marks_of(read(plan.read_text("utf-8")), clip) if plan is not None else ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{plan}: the plan cannot be read; check the name") from error
+    close_doors()
+    with Bar() as bar:
+        page = compare(before, after, output, start, marks, bar)
+    OUT.print(f"{output}: {page.seconds:.0f} s, {len(page.flags)} places to listen to first", markup=False)
+    OUT.print("  it holds the ORIGINAL voice: keep it with the footage, give it to nobody, delete it afterwards")

@@ -12,7 +12,7 @@ import av.error
 import numpy as np
 
 from facedouble.errors import InputRefused
-from facedouble.media.probe import opened
+from facedouble.media.probe import opened, video_of
 from facedouble.media.sniff import sniff_sound
 from facedouble.types import Floats
 
@@ -23,14 +23,14 @@ LONGEST_GAP = 3600  # s of silence that a jump in the times may stand for
 
 @dataclass(frozen=True)
 class Recording:
-    """The first sound stream of a file: samples/s, channels, how long it says that it is (s, None: it does not say)."""
+    """The first sound stream of a file: samples/s, channels, and how much later than the picture it begins, s."""
 
     path: str
     demuxer: str
     index: int
     rate: int
     channels: int
-    seconds: float | None
+    late: float
 
 
 def recording(path: Path) -> Recording:
@@ -43,8 +43,13 @@ def recording(path: Path) -> Recording:
         stream: Any = streams[0]
         if not RATES[0] <= stream.rate <= RATES[1] or not 1 <= stream.channels <= MOST_CHANNELS:
             raise InputRefused(f"{path}: {stream.rate} samples/s in {stream.channels} channels; record at 48000 in one or two")
-        seconds = float(stream.duration * stream.time_base) if stream.duration else None
-        return Recording(str(path), demuxer, stream.index, int(stream.rate), int(stream.channels), seconds)
+        picture = video_of(box)
+        late = 0.0 if picture is None else _start(stream) - _start(picture)
+        return Recording(str(path), demuxer, stream.index, int(stream.rate), int(stream.channels), late)
+
+
+def _start(stream: Any) -> float:
+    return float(stream.start_time * stream.time_base) if stream.start_time else 0.0
 
 
 def blocks(source: Recording) -> Iterator[Floats]:

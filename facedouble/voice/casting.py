@@ -13,9 +13,10 @@ import numpy as np
 
 from facedouble.errors import UsageError
 from facedouble.types import Array, Doubles, Floats, Value
+from facedouble.voice.material import MOST, WELL
 
-LIKE = (0.70, 0.60)  # refused from the first on, near from the second on; below, as far apart as people are
-LEAST_LOOKS = 5  # of .82 s, a fifth of a second apart, that a voice needs to be compared at all
+LIKE = (0.65, 0.58)  # refused from the first on, near from the second on; below, as far apart as people are
+LEAST_LOOKS = 4  # of .82 s, a fifth of a second apart, that a voice needs to be compared at all
 
 
 class Verdict(StrEnum):
@@ -99,20 +100,16 @@ def override(findings: Iterable[Finding], whom: str, by: str, reason: str) -> Ov
 
 @dataclass(frozen=True)
 class Fitness(Value):
-    """How well a voice would do for a person: how like it is, how far its pitch is from theirs, of how much speech it is made.
-
-    semitones: the witness's melody is moved by so much; a small move sounds more natural.
-    """
+    """How well a voice would do for a person: how like theirs it is, and of how much speech it is made."""
 
     finding: Finding
-    semitones: float
     seconds: float
 
-    def order(self) -> tuple[int, int, float, float]:
-        """Sorts the best first: far in identity, then near in pitch (by threes), then much speech, then unlike."""
+    def order(self) -> tuple[int, int, float]:
+        """Sorts the best first: far in identity, then made of five minutes, of one, of less, then unlike."""
         grade = (Verdict.FAR, Verdict.NEAR, Verdict.REFUSED).index(self.finding.verdict)
-        far = int(abs(self.semitones) // 3) if np.isfinite(self.semitones) else 99
-        return grade, far, -min(self.seconds, 300.0), self.finding.likeness if np.isfinite(self.finding.likeness) else 1.0
+        speech = sum(self.seconds < enough for enough in (0.8 * MOST, 0.8 * WELL))
+        return grade, speech, self.finding.likeness if np.isfinite(self.finding.likeness) else 1.0
 
 
 def rank(fits: Sequence[Fitness]) -> tuple[Fitness, ...]:

@@ -17,6 +17,7 @@ from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.listen import STEP, TICK, Heard
 
 LEAST, WELL, MOST = 15.0, 60.0, 300.0  # s of speech: less is refused, less makes a plain voice, what is more is left out
+SOME: Final = 0.5  # s: less speech in a recording is none
 SPOKEN, SILENT = 0.5, 0.2  # probability of speech
 MARGIN: Final = 0.2  # s around speech that count as neither speech nor pause
 LEAST_PAUSE: Final = 0.3  # s of pauses that the noise is read from
@@ -24,13 +25,13 @@ NOISE = (10.0, 20.0)  # dB that the speech is over the noise: less is refused, l
 SOFT: Final = -50.0  # dB re full scale: softer speech was recorded far too low
 CLIPPED = (0.02, 0.002)  # share of the samples at the top: more is refused, more is warned of
 TOP: Final = 0.995  # of the largest sample: what is above is at the top
-TONAL: Final = 0.55  # how periodic the pauses are, in the middle: more is a hum, music or somebody else
-HEARD: Final = 35.0  # dB under the speech: what is softer is not worth a word
+TONAL: Final = 0.75  # how periodic the pauses are, in the middle: more is a hum, music or somebody else
+HEARD: Final = 25.0  # dB under the speech: what is softer is not worth a word
 NARROW: Final = -45.0  # dB of what is above `HIGH` re all: less came over a telephone
 HIGH: Final = 4_200.0  # Hz
 SMOOTH: Final = 8  # looks, 1.6 s: of one of them alone nobody can be told apart
 SECOND: Final = 0.10  # share of the looks that a second voice has to have
-ONE_VOICE = (0.70, 0.78)  # cosine of the two halves that differ most: less is two people, less may be
+ONE_VOICE = (0.75, 0.80)  # cosine of the two halves that differ most: less is two people, less may be
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,19 @@ def loudness(heard: Heard) -> tuple[float, float, float]:
 
 def halves(heard: Sequence[Heard]) -> float:
     """How alike the two voices are that the looks fall into: cosine, 1 if there are too few to say."""
-    prints = np.concatenate([smoothed(h) for h in heard]) if heard else np.zeros((0, 1))
+    prints = together(heard)
     if len(prints) < 2 * SMOOTH:
         return 1.0
-    return min((_apart(prints, start) for start in (0, len(prints) // 2, len(prints) - 1)), default=1.0)
+    widest = np.linalg.svd(prints - prints.mean(0), full_matrices=False)[2][0]
+    across = (prints - prints.mean(0)) @ widest
+    starts = [across > 0, across > np.median(across), *(prints @ prints[k] < np.median(prints @ prints[k]) for k in (0, -1))]
+    return min(_apart(prints, start) for start in starts)
+
+
+def together(heard: Sequence[Heard]) -> Doubles:
+    """The smoothed voice prints (n, D) of several recordings."""
+    rows = [s for s in map(smoothed, heard) if len(s)]
+    return np.concatenate(rows) if rows else np.zeros((0, 1))
 
 
 def smoothed(heard: Heard) -> Doubles:
@@ -161,16 +171,14 @@ def smoothed(heard: Heard) -> Doubles:
     return _unit(np.array(rows)) if rows else np.zeros((0, prints.shape[1] if prints.ndim == 2 else 1))
 
 
-def _apart(prints: Doubles, start: int) -> float:
-    """Two groups, from a look and the one that is least like it; 1 if one of them is too small to be a person."""
-    first = prints[start]
-    middles = np.stack([first, prints[int((prints @ first).argmin())]])
-    mine: Bools = np.zeros(len(prints), bool)
+def _apart(prints: Doubles, mine: Bools) -> float:
+    """How alike two groups are, from a first guess on; 1 if one of them becomes too small to be a person."""
+    middles = np.zeros((2, prints.shape[1]))
     for _ in range(20):
-        mine = np.diff(prints @ middles.T, axis=1)[:, 0] > 0
         if min(mine.sum(), (~mine).sum()) < max(SECOND * len(mine), 2):
             return 1.0
         middles = _unit(np.stack([prints[~mine].mean(0), prints[mine].mean(0)]))
+        mine = np.diff(prints @ middles.T, axis=1)[:, 0] > 0
     return float(middles[0] @ middles[1])
 
 
@@ -198,7 +206,7 @@ def _one(r: Recording) -> list[Remark]:
     def say(words: str, refused: bool = False) -> None:
         found.append(Remark(r.name, words, refused))
 
-    if not spoken(r.heard):
+    if spoken(r.heard) < SOME:
         say("no speech was found in it; leave it out", True)
         return found
     loud, noise, tonal = loudness(r.heard)

@@ -18,7 +18,7 @@ def arrays(units: int = 5, seed: int = 0) -> dict[str, Floats]:
 
     return {"mean": some(COEFFICIENTS), "spread": np.abs(some(COEFFICIENTS)), "units_content": some(units, 6),
             "units_envelope": some(units, 4 * 3), "units_noise": some(units, 4), "readout": some(7, 3), "f0": some(2),
-            "energy": np.sort(some(COEFFICIENTS))}
+            "prints": some(3, 8), "energy": np.sort(some(COEFFICIENTS))}
 
 
 def voice(seed: int = 0) -> VoiceDouble:
