@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from facedouble.errors import InputRefused, ModelError, UsageError
+from facedouble.consent import check_consent
+from facedouble.errors import ConsentError, InputRefused, ModelError, UsageError
 from facedouble.media.encode import Sound
 from facedouble.media.recording import blocks, recording
+from facedouble.models.content import load_content
 from facedouble.pipeline.hearing import clock
 from facedouble.pipeline.score import Beep, Cue, Score
 from facedouble.pipeline.sound import Convert, Crew, Fit, Told, Tone, mono, sounds
@@ -26,6 +28,11 @@ from facedouble.publish import write_over
 from facedouble.types import Floats, MediaInfo, Turn, Value
 from facedouble.voice.ambience import clean, tone_of
 from facedouble.voice.code import SPEECH_RATE
+from facedouble.voice.double import Content, listen, speak
+from facedouble.voice.file import read_voice
+from facedouble.voice.revoice import fit
+from facedouble.voice.trunk import Trunk
+from facedouble.voice.volunteer import VoiceDouble
 
 FORMAT: Final = "facedouble-heard-1"
 SOUNDS: Final = (".wav", ".flac", ".mp3", ".m4a", ".ogg")  # of takes in a folder
@@ -132,14 +139,43 @@ def _read_take(path: Path) -> tuple[Floats, int]:
     return np.concatenate([mono(block) for block in blocks(source)]), source.rate
 
 
+@dataclass(frozen=True)
+class Spoken(Value):
+    """Another voice for the same words: what passes is read by `content`, and said by a volunteer's voice."""
+
+    voice: VoiceDouble
+    content: Content
+    trunk: Trunk
+
+    @property
+    def rate(self) -> int:
+        """Samples/s of what comes out."""
+        return self.voice.rate
+
+    def __call__(self, sound: Floats, /) -> Floats:
+        """(N,) at 16 kHz -> as long, at `rate`."""
+        return speak(listen(sound, self.content, self.trunk), self.voice, self.trunk)
+
+
 def open_voice(path: Path, purpose: str, today: dt.date, models: Path | None = None) -> Convert:
-    """A volunteer's voice, ready to speak."""
-    raise ModelError(f"{path}: voices cannot be changed by this program yet; take revoice or mute")
+    """A volunteer's voice, ready to speak; its consent has to cover the purpose today."""
+    voice = read_voice(path)
+    check_consent(voice.consent, today, "voice double")
+    if purpose not in voice.consent.scope:
+        raise ConsentError(f"{path}: the volunteer consented to {', '.join(voice.consent.scope)}, not to {purpose}; ask them, or "
+                           "say what this is for with --for")
+    return Spoken(voice, load_content(models), open_trunk(models))
 
 
-def fitted(take: Floats, guide: Floats, rate: int) -> Floats:
-    """A take on the guide's timing."""
-    raise ModelError("takes cannot be fitted by this program yet; take mute")
+def open_trunk(models: Path | None = None) -> Trunk:
+    """The network that speaks; ModelError if it is missing. The one place here that knows how."""
+    raise ModelError("this version has no network that speaks with another voice yet; take revoice or mute")
+
+
+def fitted(take: Floats, guide: Floats, rate: int) -> tuple[Floats, tuple[str, ...]]:
+    """A take on the guide's timing, and where it does not fit."""
+    made = fit(take, guide, rate)
+    return made.sound, tuple(f"{m.start:.1f} to {m.stop:.1f} s of the turn: {m.why}" for m in made.misfits)
 
 
 MAKERS: Final = Makers(open_voice, open_take, fitted, tone_of, clean)
@@ -176,7 +212,8 @@ class Heard:
         """For the report: of each turn when, whose, what became of it, and what to listen to. No file's name."""
         kinds = {cue.voice for cue in self.score.cues if cue.voice != "mute"}
         turns = [{"turn": c.number, "from": timecode(c.start), "to": timecode(c.stop), "person": c.person or None,
-                  "voice": f"double {c.of}" if c.voice == "double" else c.voice, "flags": list(c.flags),
+                  "voice": f"double {c.of}" if c.voice == "double" else c.voice,
+                  "flags": [*c.flags, *self.told.remarks.get(c.number, ())],
                   "failed": self.told.failed.get(c.number)} for c in self.score.cues]
         said = {"ambience": self.score.ambience or ("none" if self.score.silent else "new"), "turns": turns,
                 "bleeps": [[timecode(b.start), timecode(b.stop)] for b in self.score.beeps],

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 import soxr
 
+from facedouble.errors import TakeRefused
 from facedouble.media.encode import Sound
 from facedouble.media.sound import pcm, sample_count, silence
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
@@ -23,6 +24,7 @@ from facedouble.voice.code import SPEECH_RATE
 BLOCK: Final = 8192  # samples given at a time
 FADE: Final = 0.01  # s, at every join
 LONGEST: Final = 20  # s that are converted at once
+SHORTEST: Final = 0.04  # s: less is no speech that could be understood
 CUT: Final = 8  # s before that in which the quietest moment is sought, to cut there
 WINDOW: Final = 0.02  # s of a quiet moment
 LONGEST_TAKE: Final = 300  # s of one turn that is spoken anew
@@ -51,8 +53,9 @@ class Tone(Protocol):
         """Blocks (n, C), `samples` in all."""
 
 
-Fit = Callable[[Floats, Floats, int], Floats]
-"""take (M,), guide (N,), samples/s of both -> (N,): the take with the guide's timing, level and room; no sample of the guide."""
+Fit = Callable[[Floats, Floats, int], tuple[Floats, tuple[str, ...]]]
+"""take (M,), guide (N,), samples/s of both -> (N,): the take with the guide's timing, level and room, and no sample of the guide;
+and what a listener should hear of it."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,11 @@ class Crew(Value):
 
 @dataclass
 class Told:
-    """What came of the turns: seconds by kind, of the first stream; numbers of turns that were muted, and why."""
+    """What came of the turns, by number: seconds by kind, of the first stream; who was muted, and why; what to listen to."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
+    remarks: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def sounds(info: MediaInfo, score: Score, crew: Crew, seed: int, told: Told) -> list[Sound]:
@@ -224,7 +228,8 @@ class _Stage:
             try:
                 made = self._said(original, Line(line.start, stop, line.cue))
             except Exception as error:
-                self.told.failed[line.cue.number] = f"{type(error).__name__} while it was made"
+                why = str(error) if isinstance(error, TakeRefused) else f"{type(error).__name__} while it was made"
+                self.told.failed[line.cue.number] = why
                 self.over = [held for held in self.over if held[0] != line.cue.number]
                 continue
             self._count(line.cue.voice, stop - line.start)
@@ -247,7 +252,10 @@ class _Stage:
             if n > LONGEST_TAKE * rate:
                 raise ValueError(f"a turn of more than {LONGEST_TAKE} s")
             take, own = self.crew.takes[line.cue.of]()
-            made = self.crew.fit(resampled(take, own, rate), mono(original.of(line.start, line.stop)), rate)
+            made, remarks = self.crew.fit(resampled(take, own, rate), mono(original.of(line.start, line.stop)), rate)
+            self.told.remarks[line.cue.number] = remarks
+        elif n < SHORTEST * rate:
+            made = np.zeros(n, np.float32)
         else:
             convert = self.crew.voices[line.cue.of]
             heard = resampled(mono(original.of(line.start, line.stop)) * ramp(n, self.fade), rate, SPEECH_RATE)
