@@ -62,6 +62,10 @@ class NoFaceFound(InputRefused):
     """There is no face anywhere in the footage, and nobody said that this is right."""
 
 
+class TakeRefused(InputRefused):
+    """A volunteer's recording that cannot be laid on the witness's timing."""
+
+
 class ModelError(FacedoubleError):
     """A model file is missing or altered."""
 

@@ -6,13 +6,16 @@ import datetime as dt
 import signal
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from facedouble.cli import plan_sound, voice_who
+from facedouble.cli.changed import PlanPath
+from facedouble.cli.changed import change as _change
+from facedouble.cli.changed import plain as _plain
 from facedouble.cli.shown import ERR, OUT, Bar
 from facedouble.cli.subtitles import subtitles
 from facedouble.cli.voice import voice_app
@@ -27,6 +30,8 @@ app.add_typer(models_app, name="models")
 plan_app = typer.Typer(no_args_is_help=True, help="Look at a film's plan and change it; a text editor does as well.")
 app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
+plan_sound.add_to(plan_app)
+voice_who.add_to(voice_app)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
 
 def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,
@@ -53,8 +58,12 @@ def protect(
     source: Annotated[Path, typer.Argument(help="footage: MP4, MOV, MKV, MPEG, AVI, …")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the protected film, .mp4; has to be new")],
     double: Annotated[str, typer.Option(help="a volunteer's face (.fdouble), mannequin, or veil: no face at all")] = "mannequin",
-    voice: Annotated[str, typer.Option(help="mute, or keep (needs --reason)")] = "mute",
-    reason: Annotated[str, typer.Option(help="why the original voice is kept")] = "",
+    voice: Annotated[str, typer.Option(help="what everybody's voice becomes: mute, a volunteer's voice (.fvoice), or keep (needs "
+                                       "--reason)")] = "mute",
+    voice_of: Annotated[list[str] | None, typer.Option(help="what one person's becomes, as 1=noor.fvoice or 2=keep; `facedouble "
+                                                       "voice who` numbers them; can be given again")] = None,
+    ambience: Annotated[str, typer.Option(help="what lies behind the speech: new, clean, or keep (needs --reason)")] = "",
+    reason: Annotated[str, typer.Option(help="why a real voice, or the place, is heard")] = "",
     halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
     calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="damps brows, asymmetry, blink rhythm")] = None,
     hair: Annotated[bool, typer.Option("--hair", help="strands in front of the face stay; it identifies a little")] = False,
@@ -71,13 +80,12 @@ def protect(
     from facedouble.pipeline.protect import Job
     from facedouble.pipeline.protect import protect as run
     from facedouble.pipeline.rehearse import Likeness
-    from facedouble.pipeline.render import Voice
+    from facedouble.pipeline.speakers import Voices
 
-    if voice not in ("mute", "keep"):
-        raise UsageError(f"--voice {voice}: take mute or keep")
     if purpose not in SCOPES:
         raise UsageError(f"--for {purpose}: take one of {', '.join(SCOPES)}")
-    job = Job(source, output, double, Voice(voice == "keep", reason), no_faces, purpose, dt.date.today(),
+    voices = Voices.of_words(voice, voice_of or [], ambience, reason)
+    job = Job(source, output, double, voices, no_faces, purpose, dt.date.today(),
               Likeness(alike_by, alike_reason))
     with Bar() as bar:
         report = run(job, _options(options, halo, calm, hair, in_front, strict), bar)
@@ -87,6 +95,7 @@ def protect(
                   f"{person.veiled} veiled")
     if report.hidden:
         OUT.print(f"  {len(report.hidden)} frames hidden whole")
+    plan_sound.came_of("", report)
     for span in report.spans[:20]:
         OUT.print(f"  look at frames {span.start}-{span.stop - 1}: {span.why}")
     if len(report.spans) > 20:
@@ -294,9 +303,6 @@ def double_shotlist(
         OUT.print(f"  {picture}")
 
 
-PlanPath = Annotated[Path, typer.Argument(help="the film's plan, NAME.plan.toml")]
-
-
 @app.command(epilog="Example: facedouble analyse interview.mp4 street.mov --plan film.plan.toml --sheet people.jpg")
 def analyse(
     footage: Annotated[list[Path], typer.Argument(help="the film's footage; what the plan has already is not looked at again")],
@@ -331,7 +337,8 @@ def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path |
     with Bar() as bar:
         found = look_at(footage, home, _options(options), bar)
     said = read(home.text())
-    OUT.print(f"{plan}: {len(said.clips)} clips, {len(said.people)} people; whoever is not decided about is veiled")
+    OUT.print(f"{plan}: {len(said.clips)} clips, {len(said.people)} people, {len(said.speech)} turns of speech; whoever is not "
+              "decided about is veiled and muted")
     for person in said.people:
         faces = " ".join(map(str, person.faces[:8])) + (" …" if len(person.faces) > 8 else "")
         OUT.print(f"  {person.id} {person.name}: {person.decision.said}; {faces}", markup=False)
@@ -358,7 +365,7 @@ def plan_check(plan: PlanPath) -> None:
     said = read(Home(plan).text())
     for person in said.people:
         usual = _covered(person.decision.said, person.hide)
-        OUT.print(f"{person.id} {person.name}: {usual}, {len(person.faces)} faces, voice {person.voice}", markup=False)
+        OUT.print(f"{person.id} {person.name}: {usual}, {len(person.faces)} faces, voice {_plain(person.voice)}", markup=False)
         for span in person.spans:
             said_then = _covered(span.decision.said, span.hide or person.hide)
             OUT.print(f"  clip {span.clip}, frames {span.start} to {span.stop}: {said_then}", markup=False)
@@ -368,12 +375,13 @@ def plan_check(plan: PlanPath) -> None:
     for c in said.conflicts:
         OUT.print(f"face {c.clip}:{c.track} is claimed by {' and '.join(c.claimed)} in frames {c.start} to {c.stop}: covered",
                   markup=False)
+    plan_sound.told(said)
     for number, check in enumerate(said.checks, 1):
         if check.state == "open":
             OUT.print(f"still to be looked at, {number}: {_plain(check.what)} (clip {check.clip}, frames {check.start} to "
                       f"{check.stop})", markup=False)
     OUT.print(f"{plan}: {len(said.clips)} clips, {len(said.people)} people, {len(said.regions)} regions; whoever else is there "
-              "is veiled")
+              "is veiled and muted")
 
 
 def _covered(face: str, hide: str) -> str:
@@ -663,19 +671,6 @@ def plan_checklist(
         OUT.print(str(path))
 
 
-def _plain(words: str) -> str:
-    """Words without characters that would move the cursor of a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
-
-
-def _change(plan: Path, change: Callable[[str], str], said: str) -> None:
-    from facedouble.pipeline.film import Home
-
-    home = Home(plan)
-    home.put(change(home.text()))
-    OUT.print(f"{plan}: changed" + (f", {said}" if said else ""), markup=False)
-
-
 @app.command(epilog="Example: facedouble render film.plan.toml -o safe")
 def render(
     plan: PlanPath,
@@ -694,7 +689,7 @@ def render(
     job = Screening(Home(plan), output, purpose, dt.date.today(), tuple(clip or ()))
     with Bar() as bar:
         reports = render_film(job, _options(options), bar)
-    hidden = 0
+    hidden = failed = 0
     for id_, report in reports.items():
         OUT.print(f"{job.place(id_)}: {report.frames} frames")
         for line in report.people:
@@ -702,13 +697,16 @@ def render(
                       f"{line.veiled} covered, {line.shown} shown")
         for span in report.spans[:12]:
             OUT.print(f"  look at frames {span.start}-{span.stop - 1}: {span.why}", markup=False)
+        plan_sound.came_of(id_, report)
         for error in report.errors[:5]:
             ERR.print(error)
         hidden += len(report.hidden)
+        failed += len(report.errors)
     OUT.print(f"  {job.home.notes} holds {_size(job.home.stored())} of finished parts; `facedouble plan tidy` makes it less",
               markup=False)
     if hidden:
         OUT.print(f"  {hidden} frames hidden whole")
+    if hidden or failed:
         raise typer.Exit(ExitCode.HIDDEN)
 
 

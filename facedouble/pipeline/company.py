@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Role
+from facedouble.pipeline.hush import near, rests, stilled
 from facedouble.pipeline.render import Cast, Scene
 from facedouble.pipeline.stage import perform
-from facedouble.plan.people import Treatment
+from facedouble.plan.people import OPEN, Treatment
 from facedouble.plan.plan import Plan
 from facedouble.protect.card import Mark
+from facedouble.protect.drive import Performance
 from facedouble.protect.regions import Place, Region
 from facedouble.protect.treatments import Part
-from facedouble.types import Bools, Double, Track, Value
+from facedouble.types import Bools, Double, Rows, Track, Value
 
 PLAYED = ("double", "mannequin")
 
@@ -87,6 +89,8 @@ class PlanCompany:
     def __init__(self, plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, options: Options) -> None:
         self.plan, self.clip, self.made, self.rehearsed, self.options = plan, clip, made, rehearsed, options
         self.coming = sorted(made.roles, key=lambda r: r.track.start)[::-1]
+        self.rest = rests(plan, clip, made.info, made.frames, made.marks)
+        self.hushed = near(self.rest)
         self.on: list[Role] = []
         self.casts: dict[tuple[int, str], Cast] = {}
 
@@ -111,6 +115,8 @@ class PlanCompany:
         if mask in PLAYED:
             cast = self._cast(role, act_name(self.plan, self.clip, role.track.id, frame, t))
             part = part if cast is None else cast.part(frame) or part
+        if t.face in OPEN and t.shown(frame) > 0 and self.rest[frame] > 0:  # lips that say what is bleeped
+            return replace(Part(role.track.id, role.boxes[i], role.covers[i]), hair=t.hair)
         sure = t.face == "ignore" or self._sure(role.track.id, i)
         return replace(part, treatment=t.face, sure=sure, shown=t.shown(frame), before=mask if t.face == "reveal" else "double",
                        halo=t.halo, hair=t.hair, solid=t.solid or "ellipse")
@@ -125,6 +131,15 @@ class PlanCompany:
             act = self.rehearsed.acts[key]
             drawn = (act.role.weights > 0).any()
             stage = perform(act.role, act.double, self.options, float(self.made.info.rate)) if drawn else None
-            self.casts[key] = Cast(act.role, stage)
+            self.casts[key] = Cast(act.role, stage, self._still(act.role, stage), self.hushed)
         return self.casts.get(key)
+
+    def _still(self, role: Role, stage: Performance | None) -> Performance | None:
+        """The performer with a mouth at rest over the bleeps; None where there is none in the role."""
+        if stage is None or role.fit is None:
+            return None
+        codes = stage.codes
+        assert isinstance(codes, Rows)
+        part = slice(role.fit.start, role.fit.start + len(codes))
+        return stage.playing(stilled(codes.numbers, self.rest[part])) if self.hushed[part].any() else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -21,6 +22,9 @@ from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, analyse, quiet
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.digest import of_file
+from facedouble.pipeline.heard import read_heard, speech_of, write_heard
+from facedouble.pipeline.hearing import hear as listen
+from facedouble.pipeline.hearing import open_ears
 from facedouble.pipeline.notes import read_notes, write_notes
 from facedouble.pipeline.people import sheet, who_is_who
 from facedouble.pipeline.protect import close_doors, open_eyes
@@ -32,7 +36,7 @@ from facedouble.plan.read import read
 from facedouble.plan.values import Clip
 from facedouble.plan.write import write
 from facedouble.publish import write_over
-from facedouble.types import MediaInfo, Value
+from facedouble.types import MediaInfo, Turn, Value
 
 SUFFIX: Final = ".plan.toml"
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -134,9 +138,13 @@ class Found(Value):
     pages: tuple[bytes, ...]
 
 
+Hear = Callable[[Analysis, Mapping[int, int]], Sequence[Turn]]
+"""Analysis of a clip with sound, person by track -> who speaks when."""
+
+
 def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Progress = quiet,
-            models: Path | None = None) -> Found:
-    """Analyse footage that the plan does not have yet, find out who is who, and write them into the plan, undecided."""
+            models: Path | None = None, hear: Hear | None = None) -> Found:
+    """Analyse footage that the plan does not have yet, find out who is who, and who speaks; write it into the plan, undecided."""
     close_doors()
     fresh = not home.plan.exists()
     text = write(Plan()) if fresh else home.text()
@@ -148,6 +156,8 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
         raise UsageError("there is no footage to look at; name some")
     lost = [clip for clip in plan.clips if not home.of(clip.id, "fnotes").exists()]
     eyes = open_eyes(options, models) if new or lost else None
+    if hear is None and any(probe(path).audio for path in new.values()):
+        open_ears(models)  # a model that is missing is told now, and not after hours
 
     def work(info: MediaInfo) -> Analysis:
         assert eyes is not None
@@ -163,10 +173,28 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
     film = Film(home, options, hashes)
     people, looks = who_is_who(film.made, open_recogniser(models), progress=progress)
     film.put(_entered(film, people))
+    _listen(film, hear or partial(_hear, models, progress))
     shown = _by_plan(film.plan, people, film.made)
     ids = [p.id for p in film.plan.people]
     maybe, conflicts = (tuple(Pair(ids[d.one], ids[d.other]) for d in doubts) for doubts in (shown.maybe, shown.conflicts))
     return Found(maybe, conflicts, tuple(sheet(shown, looks.glances, ids)))
+
+
+def _hear(models: Path | None, progress: Progress, made: Analysis, people: Mapping[int, int]) -> Sequence[Turn]:
+    return listen(made, open_ears(models), people, progress)
+
+
+def _listen(film: Film, hear: Hear) -> None:
+    """Enter the turns of the clips that nobody listened to yet; those that have turns already keep these."""
+    for clip in film.plan.clips:
+        path, made = film.home.of(clip.id, "heard.json"), film.made[clip.id]
+        if read_heard(path, clip.sha256) is not None:
+            continue
+        owners = {f.track: k for k, p in enumerate(film.plan.people) for f in p.faces if f.clip == clip.id}
+        turns = hear(made, owners) if made.info.audio else ()
+        if not film.plan.turns(clip.id):
+            film.put(edit.add(film.text, *speech_of(film.plan, clip.id, made.info, turns)))
+        write_heard(path, clip.sha256, turns)
 
 
 def _ids() -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,15 +24,24 @@ from facedouble.models.install import locate
 from facedouble.models.landmarker import FaceMesh
 from facedouble.models.registry import RENDER
 from facedouble.options import Options
-from facedouble.pipeline.analyse import Eyes, Progress, analyse, quiet
+from facedouble.pipeline.analyse import Analysis, Eyes, Progress, analyse, quiet
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.digest import of_file
+from facedouble.pipeline.heard import MAKERS, Heard, Makers, open_crew
+from facedouble.pipeline.hearing import Ears, open_ears
+from facedouble.pipeline.hearing import hear as listen
 from facedouble.pipeline.rehearse import NOBODY, Likeness, rehearse
-from facedouble.pipeline.render import Voice, render
+from facedouble.pipeline.render import Audible, Voice, render
 from facedouble.pipeline.report import Report
+from facedouble.pipeline.score import Cue, Score
+from facedouble.pipeline.sound import Crew
+from facedouble.pipeline.speakers import Voices, score_for
 from facedouble.pipeline.stage import Troupe
 from facedouble.publish import write_new
-from facedouble.types import Value
+from facedouble.types import Turn, Value
+
+Hear = Callable[[Analysis, Ears, Mapping[int, int] | None, Progress], Sequence[Turn]]
+"""As `pipeline.hearing.hear`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,7 @@ class Job(Value):
     source: Path
     destination: Path
     double: str | Path
-    voice: Voice
+    voice: Voice | Voices
     no_faces: bool
     purpose: str
     today: dt.date
@@ -106,7 +116,30 @@ def load_doubles(named: str | Path, purpose: str, today: dt.date) -> Troupe:
     return (double,)
 
 
-def protect(job: Job, options: Options, progress: Progress = quiet, models: Path | None = None) -> Report:
+def _voice(job: Job, made: Analysis, seed: int, crew: Crew | None, progress: Progress, models: Path | None,
+           hear: Hear) -> Audible:
+    """What is heard of the clip; who speaks is only listened for where it matters."""
+    voices = job.voice
+    if isinstance(voices, Voice):
+        return voices
+    if crew is None:
+        return Voice(voices.usual == "keep", voices.reason)
+    turns = hear(made, open_ears(models), None, progress) if made.info.audio else ()
+    return Heard(score_for(voices, made, turns), crew, seed, voices.reason)
+
+
+def _crew(job: Job, models: Path | None, makers: Makers) -> Crew | None:
+    """Who speaks for others, opened before the footage is: None if nobody does and nobody has to be told apart."""
+    if isinstance(job.voice, Voice) or job.voice.plain:
+        return None
+    open_ears(models)
+    files = job.voice.files
+    asked = Score(0, tuple(Cue(0, 0, 0, "double", name) for name in files))
+    return open_crew([asked], files, job.purpose, job.today, models, makers)
+
+
+def protect(job: Job, options: Options, progress: Progress = quiet, models: Path | None = None, makers: Makers = MAKERS,
+            hear: Hear = listen) -> Report:
     """Analyse, draw, report. The film appears when whole; the report and the sheet appear after it.
 
     Chunks that are finished survive a crash: the same job goes on from them, and the film is the same.
@@ -114,14 +147,16 @@ def protect(job: Job, options: Options, progress: Progress = quiet, models: Path
     denial = close_doors()
     _check_places(job)
     doubles = load_doubles(job.double, job.purpose, job.today)
+    crew = _crew(job, models, makers)
     info, footage = probe(job.source), of_file(job.source)
     made = analyse(info, open_eyes(options, models), options, progress)
     if not made.roles and not job.no_faces:
         raise NoFaceFound(f"{job.source}: no face was found in any frame, so nothing would be hidden; look at the footage, and "
                           "if there really is none, add --no-faces")
+    voice = _voice(job, made, options.seed, crew, progress, models, hear)  # of the lips as they were read, before the rehearsal
     if doubles and not job.likeness.given:
         made = rehearse(made, doubles, options, open_recogniser(models), progress)
-    report, sheet = render(made, job.destination, doubles, job.voice, options, progress, job.parts, footage)
+    report, sheet = render(made, job.destination, doubles, voice, options, progress, job.parts, footage)
     report.facts["network"] = list(denial.means)
     report.facts["alike"] = {"by": job.likeness.by, "reason": job.likeness.reason} if job.likeness.given else None
     write_new(job.report, report.json().encode())

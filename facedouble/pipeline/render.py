@@ -7,17 +7,16 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from facedouble.errors import StoreError, UsageError
 from facedouble.media.again import spans_of
 from facedouble.media.chunks import Chunk, Folder, borders, join
-from facedouble.media.encode import Writer
+from facedouble.media.encode import Sound, Writer
 from facedouble.media.sound import pcm, sample_count, silence
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, Role, quiet
@@ -31,7 +30,7 @@ from facedouble.protect.composite import Composed, compose, hide
 from facedouble.protect.drive import Performance
 from facedouble.protect.regions import Region
 from facedouble.protect.treatments import Part
-from facedouble.types import Double, Floats, Frame, MediaInfo, SafeFrame, Value
+from facedouble.types import Bools, Double, Frame, MediaInfo, SafeFrame, Value
 
 WORKERS = 2
 
@@ -47,13 +46,46 @@ class Voice(Value):
         if self.keep and not self.reason.strip():
             raise UsageError('--voice keep lets the witness be recognised by ear: say why with --reason "…"')
 
+    def sounds(self, info: MediaInfo) -> list[Sound]:
+        """Each stream, all of it or silence."""
+        return [(a.rate, a.channels, a.start, pcm(info, a.index) if self.keep else silence(a, sample_count(info, a.index)))
+                for a in info.audio]
+
+    def facts(self) -> dict[str, Any]:
+        """For the report."""
+        return {"voice": "keep" if self.keep else "mute", "voice_reason": self.reason or None}
+
+    @property
+    def errors(self) -> Sequence[str]:
+        """Nothing can go wrong."""
+        return ()
+
+
+class Audible(Protocol):
+    """What is heard: streams for the writer, and afterwards what came of them."""
+
+    def sounds(self, info: MediaInfo) -> list[Sound]:
+        """The streams, anew."""
+
+    def facts(self) -> dict[str, Any]:
+        """For the report; whole when the streams were read."""
+
+    @property
+    def errors(self) -> Sequence[str]:
+        """One sentence for each thing that is muted because it went wrong."""
+
 
 @dataclass(frozen=True)
 class Cast(Value):
-    """A role with its performer (None: the veil only)."""
+    """A role with its performer (None: the veil only).
+
+    still: the same with a mouth at rest, who plays in those frames of the clip that are `hushed`.
+    """
 
     role: Role
     stage: Performance | None
+    still: Performance | None = None
+    hushed: Bools | None = None
 
     def part(self, frame: int) -> Part | None:
         """This face's part in a frame, or None where it is not there."""
@@ -67,7 +99,10 @@ class Cast(Value):
             return Part(role.track.id, role.boxes[i], role.covers[i])
         step = frame - role.fit.start
         front = None if role.front is None else role.front.at(frame)
-        return Part(role.track.id, role.boxes[i], role.covers[i], weight, self.stage, step, role.fit.outlines[step].mesh, front,
+        stage = self.still if self.hushed is not None and self.hushed[frame] else self.stage
+        if stage is None:
+            return Part(role.track.id, role.boxes[i], role.covers[i])
+        return Part(role.track.id, role.boxes[i], role.covers[i], weight, stage, step, role.fit.outlines[step].mesh, front,
                     "double")
 
 
@@ -111,14 +146,6 @@ class Wings:
                 stage = perform(role, self.doubles[role.pick], self.options, self.rate)
             self.on.append(Cast(role, stage))
         return [p for p in (c.part(frame) for c in self.on) if p is not None]
-
-
-def _sounds(info: MediaInfo, voice: Voice) -> list[tuple[int, int, Fraction, Iterator[Floats]]]:
-    made = []
-    for a in info.audio:
-        blocks = pcm(info, a.index) if voice.keep else silence(a, sample_count(info, a.index))
-        made.append((a.rate, a.channels, a.start, blocks))
-    return made
 
 
 def _draw(frame: Frame, scene: Scene, options: Options) -> tuple[Composed, str | None]:
@@ -174,7 +201,7 @@ def names(made: Analysis, spans: Sequence[tuple[int, int]], company: Company, op
     return found
 
 
-def render(made: Analysis, destination: Path, double: Double | Troupe | None, voice: Voice, options: Options,
+def render(made: Analysis, destination: Path, double: Double | Troupe | None, voice: Audible, options: Options,
            progress: Progress = quiet, parts: Path | None = None, context: str = "") -> tuple[Report, bytes]:
     """Write the protected film to `destination`; returns the report and the contact sheet (JPEG).
 
@@ -187,7 +214,7 @@ def render(made: Analysis, destination: Path, double: Double | Troupe | None, vo
     return _report(made, ledger, doubles, voice, options), sheet
 
 
-def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company], voice: Voice, options: Options,
+def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company], voice: Audible, options: Options,
                 progress: Progress = quiet, parts: Path | None = None, context: str = "",
                 lead: Sequence[SafeFrame] = ()) -> tuple[Ledger, bytes]:
     """`render` with any company, which `enter` brings on anew for each reading; what came of it, and the contact sheet.
@@ -201,7 +228,7 @@ def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company],
     else:
         with Folder(parts) as folder:
             chunks = _chunks(made, folder, spans, enter, options, progress, sheet, context)
-            join(chunks, destination, made.info, options.encode, _sounds(made.info, voice), lead)
+            join(chunks, destination, made.info, options.encode, voice.sounds(made.info), lead)
             for chunk in chunks:
                 ledger.take(Ledger.of(chunk.facts))
             folder.settle([chunk.path.stem for chunk in chunks])
@@ -209,9 +236,9 @@ def perform_all(made: Analysis, destination: Path, enter: Callable[[], Company],
     return ledger, sheet.jpeg()
 
 
-def _at_once(made: Analysis, destination: Path, spans: Sequence[tuple[int, int]], company: Company, voice: Voice,
+def _at_once(made: Analysis, destination: Path, spans: Sequence[tuple[int, int]], company: Company, voice: Audible,
              options: Options, progress: Progress, sheet: Sheet, ledger: Ledger) -> None:
-    with Writer(destination, made.info, options.encode, _sounds(made.info, voice)) as writer, \
+    with Writer(destination, made.info, options.encode, voice.sounds(made.info)) as writer, \
             closing(drawn(made, spans, company, options)) as film:
         for span in spans:
             ledger.take(_fill(writer.add, film, span, sheet, made.frames, progress))
@@ -274,7 +301,7 @@ def _book(ledger: Ledger, frame: Frame, parts: list[Part], composed: Composed, e
                 ledger.fading[part.track] = ledger.fading.get(part.track, 0) + 1
 
 
-def _report(made: Analysis, ledger: Ledger, doubles: Troupe, voice: Voice, options: Options) -> Report:
+def _report(made: Analysis, ledger: Ledger, doubles: Troupe, voice: Audible, options: Options) -> Report:
     people, spans = [], []
     for role in made.roles:
         t = role.track
@@ -298,9 +325,9 @@ def _report(made: Analysis, ledger: Ledger, doubles: Troupe, voice: Voice, optio
     corrupt = set(ledger.corrupt)
     spans += [Span(a, b, None, "hidden: the footage is damaged" if a in corrupt else "hidden: an error")
               for a, b in runs(hidden)]
-    facts = {**double_facts(doubles, made.roles), "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None,
+    facts = {**double_facts(doubles, made.roles), **voice.facts(),
              "halo": options.draw.halo, "calm": options.draw.calm, "strict": options.draw.strict,
              "options": options.digest(), "seed": options.seed,
              "mattes": options.draw.mattes,
              "dropped_streams": list(made.info.dropped)}
-    return Report(made.frames, tuple(people), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)
+    return Report(made.frames, tuple(people), tuple(ledger.hidden), tuple(spans), (*ledger.errors, *voice.errors), facts)

@@ -23,17 +23,19 @@ from facedouble.media.decode import frames
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, quiet
 from facedouble.pipeline.casting import open_recogniser
-from facedouble.pipeline.company import PLAYED, Act, Laid, PlanCompany, Rehearsed, act_name, borders, mask_of, owner
+from facedouble.pipeline.company import PLAYED, Act, Laid, PlanCompany, Rehearsed, act_name, borders, mask_of
 from facedouble.pipeline.digest import Digest, of_file, program
 from facedouble.pipeline.film import Film, Home
+from facedouble.pipeline.heard import MAKERS, Makers, heard_of, open_crew, read_heard, score_of
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.notes import looked_with
 from facedouble.pipeline.people import closely, look, reach
 from facedouble.pipeline.protect import close_doors, load_doubles
 from facedouble.pipeline.rehearse import COMFORT, UNTOLD, Distances, measured, settled
-from facedouble.pipeline.render import Voice, perform_all
+from facedouble.pipeline.render import Audible, perform_all
 from facedouble.pipeline.report import PersonLine, Report, Span, runs
 from facedouble.plan.digest import digest as said_by
+from facedouble.plan.digest import sound_digest
 from facedouble.plan.people import OPEN
 from facedouble.plan.people import Person as Planned
 from facedouble.plan.plan import Plan
@@ -49,7 +51,7 @@ from facedouble.types import Bools, Bytes, Double, Frame, MediaInfo, Recogniser,
 FOLLOWED: Final = 480  # px: longer side of the pictures that regions are followed on
 MOST_FOLLOWED: Final = 2000  # frames: 260 MB of such pictures
 FADE: Final = 0.4  # s in which the card comes and goes
-WHY: Final = "veiled although the plan says otherwise: a fit not to be trusted, too like the witness, or not sure who it is"
+WHY: Final = "veiled although the plan says otherwise: a fit not to be trusted, too like the witness, not sure who, or a bleep"
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Screening(Value):
         return self.out / f"{clip}{suffix}"
 
 
-def render_film(job: Screening, options: Options, progress: Progress = quiet, models: Path | None = None) -> dict[str, Report]:
+def render_film(job: Screening, options: Options, progress: Progress = quiet, models: Path | None = None,
+                makers: Makers = MAKERS) -> dict[str, Report]:
     """Make the clips as the plan says; chunks that the plan has not changed since are taken as they are."""
     denial = close_doors()
     film = Film(job.home, options)
@@ -80,11 +83,16 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
         for path in (job.place(clip.id), job.place(clip.id, ".report.json"), job.place(clip.id, ".sheet.jpg")):
             if path.exists() or path.is_symlink():
                 raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another folder or move it away")
+    base = job.home.plan.parent
+    scores = {c.id: score_of(plan, c.id, film.made[c.id].info, read_heard(job.home.of(c.id, "heard.json"), c.sha256), base)
+              for c in wanted}
+    crew = open_crew(scores.values(), {v.name: base / v.file for v in plan.voices}, job.purpose, job.today, models, makers)
     troupe = Dressing(film, job, options, models, progress)
     reports = {}
     job.out.mkdir(parents=True, exist_ok=True)
     for clip in wanted:
-        made, rehearsed, voice = film.made[clip.id], troupe.rehearsed(clip), voice_of(plan, clip.id, film.made[clip.id])
+        made, rehearsed = film.made[clip.id], troupe.rehearsed(clip)
+        voice = heard_of(plan, clip.id, scores[clip.id], crew, options.seed)
 
         def enter(clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed) -> PlanCompany:
             return PlanCompany(plan, clip.id, made, rehearsed, options)
@@ -97,6 +105,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
         report.facts["card_frames"] = len(lead)
         report.facts["film"] = of_file(job.place(clip.id))  # by which the checklist knows a protected picture
         report.facts["said"] = said_by(plan, clip.id, 0, clip.frames)
+        report.facts["heard"] = sound_digest(plan, clip.id)
         write_new(job.place(clip.id, ".report.json"), report.json().encode())
         write_new(job.place(clip.id, ".sheet.jpg"), page)
         reports[clip.id] = report
@@ -294,22 +303,6 @@ def _remembered(path: Path) -> dict[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def voice_of(plan: Plan, clip: str, made: Analysis) -> Voice:
-    """The clip's sound is kept only if everybody who is seen in it decided so, in every frame.
-
-    It is one sound, and nobody can be taken out of it yet. Who is only heard is not known.
-    """
-    ids: set[str] = set()
-    for role in made.roles:
-        k = role.track.id
-        met = [at for at in borders(plan, clip, role.track) if plan.treatment(clip, k, at).face != "ignore"]
-        ids |= {owner(plan, clip, k, at) for at in met}
-    here = [p for p in plan.people if p.id in ids]
-    if ids and "" not in ids and all(p.voice == "keep" for p in here):
-        return Voice(True, "; ".join(f"{p.id}: {p.voice_reason}" for p in here))
-    return Voice()
-
-
 def card_of(plan: Plan, clip: str) -> PlannedCard | None:
     """The card that stands before a clip."""
     every = plan.card is not None and plan.card.on == "every"
@@ -334,7 +327,7 @@ def lead_of(card: PlannedCard | None, info: MediaInfo) -> Sequence[SafeFrame]:
     return Rows(np.arange(count), made)
 
 
-def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledger: Ledger, voice: Voice,
+def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledger: Ledger, voice: Audible,
               options: Options) -> Report:
     """What came of the clip, by face; whom the plan calls what is in the facts."""
     lines, spans = [], []
@@ -365,8 +358,8 @@ def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledge
              "shown_by": sorted({f"{t.by}: {t.reason}" for r in made.roles
                                  for _, _, t in plan.spans(clip, r.track.id, r.track.start, r.track.stop) if t.face in OPEN}),
              "doubles": {name: act.double.id for (_, name), act in sorted(rehearsed.acts.items())},
-             "voice": "keep" if voice.keep else "mute", "voice_reason": voice.reason or None, "halo": options.draw.halo,
+             **voice.facts(), "halo": options.draw.halo,
              "options": options.digest(), "seed": options.seed, "mattes": options.draw.mattes,
              "regions": len(rehearsed.regions), "solid_frames": list(ledger.solid), "dropped_streams": list(made.info.dropped),
              "unchecked": [k for k, c in enumerate(plan.checks, 1) if c.clip == clip and c.state == "open"]}
-    return Report(made.frames, tuple(lines), tuple(ledger.hidden), tuple(spans), tuple(ledger.errors), facts)
+    return Report(made.frames, tuple(lines), tuple(ledger.hidden), tuple(spans), (*ledger.errors, *voice.errors), facts)

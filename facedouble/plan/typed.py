@@ -11,7 +11,7 @@ from facedouble.errors import UsageError
 from facedouble.plan.people import Decision, Span
 from facedouble.plan.plan import Plan
 from facedouble.plan.rules import Wrong
-from facedouble.plan.times import frame, seconds
+from facedouble.plan.times import frame, moment, seconds
 from facedouble.plan.values import Check, Clip, Key, Region
 
 _NUMBER: Final = r"-?[0-9]{1,6}(?:\.[0-9]{1,6})?"
@@ -25,6 +25,22 @@ def frame_of(word: str, clip: Clip) -> int:
         return frame(int(word) if re.fullmatch(r"[0-9]{1,12}", word) else word, clip.rate)
     except ValueError as error:
         raise UsageError(f'"{word}" is no time: write a frame as 120, seconds as 4.8, or a timecode as 00:00:04.800') from error
+
+
+def moment_of(word: str, clip: Clip) -> int:
+    """The ms of "120" (a frame), "4.8" or "00:00:04.8"."""
+    try:
+        return moment(int(word) if re.fullmatch(r"[0-9]{1,12}", word) else word, clip.rate)
+    except ValueError as error:
+        raise UsageError(f'"{word}" is no time: write a frame as 120, seconds as 4.8, or a timecode as 00:00:04.800') from error
+
+
+def numbers_of(word: str) -> list[int]:
+    """The numbers of "3" or "4-9"."""
+    found = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", word)
+    if found is None:
+        raise UsageError(f'"{word}" is no number: write 3, or 4-9')
+    return list(range(int(found[1]), int(found[2] or found[1]) + 1))
 
 
 def frames_of(start: str | None, stop: str | None, clip: Clip) -> tuple[int, int | None]:

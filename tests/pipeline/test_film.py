@@ -22,7 +22,7 @@ from facedouble.options import DrawOptions, Options
 from facedouble.pipeline.analyse import quiet
 from facedouble.pipeline.company import PlanCompany, Rehearsed
 from facedouble.pipeline.film import Film, Home, look_at
-from facedouble.pipeline.screening import Dressing, Screening, card_of, lead_of, render_film, voice_of
+from facedouble.pipeline.screening import Dressing, Screening, card_of, lead_of, render_film
 from facedouble.plan import edit
 from facedouble.plan.people import Decision, Person, Span
 from facedouble.plan.plan import Plan
@@ -290,22 +290,6 @@ def test_nobody_is_shown_where_no_detector_saw_the_face(film: Home, tmp_path: Pa
         assert not sure[10:13].any() and sure.sum() > 0.8 * len(sure)
     finally:
         film.put(before)
-
-
-def test_the_voice_is_kept_only_if_everybody_seen_says_so(film: Home) -> None:
-    made = Film(film, Options()).made["A"]
-    text = film.text()
-
-    def kept(text: str) -> bool:
-        return voice_of(read(text), "A", made).keep
-
-    people = read(text).people
-    for person in people:
-        text = edit.decide(text, person.id, Decision("veil", by="Rose"))
-        text = text.replace(f'id = "{person.id}"\n', f'id = "{person.id}"\nvoice = "keep"\nvoice_reason = "asked"\n')
-        assert kept(text) == (person is people[-1])
-    (track,) = {f.track for f in people[-1].faces}
-    assert not kept(text.replace(f'"A:{track}"', f'"A:{track}@0-30"'))  # nobody's after that
 
 
 @pytest.mark.parametrize(("width", "fmt", "codec"), [(97, "yuv420p", "ffv1"), (96, "yuv422p10le", "libx264"),

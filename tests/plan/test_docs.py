@@ -17,6 +17,8 @@ def test_the_example_is_a_plan() -> None:
         (5200, 5250, "double"), (5250, 5300, "reveal"), (5300, 5750, "show"), (5750, 5800, "double")]
     assert [plan.treatment("A", track, 0).face for track in (1, 2, 7, 8)] == ["show", "veil", "ignore", "veil"]
     assert not plan.conflicts
+    assert [plan.voicing(turn).said for _, turn in plan.turns("A")] == ["double noor", "mute"]
+    assert [(b.start, b.stop) for b in plan.bleeps] == [(2400, 2900)]
 
 
 def test_every_key_is_explained() -> None:

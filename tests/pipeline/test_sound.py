@@ -1,0 +1,261 @@
+"""What is heard, sample by sample: nothing of the footage but what was decided to be kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facedouble.pipeline.score import NEAR, Beep, Cue, Score, laid_out
+from facedouble.pipeline.sound import ALIKE, Convert, Crew, Told, alike, heard, mono, resampled
+from facedouble.plan.voices import AMBIENCES
+from facedouble.types import Bools, Floats
+from tests.pipeline.make_sound import Hiss, NoiseVoice, blocks_of, crew, stream
+
+LENGTH = 2000  # ms of random clips
+RATE = 8000
+KINDS = [("mute", ""), ("keep", ""), ("double", "noor"), ("double", "iva"), ("revoice", "take")]
+
+
+def played(sound: Floats, score: Score, begin: Fraction = Fraction(0), rate: int = RATE, start: Fraction = Fraction(0),
+           by: Crew | None = None, told: Told | None = None) -> Floats:
+    audio = stream(rate, sound.shape[1], start)
+    sheet = laid_out(score, begin, audio, len(sound))
+    blocks = list(heard(blocks_of(sound), audio, sheet, by or crew(), [0, 0], told or Told()))
+    made: Floats = np.concatenate([np.zeros((0, sound.shape[1]), np.float32), *blocks])
+    assert made.shape == sound.shape and made.dtype == np.float32
+    return made
+
+
+def noise(samples: int, channels: int = 1, seed: int = 1) -> Floats:
+    made: Floats = np.asarray(0.2 * np.random.default_rng(seed).standard_normal((samples, channels)), np.float32)
+    return made
+
+
+@st.composite
+def scores(draw: st.DrawFn) -> Score:
+    def spans(most: int) -> list[tuple[int, int]]:
+        starts = draw(st.lists(st.integers(0, LENGTH - 1), max_size=most))
+        return [(a, a + draw(st.integers(1, 700))) for a in starts]
+    cues = tuple(Cue(n, a, b, *draw(st.sampled_from(KINDS))) for n, (a, b) in enumerate(spans(5), 1))
+    told = tuple([(c.start, c.stop) for c in cues if draw(st.booleans())] + spans(2))
+    kinds: list[str] = ["", *AMBIENCES]
+    return Score(LENGTH, cues, tuple(Beep(a, min(b, a + 90), draw(st.booleans())) for a, b in spans(2)),
+                 draw(st.sampled_from([None, told])), draw(st.sampled_from(kinds)))
+
+
+def reads(score: Score, samples: int, begin: Fraction, start: Fraction) -> tuple[Bools, Bools]:
+    """Of each sample: whether it may be heard as it is, and whether anything may depend on it. Read off the lists, slowly."""
+    passes, used = np.zeros(samples, bool), np.zeros(samples, bool)
+    kept = [(c.start, c.stop) for c in score.cues if c.voice == "keep"]
+    for i in range(samples):
+        a, b = ((Fraction(k, RATE) + start - begin) * 1000 for k in (i, i + 1))
+        beeped = any(x.start - 50 < b and a < x.stop + 50 for x in score.beeps)
+        over = [c for c in score.cues if c.start < b and a < c.stop]
+        inside = any(c.start <= a and b <= c.stop for c in over)
+        near = score.speech is None or a < 0 or b > score.length
+        if not near:
+            for s in (*(score.speech or ()), *((c.start, c.stop) for c in score.cues if c.voice != "keep")):
+                covered = (s[0], s[1]) in kept
+                near = near or (not covered and s[0] - NEAR < b and a < s[1] + NEAR)
+        every = all(c.voice == "keep" for c in over) and not beeped
+        passes[i] = every and (inside or (score.ambience == "keep" and not near))
+        clean = every and not inside and score.ambience == "clean" and not near
+        convert = not beeped and over and all(c.voice in ("keep", "double") for c in over)
+        pause = score.speech is not None and not over and not beeped and not near
+        take = any(c.voice == "revoice" for c in over)  # for its timing
+        used[i] = passes[i] or clean or convert or pause or take
+    return passes, used
+
+
+@settings(max_examples=60, deadline=None)
+@given(scores(), st.sampled_from([Fraction(0), Fraction(1, 10), Fraction(-7, 90)]), st.integers(1, 2))
+def test_a_sample_is_the_footages_only_where_every_decision_is_keep(score: Score, start: Fraction, channels: int) -> None:
+    sound = noise(LENGTH * RATE // 1000 + 300, channels)
+    passes, used = reads(score, len(sound), Fraction(0), start)
+    made = played(sound, score, start=start)
+    same = (made == sound).all(1)
+    assert not (same & ~passes).any(), np.flatnonzero(same & ~passes)[:5]
+    other = np.where(used[:, None], sound, noise(len(sound), channels, 2))
+    assert np.array_equal(played(other, score, start=start), made)
+    assert np.abs(made).max() <= np.abs(sound).max() + 1
+
+
+def test_the_referee_whistles() -> None:
+    """A score that keeps a turn is a leak in the eyes of one that mutes it."""
+    sound = noise(16300)
+    passes, _ = reads(Score(LENGTH, (Cue(1, 500, 900),), speech=()), len(sound), Fraction(0), Fraction(0))
+    same = (played(sound, Score(LENGTH, (Cue(1, 500, 900, "keep"),), speech=())) == sound).all(1)
+    assert (same & ~passes).sum() > 2500
+
+
+def test_what_is_kept_is_the_footage_but_for_its_edges() -> None:
+    sound = noise(16000, 2)
+    made = played(sound, Score(LENGTH, (Cue(1, 500, 900, "keep"), Cue(2, 900, 1200, "keep")), speech=()))
+    assert np.array_equal(made[4080:9520], sound[4080:9520])  # through where one follows the other
+    assert np.abs(made[:3900]).max() < 0.2 * np.abs(sound).max()
+    assert np.abs(np.diff(made[3990:4100], axis=0)).max() < 1.2
+
+
+def test_all_that_is_kept_with_its_ambience_is_the_footage() -> None:
+    """Also where what was heard, and what the plan says of it, differ by some milliseconds."""
+    sound = noise(16000)
+    score = Score(LENGTH, (Cue(1, 510, 890, "keep"),), speech=((500, 905),), ambience="keep")
+    assert np.array_equal(played(sound, score), sound)
+
+
+def test_ambience_stops_where_somebody_was_heard() -> None:
+    sound = noise(16000)
+    score = Score(LENGTH, speech=((800, 1000),), ambience="keep")
+    same = (played(sound, score) == sound).all(1)
+    assert same[:5000].all() and same[9400:].all() and not same[650 * 8 : 1150 * 8].any()
+    assert not (played(sound, replace(score, speech=None)) == sound).any()  # nobody listened
+    assert not (played(sound, replace(score, ambience="new")) == sound).any()
+
+
+def test_nothing_decided_is_silence() -> None:
+    score = Score(LENGTH, (Cue(1, 0, 500), Cue(2, 600, 900)), (Beep(1000, 1100),), speech=((0, 500),))
+    assert score.silent and not replace(score, ambience="new").silent
+
+
+def level(sound: Floats) -> float:
+    return float(np.sqrt(np.square(sound).mean()))
+
+
+def test_a_double_speaks_as_loud_in_its_place_and_nowhere_else() -> None:
+    sound = np.repeat(resampled(noise(32000)[:, 0], 16000, 48000)[:, None], 2, 1)
+    told, still = Told(), replace(crew(), tone=lambda blocks, rate, pauses: Hiss(0))
+    made = played(sound, Score(LENGTH, (Cue(1, 500, 1500, "double", "iva"),), speech=()), rate=48000, told=told, by=still)
+    assert np.array_equal(made[:, 0], made[:, 1])
+    assert 0.4 < level(made[26000:70000]) / level(sound) < 0.7  # half, says the noise voice
+    assert level(made[:23900]) < 0.1 * level(sound) and level(made[72100:]) < 0.1 * level(sound)
+    assert told.seconds["double"] == pytest.approx(1.0) and not told.failed
+
+
+def test_long_turns_are_cut_where_they_are_quiet() -> None:
+    heard_: list[int] = []
+
+    class Counting(NoiseVoice):
+        def __call__(self, sound: Floats) -> Floats:
+            heard_.append(len(sound))
+            return super().__call__(sound)
+
+    sound = noise(50 * RATE)
+    sound[17 * RATE : 17 * RATE + 400] *= 0.01
+    score = Score(50_000, (Cue(1, 0, 50_000, "double", "long"),), speech=())
+    made = played(sound, score, by=crew({"long": Counting()}))
+    assert len(heard_) == 3 and abs(heard_[0] / 16000 - 17.03) < 0.05 and max(heard_) <= 20 * 16000
+    assert sum(heard_) == pytest.approx(50 * 16000, abs=3) and level(made[-RATE:]) > 0.05
+
+
+@pytest.mark.parametrize("fails", ["raises", "short", "deaf", "nan", "same", "stereo"])
+def test_what_goes_wrong_in_a_turn_mutes_that_turn(fails: str) -> None:
+    def convert(sound: Floats) -> Floats:
+        if fails == "raises":
+            raise RuntimeError("no")
+        return {"short": sound[:-900], "deaf": np.zeros(0, np.float32), "nan": sound * np.float32("nan"), "same": sound * 0.8,
+                "stereo": np.stack([sound, sound], 1)}[fails]
+
+    class Bad(NoiseVoice):
+        def __call__(self, sound: Floats) -> Floats:
+            return convert(sound)
+
+    sound, told = noise(16000), Told()
+    cues = (Cue(1, 200, 800, "double", "bad"), Cue(2, 900, 1400, "double", "noor"))
+    made = played(sound, Score(LENGTH, cues, speech=()), by=crew({"bad": Bad()}), told=told)
+    assert set(told.failed) == {1}
+    assert level(made[1600:6400]) < 0.1 * level(sound) and level(made[7400:11000]) > 0.3 * level(sound)
+
+
+def test_a_failed_take_is_silent_and_a_good_one_is_heard() -> None:
+    def gone() -> tuple[Floats, int]:
+        raise OSError("unplugged")
+
+    sound, told = noise(16000), Told()
+    by = replace(crew(), takes={**crew().takes, "gone": gone})
+    cues = (Cue(1, 200, 800, "revoice", "gone"), Cue(2, 900, 1400, "revoice", "take"))
+    made = played(sound, Score(LENGTH, cues, speech=()), by=by, told=told)
+    assert set(told.failed) == {1} and "OSError" in told.failed[1]
+    assert level(made[1600:6400]) < 0.1 * level(sound)
+    assert level(made[7400:11000]) == pytest.approx(0.2, rel=0.1)
+
+
+def test_where_two_speak_at_once_a_muted_one_is_in_no_conversion() -> None:
+    sound = np.zeros((16000, 1), np.float32)
+    sound[4000:8000] = noise(4000)  # while both speak
+    both = Score(LENGTH, (Cue(1, 0, 1500, "double", "noor"), Cue(2, 500, 1000)), speech=())
+    made = played(sound, both)
+    assert np.abs(made).max() < 0.1
+    either = Score(LENGTH, (Cue(1, 0, 1500, "double", "noor"), Cue(2, 500, 1000, "keep")), speech=())
+    assert level(played(sound, either)[4100:7900]) > 0.05
+    assert not (played(sound, either)[4000:8000] == sound[4000:8000]).any()
+
+
+def test_a_bleep_is_a_soft_tone_over_whoever_speaks() -> None:
+    sound = noise(16000)
+    for voice, of in KINDS:
+        for tone in (True, False):
+            score = Score(LENGTH, (Cue(1, 200, 1800, voice, of),), (Beep(1000, 1200, tone),), speech=())
+            made = played(sound, score)[950 * 8 + 80 : 1250 * 8 - 80, 0]
+            peak = np.abs(np.fft.rfft(made * np.hanning(len(made))))
+            at = int(peak.argmax()) * RATE / len(made)
+            assert (abs(at - 1000) < 10) == tone and level(made) < 0.06
+
+
+def test_clipping_and_what_is_no_number() -> None:
+    loud = (noise(16000) * 50).clip(-1, 1)
+    loud[8000:8100] = np.nan
+    loud[8100:8200] = np.inf
+    for voice, of in KINDS:
+        told = Told()
+        made = played(loud, Score(LENGTH, (Cue(1, 200, 1800, voice, of),), speech=()), told=told)
+        assert np.isfinite(made).all() and np.abs(made).max() <= 1 and not told.failed
+
+
+@pytest.mark.parametrize("samples", [0, 1, 2, 77])
+@pytest.mark.parametrize(("voice", "of"), KINDS)
+def test_hardly_any_sound(samples: int, voice: str, of: str) -> None:
+    for rate in (8000, 48000):
+        told = Told()
+        score = Score(LENGTH, (Cue(1, 0, 2000, voice, of),), (Beep(0, 5),), speech=())
+        played(noise(samples), score, rate=rate, told=told)
+        assert not told.failed
+
+
+def test_sound_that_begins_late_or_early_is_where_the_pictures_are() -> None:
+    sound = noise(16000)
+    for start in (Fraction(1, 4), Fraction(-1, 4)):
+        made = played(sound, Score(LENGTH, (Cue(1, 500, 900, "keep"),), speech=()), start=start)
+        same = np.flatnonzero((made == sound).all(1)) / RATE + float(start)
+        assert same[0] == pytest.approx(0.51, abs=0.002) and same[-1] == pytest.approx(0.89, abs=0.002)
+
+
+def test_channels_that_cancel_each_other_are_heard_all_the_same() -> None:
+    one = noise(100)
+    assert np.array_equal(mono(np.concatenate([one, -one], 1)), one[:, 0])
+    assert np.allclose(mono(np.concatenate([one, one], 1)), one[:, 0])
+
+
+def test_resampling_keeps_time() -> None:
+    at = np.arange(16000) / 16000
+    wave = np.sin(2 * np.pi * 300 * at).astype(np.float32)
+    for rate in (8000, 22050, 44100, 48000):
+        there = resampled(wave, 16000, rate)
+        assert len(there) == rate
+        assert np.abs(there - np.sin(2 * np.pi * 300 * np.arange(rate) / rate))[200:-200].max() < 2e-3
+        assert np.abs(resampled(there, rate, 16000) - wave)[200:-200].max() < 4e-3
+    assert len(resampled(wave[:0], 16000, 8000)) == 0
+
+
+def test_what_is_alike() -> None:
+    a, b = noise(9000)[:, 0], noise(9000, seed=4)[:, 0]
+    assert alike(a, -0.3 * a) and not alike(a, b) and not alike(a, 0 * a) and not alike(a, a + b * (1 / ALIKE))
+
+
+def test_a_voice_is_what_it_has_to_be() -> None:
+    voice: Convert = NoiseVoice()
+    assert voice.rate == 16000 and len(voice(noise(1601)[:, 0])) == 1601
