@@ -279,7 +279,7 @@ def main() -> None:
     args = parser.parse_args()
     rng = np.random.default_rng(SEED)
     speaker = Speaker()  # once in a process: opened twice, the library hangs
-    count = 6 if args.quick else 40
+    count = 6 if args.quick else 24
     print("| word onsets | pairs | onsets | median ms | 95 % ms | over 120 ms |\n|---|---|---|---|---|---|")
     for noise in (-70, -25):
         for language in TEXTS:
@@ -292,7 +292,7 @@ def main() -> None:
     print(row("real speech, converted and warped", [errors(p) for p in real], rng))
     seconds = sum(len(p.guide) for p in real) / RATE
     print(f"\nAlignment takes {(time.process_time() - began) / seconds:.3f} s of CPU per s.\n")
-    clean = sorted((args.data / "speech").glob("ls-clean*.flac"))[: 3 if args.quick else 12]
+    clean = sorted((args.data / "speech").glob("ls-clean*.flac"))[: 3 if args.quick else 8]
     print("| stretch | recordings | jitter to un-warped | mel-cepstra off / own spread | change of their spread |\n|---|---|---|---|---|")
     for line in volunteer(clean, rng):
         print(line, flush=True)

@@ -26,7 +26,7 @@ _LONG: Final = 2.2  # times the witness's speech that a take's may last
 _SHORT: Final = 0.45
 _SILENT: Final = 1e-3  # -60 dB full scale
 _CLIPPED: Final = 1e-3  # share of the samples that may stand at the top, in rows of three or more
-_ODD: Final = 0.72  # of the distance of frames taken at random: these words are not those
+_ODD: Final = 0.56  # of the distance of frames taken at random: these words are perhaps not those
 _HARD: Final = 1.9  # stretch that is heard
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,7 @@ from facedouble.types import Array, Bools, Doubles, Floats
 from facedouble.voice import align as aligning
 from facedouble.voice.align import STEPS, align, table
 from facedouble.voice.front import listen, pauses
-from facedouble.voice.revoice import Fitted, fit, measure, perform
+from facedouble.voice.revoice import Fitted, fit, measure, misfits, perform
 from facedouble.voice.room import BANDS, LOUDER, TILT, UNEVEN, decay, reverberant, room_tone, tilted
 from facedouble.voice.stretch import follow, lay, onsets
 from facedouble.voice.timing import Piece, limited, pieces
@@ -178,14 +179,14 @@ def test_a_silent_witness_is_refused(take: Floats) -> None:
         fit(take, np.zeros(48000, np.float32), RATE)
 
 
-def test_words_left_out_are_doubted_or_refused(take: Floats, guide: Floats) -> None:
-    """The second half twice instead of the first: the tool says so, in one way or the other."""
-    wrong = np.concatenate([take[60000:], take[60000:]])
-    try:
-        made = fit(wrong, guide, RATE)
-    except TakeRefused:
-        return
-    assert made.misfits
+def test_what_does_not_fit_is_said(fitted: Fitted) -> None:
+    assert not fitted.misfits
+    at = np.array([0.0, 1.0])
+    spoken = (Piece(at, at / 2.1), Piece(at + 2, at * 2.1 + 2), Piece(at + 5, at + 5))
+    score = replace(fitted.score, pieces=spoken, doubts=np.array([0.3, 0.3, 0.9], np.float32))
+    said = misfits(score)
+    assert [m.start for m in said] == [0, 2, 5]
+    assert "fast" in said[0].why and "slowly" in said[1].why and "words" in said[2].why
 
 
 def test_at_stretch_one_the_take_comes_out_as_it_went_in(take: Floats) -> None:
@@ -260,7 +261,7 @@ def test_the_tail_of_a_room_is_seeded_and_decays_as_told() -> None:
     click = np.zeros(RATE * 2, np.float32)
     click[100] = 1
     made = [reverberant(click, RATE, 0.6, np.random.default_rng(3)) for _ in range(2)]
-    assert np.array_equal(*made) and np.array_equal(made[0][:101], click[:101])
+    assert np.array_equal(*made) and np.allclose(made[0][:101], click[:101], atol=1e-12)  # rounding of the transform
     power = [np.log10((made[0][100 + k : 100 + k + 800] ** 2).mean()) for k in (1600, 4800)]
     assert (power[0] - power[1]) * 10 / 0.2 * 0.6 == pytest.approx(60, rel=0.1)
     assert reverberant(click, RATE, 0.0, np.random.default_rng(3)) is click
