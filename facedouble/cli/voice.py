@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facedouble.cli import takes
 from facedouble.cli.shown import OUT, Bar
 from facedouble.errors import ConsentError, ExitCode, InputRefused, StoreError, UsageError
 
@@ -157,3 +158,4 @@ def voice_compare(
         page = compare(before, after, output, start, marks, bar)
     OUT.print(f"{output}: {page.seconds:.0f} s, {len(page.flags)} places to listen to first", markup=False)
     OUT.print("  it holds the ORIGINAL voice: keep it with the footage, give it to nobody, delete it afterwards")
+takes.register(voice_app)

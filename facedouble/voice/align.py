@@ -30,7 +30,8 @@ _RIDGE: Final = 300.0  # frames that stand against each direction of the map fro
 
 @dataclass(frozen=True)
 class Path(Value):
-    """pairs (P, 2) int32: frame of the guide, frame of the take, 5 ms each, in order; cost (P,) of the frames at each pair."""
+    """pairs (P, 2) int32: frame of the guide, frame of the take, 5 ms each, in order; cost (P,) of each,
+    in units of the distance of frames taken at random."""
 
     pairs: Ints
     cost: Floats
@@ -195,4 +196,5 @@ def align(guide: Front, take: Front) -> Path:
     rows = take.features[path[:, 1]]
     if turn is not None:
         rows = np.hstack([rows, np.ones((len(rows), 1), np.float32)]) @ turn
-    return Path(path, np.sqrt(((guide.features[path[:, 0]] - rows) ** 2).sum(1)).astype(np.float32))
+    unit = _unit(guide.features[~guide.quiet], take.features[~take.quiet])
+    return Path(path, np.sqrt(((guide.features[path[:, 0]] - rows) ** 2).sum(1)).astype(np.float32) / unit)

@@ -26,7 +26,7 @@ _LONG: Final = 2.2  # times the witness's speech that a take's may last
 _SHORT: Final = 0.45
 _SILENT: Final = 1e-3  # -60 dB full scale
 _CLIPPED: Final = 1e-3  # share of the samples that may stand at the top, in rows of three or more
-_ODD: Final = 1.35  # times the take's middle cost: these words are not those
+_ODD: Final = 0.56  # of the distance of frames taken at random: these words are perhaps not those
 _HARD: Final = 1.9  # stretch that is heard
 
 
@@ -34,7 +34,7 @@ _HARD: Final = 1.9  # stretch that is heard
 class Score(Value):
     """All that passes from the witness: when each piece is spoken, how loudly, at what place, how long the whole is in samples.
 
-    doubts (P,) float32: how unlike the take and the guide are there, 1: as everywhere.
+    doubts (P,) float32: how unlike the take and the guide are there, 1: as frames taken at random.
     """
 
     pieces: tuple[Piece, ...]
@@ -136,11 +136,10 @@ def _at_speech_rate(sound: Floats, rate: int) -> Floats:
 
 
 def _doubts(path: Path, found: tuple[Piece, ...]) -> Floats:
-    """(P,) middle cost of each piece's pairs over that of all of them."""
+    """(P,) middle cost of each piece's pairs."""
     times = (path.pairs[:, 0] + 0.5) / FRAME_RATE
     inside = [path.cost[(times >= p.guide[0]) & (times <= p.guide[-1])] for p in found]
-    usual = max(float(np.median(np.concatenate(inside))), 1e-6)
-    return np.array([np.median(c) / usual if len(c) else 1 for c in inside], np.float32)
+    return np.array([np.median(c) if len(c) else 1 for c in inside], np.float32)
 
 
 def misfits(score: Score) -> tuple[Misfit, ...]:

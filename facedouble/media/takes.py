@@ -1,0 +1,101 @@
+"""A volunteer's recording: any sound file or the microphone in, one plain WAV out, 48 kHz, mono, 24 bit, nothing else in it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import av.error
+import numpy as np
+import soxr
+
+from facedouble.errors import InputRefused, MachineError
+from facedouble.media.sniff import HEAD, sniff
+from facedouble.publish import write_new
+from facedouble.types import Floats
+
+TAKE_RATE: Final = 48_000
+LONGEST: Final = 3600  # s that are read; a take of an hour is none
+_INPUTS: Final = (("alsa", "default"), ("pulse", "default"))
+
+
+def _demuxer(path: Path) -> str:
+    """The one demuxer for a sound file; what else is footage."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError as error:
+        raise InputRefused(f"{path}: cannot be read ({error.strerror}); check its name and permissions") from error
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
+        return "mp3"
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return "aiff"
+    return {b"fLaC": "flac", b"caff": "caf"}.get(head[:4]) or sniff(path)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (av.error.FFmpegError, ValueError, MemoryError) as error:
+        raise InputRefused(f"{path}: cannot be read as sound ({type(error).__name__}); copy it again, or make it a WAV") from error
+
+
+def read_sound(path: Path) -> tuple[Floats, int]:
+    """The first sound of a file, its channels mixed: (N,) float32 in [-1, 1], and samples/s."""
+    name = _demuxer(path)
+    with _mapped(path), av.open(str(path), format=name, options={"protocol_whitelist": "file,pipe"}, metadata_errors="replace") as box:
+        if not box.streams.audio:
+            raise InputRefused(f"{path}: holds no sound; give a recording")
+        return _decoded(path, box, LONGEST)
+
+
+def _decoded(path: Path, box: Any, seconds: float) -> tuple[Floats, int]:
+    stream = box.streams.audio[0]
+    rate = int(stream.rate)
+    resampler = av.AudioResampler(format="fltp")
+    pieces: list[Floats] = []
+    count = 0
+    with suppress(KeyboardInterrupt):  # whoever records stops with Ctrl-C
+        for frame in box.decode(stream):
+            for made in resampler.resample(frame):
+                pieces.append(made.to_ndarray().mean(0).astype(np.float32))
+                count += len(pieces[-1])
+            if count >= seconds * rate:
+                break
+    if not count:
+        raise InputRefused(f"{path}: not one sample in it can be read; record it again")
+    if seconds == LONGEST and count >= LONGEST * rate:
+        raise InputRefused(f"{path}: is longer than an hour; cut it into takes")
+    return np.nan_to_num(np.concatenate(pieces)[: round(seconds * rate)]), rate
+
+
+def record(seconds: float) -> tuple[Floats, int]:
+    """What the microphone hears for so long, or until Ctrl-C. MachineError where no recorder is there."""
+    for kind, device in _INPUTS:
+        if kind not in av.formats_available:
+            continue
+        try:
+            with av.open(device, format=kind) as box:
+                return _decoded(Path(device), box, seconds)
+        except (av.error.FFmpegError, OSError, ValueError):
+            continue
+    raise MachineError("no microphone can be opened here: record with a phone or another program, and import the file with "
+                       "`facedouble voice take FILE`")
+
+
+def write_take(path: Path, sound: Floats, rate: int) -> None:
+    """A new WAV of 48 kHz, mono, 24 bit: format and samples, no other chunk."""
+    made = sound if rate == TAKE_RATE else soxr.resample(sound, rate, TAKE_RATE)
+    whole = np.round(np.clip(made, -1, 1).astype(np.float64) * (2**23 - 1)).astype("<i4")
+    data = whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    pad = b"\0" * (len(data) % 2)
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data) + len(pad), b"WAVE", b"fmt ", 16, 1, 1, TAKE_RATE,
+                       TAKE_RATE * 3, 3, 24, b"data", len(data))
+    write_new(path, head + data + pad)

@@ -1,0 +1,140 @@
+"""Cue sheets and takes: what is read, what is written, and that nothing else is in it."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from facedouble.cli.voice import voice_app
+from facedouble.errors import FacedoubleError, InputRefused, MachineError, StoreError, UsageError
+from facedouble.media.takes import read_sound, record, write_take
+from facedouble.types import Floats, Turn
+from facedouble.voice.cues import Cue, of_sound, of_subtitles, of_turns, page, table, with_text
+
+SRT = "\ufeff1\r\n00:00:01,000 --> 00:00:02,500\r\n<i>Good</i> morning &amp; hello\r\n\r\n2\r\n00:01:03,000 --> 00:01:04,000\r\nتفضل\r\n"
+VTT = "WEBVTT\n\nNOTE nothing\n\n00:01.000 --> 00:02.500 align:start\nGood morning\nto you\n"
+
+
+def bursts(rate: int = 16000) -> Floats:
+    """Noise at 1-2 s and 3-3.5 s of 5 s."""
+    rng = np.random.default_rng(0)
+    t = np.arange(rate * 5) / rate
+    on = ((t >= 1) & (t < 2)) | ((t >= 3) & (t < 3.5))
+    return (rng.standard_normal(len(t)) * np.where(on, 0.1, 1e-4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("text", [SRT, VTT])
+def test_subtitles_give_times_and_words(text: str) -> None:
+    first = of_subtitles(text)[0]
+    assert (first.start, first.stop) == (1.0, 2.5) and first.text.startswith("Good morning") and "<" not in first.text
+
+
+def test_text_without_times_is_refused() -> None:
+    with pytest.raises(InputRefused, match="SRT"):
+        of_subtitles("some words\n\nand more")
+
+
+def test_cues_of_turns_and_of_sound_say_when() -> None:
+    assert of_turns([Turn(16000, 24000)]) == (Cue(1, 1.0, 1.5),)
+    found = of_sound(bursts())
+    assert [(round(c.start, 1), round(c.stop, 1)) for c in found] == [(1.0, 2.0), (3.0, 3.5)]
+    assert not of_sound(np.zeros(0, np.float32)) and not of_sound(np.zeros(16000, np.float32))
+    assert [c.text for c in with_text(found, [Cue(1, 0.9, 2.2, "yes"), Cue(2, 9, 10, "no")])] == ["yes", ""]
+
+
+def test_a_sheet_holds_every_line_and_loads_nothing() -> None:
+    cues = (Cue(1, 1, 2.5, 'a <b> "c"'), Cue(2, 61, 62))
+    made = page(cues)
+    assert "a &lt;b&gt;" in made and "turn-002" in made and "00:01:01.000" in made
+    assert "http" not in made and "src=" not in made
+    assert table(cues).split("\n")[1].split("\t") == ["turn-001", "00:00:01.000", "00:00:02.500", "1.50", 'a <b> "c"']
+
+
+@pytest.mark.parametrize(("codec", "suffix", "rate"), [("pcm_s16le", "wav", 8000), ("flac", "flac", 48000), ("aac", "m4a", 44100),
+                                                       ("mp3", "mp3", 44100)])
+def test_recordings_are_read_and_kept_bare(tmp_path: Path, codec: str, suffix: str, rate: int) -> None:
+    source = tmp_path / f"take.{suffix}"
+    sound = bursts(rate)
+    with av.open(str(source), "w") as box:
+        box.metadata["artist"] = "CANARY"
+        box.metadata["comment"] = "CANARY"
+        stream = box.add_stream(codec, rate=rate, layout="stereo")
+        form = stream.codec_context.format.name
+        both = np.stack([sound, sound * np.float32(0.5)])
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(both), format="fltp", layout="stereo")
+        frame.sample_rate = rate
+        for part in av.AudioResampler(format=form, layout="stereo", rate=rate, frame_size=stream.codec_context.frame_size).resample(frame):
+            box.mux(stream.encode(part))
+        box.mux(stream.encode(None))
+    read, found = read_sound(source)
+    assert found == rate and abs(len(read) - len(sound)) < 4000
+    assert np.abs(read).max() == pytest.approx(0.75 * np.abs(sound).max(), rel=0.25)  # the mean of both channels
+    write_take(tmp_path / "out.wav", read, found)
+    data = (tmp_path / "out.wav").read_bytes()
+    assert b"CANARY" in source.read_bytes() or suffix == "wav"
+    assert b"CANARY" not in data and data[12:16] == b"fmt " and data[36:40] == b"data"
+    assert struct.unpack("<HHIIHH", data[20:36]) == (1, 1, 48000, 144000, 3, 24)
+    again, again_rate = read_sound(tmp_path / "out.wav")
+    assert again_rate == 48000 and len(again) == pytest.approx(len(read) * 48000 / rate, abs=2)
+    if rate == 48000:
+        assert np.abs(again - read).max() < 2**-22
+
+
+def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF\x10\0\0\0WAVEfmt ")
+    (tmp_path / "b.wav").write_text("words")
+    for path in (tmp_path / "a.wav", tmp_path / "b.wav", tmp_path / "none.wav", tmp_path):
+        with pytest.raises(InputRefused):
+            read_sound(path)
+
+
+def test_a_take_is_never_written_over(tmp_path: Path) -> None:
+    write_take(tmp_path / "a.wav", bursts(), 16000)
+    with pytest.raises(StoreError):
+        write_take(tmp_path / "a.wav", bursts(), 16000)
+
+
+def test_without_a_microphone_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facedouble.media.takes._INPUTS", (("alsa", "no_such_device"),))
+    with pytest.raises(MachineError, match="import the file"):
+        record(0.1)
+
+
+def run(*args: object) -> str:
+    result = CliRunner().invoke(voice_app, [str(a) for a in args])
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+def test_the_commands_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facedouble.pipeline.protect.close_doors", lambda: None)  # it would hold for all tests that follow
+    write_take(tmp_path / "clip.wav", bursts(), 16000)
+    (tmp_path / "clip.srt").write_text(SRT)
+    assert "2 lines" in run("cues", tmp_path / "clip.wav", "-o", tmp_path / "a.tsv", "--subtitles", tmp_path / "clip.srt")
+    assert "morning" in (tmp_path / "a.tsv").read_text()
+    run("cues", tmp_path / "clip.srt", "-o", tmp_path / "a.html")
+    for number in (1, 2):
+        run("take", tmp_path / "clip.wav", "--turn", 7, "--folder", tmp_path / "takes")
+        assert (tmp_path / "takes" / f"turn-007.take-0{number}.wav").is_file()
+
+
+@pytest.mark.parametrize("args", [("take",), ("take", "x.wav", "--record", "1"), ("cues", "x.srt", "-o", "x.docx"),
+                                  ("cues", "none.srt", "-o", "x.tsv"), ("take", "none.wav")])
+def test_commands_that_make_no_sense_say_so(args: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facedouble.pipeline.protect.close_doors", lambda: None)
+    with pytest.raises((FacedoubleError, UsageError)):
+        run(*args)
+
+
+def test_a_silent_take_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facedouble.pipeline.protect.close_doors", lambda: None)
+    write_take(tmp_path / "still.wav", np.zeros(16000, np.float32), 16000)
+    with pytest.raises(InputRefused, match="silent"):
+        run("take", tmp_path / "still.wav", "--folder", tmp_path / "takes")
+    assert not (tmp_path / "takes").exists()
