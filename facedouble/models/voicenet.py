@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +11,6 @@ import numpy as np
 
 from facedouble.errors import ModelError
 from facedouble.types import Floats
-from facedouble.voice.trunk import Trunk
 
 DATA: Final = Path(__file__).resolve().parent.parent / "data"
 NET: Final = "voice.onnx"
@@ -19,8 +19,15 @@ PINS: Final = {NET: "", NUMBERS: ""}
 """SHA-256 of the two files that `scripts/train_voice.py` wrote."""
 
 
-def load_trunk(directory: Path = DATA) -> Trunk:
-    """Load the network; ModelError if one of its two files is missing or altered. Runs on one core, so that results repeat."""
+Run = Callable[[Floats, Floats], tuple[Floats, Floats]]
+"""As `voice.trunk.Trunk.run`."""
+
+
+def load_net(directory: Path = DATA) -> tuple[Run, dict[str, Floats]]:
+    """The network and the numbers that belong to it, for a `voice.trunk.Trunk`; it runs on one core, so that results repeat.
+
+    ModelError if one of the two files is missing or altered.
+    """
     import onnxruntime
 
     for name, pin in PINS.items():
@@ -39,4 +46,4 @@ def load_trunk(directory: Path = DATA) -> Trunk:
         return made[0], thoughts[0]
 
     with np.load(directory / NUMBERS) as held:
-        return Trunk(run, **{name: held[name] for name in held.files})
+        return run, {name: held[name] for name in held.files}

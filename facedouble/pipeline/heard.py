@@ -14,13 +14,13 @@ from typing import Any, Final
 import numpy as np
 
 from facedouble.consent import check_consent
-from facedouble.errors import ConsentError, InputRefused, ModelError, UsageError
+from facedouble.errors import ConsentError, InputRefused, UsageError
 from facedouble.media.encode import Sound
 from facedouble.media.recording import blocks, recording
-from facedouble.models.content import load_content
 from facedouble.pipeline.hearing import clock
 from facedouble.pipeline.score import Beep, Cue, Score
 from facedouble.pipeline.sound import Convert, Crew, Fit, Told, Tone, mono, sounds
+from facedouble.pipeline.speaking import open_content, open_trunk
 from facedouble.plan.plan import Plan
 from facedouble.plan.times import clock as timecode
 from facedouble.plan.voices import Speech
@@ -164,12 +164,7 @@ def open_voice(path: Path, purpose: str, today: dt.date, models: Path | None = N
     if purpose not in voice.consent.scope:
         raise ConsentError(f"{path}: the volunteer consented to {', '.join(voice.consent.scope)}, not to {purpose}; ask them, or "
                            "say what this is for with --for")
-    return Spoken(voice, load_content(models), open_trunk(models))
-
-
-def open_trunk(models: Path | None = None) -> Trunk:
-    """The network that speaks; ModelError if it is missing. The one place here that knows how."""
-    raise ModelError("this version has no network that speaks with another voice yet; take revoice or mute")
+    return Spoken(voice, open_content(models), open_trunk())
 
 
 def fitted(take: Floats, guide: Floats, rate: int) -> tuple[Floats, tuple[str, ...]]:

@@ -9,11 +9,13 @@ from typing import Final
 import numpy as np
 import soxr
 
-from facedouble.errors import InputRefused, UsageError
+from facedouble.errors import InputRefused
 from facedouble.media.recording import Recording as Source
 from facedouble.media.recording import blocks, recording
 from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.hearing import Ears
+from facedouble.pipeline.speaking import RATE
+from facedouble.pipeline.speaking import Maker as Speaking
 from facedouble.types import Consent, Floats
 from facedouble.voice import casting
 from facedouble.voice.casting import Finding, Fitness
@@ -24,7 +26,6 @@ from facedouble.voice.material import MOST, Gauge, Material, Recording, examine,
 from facedouble.voice.speech import stretches, turns
 from facedouble.voice.volunteer import VoiceDouble, named
 
-RATE: Final = 48_000  # samples/s that voices are made of, and speak
 AROUND: Final = 0.1  # s before and after each stretch of speech that a voice is made of
 
 Maker = Callable[[Sequence[Floats]], Mapping[str, Floats]]
@@ -32,8 +33,8 @@ Maker = Callable[[Sequence[Floats]], Mapping[str, Floats]]
 
 
 def open_maker(models: Path | None = None) -> Maker:
-    """What makes voices; ModelError if a model of it is missing. The one place that knows how."""
-    raise UsageError("this version cannot make voices yet")
+    """What makes voices; ModelError if a model of it is missing."""
+    return Speaking(models)
 
 
 def mono(source: Source, rate: int, gauge: Gauge | None = None) -> Iterator[Floats]:
@@ -79,8 +80,8 @@ def _speech(paths: Sequence[Path], heard: Sequence[Heard]) -> Iterator[Floats]:
     """The stretches of speech, in order, until there is enough of them."""
     left = round(MOST * RATE)
     for path, known in zip(paths, heard, strict=True):
-        ratio = RATE // SPEECH_RATE
-        spans = [(max(round(a - AROUND * SPEECH_RATE), 0) * ratio, round(b + AROUND * SPEECH_RATE) * ratio)
+        around = round(AROUND * SPEECH_RATE)
+        spans = [(max(a - around, 0) * RATE // SPEECH_RATE, (b + around) * RATE // SPEECH_RATE)
                  for a, b in stretches(known.speech, known.samples)]
         for piece in _cut(mono(recording(path), RATE), spans):
             yield piece[:left]

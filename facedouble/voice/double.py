@@ -25,19 +25,19 @@ from facedouble.voice.world import COEFFICIENTS, HIGHEST, LOWEST, Sound, melody,
 
 Content = Callable[[Floats], Floats]
 
-NEIGHBOURS: Final = 6
-SOFT: Final = 0.1  # how fast the weight of a neighbour falls with its distance
+NEIGHBOURS: Final = 16
+SOFT: Final = 0.3  # how fast the weight of a neighbour falls with its distance
+DETAIL: Final = 0.6  # share of the neighbours' detail that is given back
 VOICING_WEIGHT: Final = 0.3
 KEY: Final = 26  # coefficients that neighbours are found by
 BESIDE: Final = 0.7  # weight of the units before and after
 SMOOTH: Final = 1.0  # frames
-LIVELIER: Final = 1.4  # at most so much is a coefficient's spread widened to the volunteer's
 MELODY: Final = (0.7, 1.4)  # limits to which the melody's spread follows the volunteer's
 GATE: Final = 45.0  # dB under the loudest speech: what is quieter sinks away
 GAIN: Final = (-60.0, 40.0)  # dB
 READ_BELOW: Final = 30.0  # dB under the 95th percentile: what the readout is fitted to
 OUTPUT_PENALTY: Final = 1.0  # of the ridge, in units: on the network's frames
-THOUGHT_PENALTY: Final = 30.0  # and on its thoughts
+THOUGHT_PENALTY: Final = 1000.0  # and on its thoughts
 
 
 def listen(sound: Floats, content: Content, trunk: Trunk) -> SpeechCode:
@@ -49,9 +49,8 @@ def speak(code: SpeechCode, voice: VoiceDouble, trunk: Trunk) -> Floats:
     """The code with the volunteer's voice: float32 at `voice.rate`, as long as the code to the sample."""
     held = voice.arrays
     said = _adapted(held["readout"], *trunk.say(code, held["voice"]))
-    made = said + _detail(said, code, held)
+    made = said + DETAIL * _detail(said, code, held)
     frames = gaussian_filter1d(made.reshape(len(code.f0), -1), SMOOTH, axis=0, mode="nearest")
-    frames = _livelier(frames, code.energy, held["spread"])
     size = COEFFICIENTS[voice.rate]
     samples = code.samples * voice.rate // SPEECH_RATE
     sound = put_together(_melody(code.f0, held["f0"]), Sound(frames[:, :size], frames[:, size:]), voice.rate, samples)
@@ -93,15 +92,6 @@ def _detail(said: Floats, code: SpeechCode, held: Mapping[str, Floats]) -> Float
         weights /= weights.sum(1, keepdims=True)
         found[at:at + 256] = (weights[:, :, None, None] * rest[near]).sum(1)
     return found
-
-
-def _livelier(frames: Floats, energy: Floats, spread: Floats) -> Floats:
-    """Frames whose speech moves as much as the volunteer's does, within limits: averages move less."""
-    speech = frames[energy > np.percentile(energy, 95) - SPEECH_BELOW]
-    mean, own = speech.mean(0), speech.std(0)
-    gain = np.clip(spread / (own + 1e-6), 1, LIVELIER)
-    gain[0] = 1
-    return np.asarray(mean + (frames - mean) * gain, np.float32)
 
 
 def _melody(f0: Floats, sung: Floats) -> Floats:
