@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/revoice.py [--quick] [--data ../shared/data] [--judge /path/to/python/with/resemblyzer]
 
-No two people say the same words in the data, so truth comes from two other ways. Voices of espeak-ng say the same text at different
-speeds and pitches; the library says when each phoneme is spoken. And real speech is turned into another voice (WORLD: formants and
-F0 moved) on a random smooth time map, which is known. Prints Markdown, writes nothing into the tree.
+No two people say the same words in the data, so truth comes from two other ways. Voices of espeak-ng say the same text at
+different speeds and pitches; the library says when each phoneme is spoken. And real speech is turned into another voice (WORLD:
+formants and F0 moved) on a random smooth time map, which is known. Prints Markdown, writes nothing into the tree.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ from numba import njit
 from scipy.signal import butter, sosfiltfilt
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-from espeak import RATE as ESPEAK  # noqa: E402
-from espeak import Speaker  # noqa: E402
-
+sys.path.append(str(HERE.parent))
+from bench.espeak import RATE as ESPEAK  # noqa: E402
+from bench.espeak import Speaker  # noqa: E402
 from facedouble.errors import TakeRefused  # noqa: E402
 from facedouble.types import Array, Doubles, Floats, Value  # noqa: E402
 from facedouble.voice.align import align  # noqa: E402
@@ -133,15 +132,17 @@ def row(name: str, sets: Sequence[Doubles], rng: np.random.Generator) -> str:
     """A line of the table, with a bootstrap over the pairs."""
     if not sets:
         return f"| {name} | 0 | | | | |"
-    drawn = [np.percentile(np.concatenate([sets[i] for i in rng.integers(0, len(sets), len(sets))]), [50, 95]) for _ in range(300)]
+    picks = rng.integers(0, len(sets), (300, len(sets)))
+    drawn = [np.percentile(np.concatenate([sets[i] for i in pick]), [50, 95]) for pick in picks]
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     every = np.concatenate(sets)
     m, p = np.percentile(every, [50, 95])
-    return (f"| {name} | {len(sets)} | {len(every)} | {m:.1f} [{low[0]:.1f}-{high[0]:.1f}] | {p:.1f} [{low[1]:.1f}-{high[1]:.1f}] | "
-            f"{(every > 120).mean() * 100:.1f} % |")
+    return (f"| {name} | {len(sets)} | {len(every)} | {m:.1f} [{low[0]:.1f}-{high[0]:.1f}] | "
+            f"{p:.1f} [{low[1]:.1f}-{high[1]:.1f}] | {(every > 120).mean() * 100:.1f} % |")
 
 
 def read(path: Path, seconds: float) -> Floats:
+    """The first seconds of a recording, (N,) at 16 kHz."""
     with av.open(str(path)) as box:
         rate = box.streams.audio[0].rate
         made = np.concatenate([f.to_ndarray() for f in box.decode(audio=0)], axis=1)[0][: int(seconds * rate)]
@@ -227,7 +228,8 @@ def volunteer(paths: Sequence[Path], rng: np.random.Generator) -> Iterator[str]:
             got[s].append((j1 / j, float(off[both].mean() / spread), float(width)))
     for s, lines in got.items():
         m, low, high = np.median(lines, 0), np.percentile(lines, 10, 0), np.percentile(lines, 90, 0)
-        yield f"| {s} | {len(lines)} | " + " | ".join(f"{a:.3f} [{b:.3f}-{c:.3f}]" for a, b, c in zip(m, low, high, strict=True)) + " |"
+        cells = (f"{a:.3f} [{b:.3f}-{c:.3f}]" for a, b, c in zip(m, low, high, strict=True))
+        yield f"| {s} | {len(lines)} | " + " | ".join(cells) + " |"
 
 
 JUDGE: Final = """
@@ -283,8 +285,8 @@ def main() -> None:
     print("| word onsets | pairs | onsets | median ms | 95 % ms | over 120 ms |\n|---|---|---|---|---|---|")
     for noise in (-70, -25):
         for language in TEXTS:
-            print(row(f"espeak-ng {language}, noise {noise} dB", [errors(p) for p in espeak_pairs(speaker, language, count, rng, noise)], rng),
-                  flush=True)
+            pairs = espeak_pairs(speaker, language, count, rng, noise)
+            print(row(f"espeak-ng {language}, noise {noise} dB", [errors(p) for p in pairs], rng), flush=True)
     files = sorted((args.data / "speech").glob("ls-*.flac"))
     files = files[:4] if args.quick else files
     real = [warped_pair(read(f, 10), rng) for f in files]
@@ -293,7 +295,8 @@ def main() -> None:
     seconds = sum(len(p.guide) for p in real) / RATE
     print(f"\nAlignment takes {(time.process_time() - began) / seconds:.3f} s of CPU per s.\n")
     clean = sorted((args.data / "speech").glob("ls-clean*.flac"))[: 3 if args.quick else 8]
-    print("| stretch | recordings | jitter to un-warped | mel-cepstra off / own spread | change of their spread |\n|---|---|---|---|---|")
+    print("| stretch | recordings | jitter to un-warped | mel-cepstra off / own spread | change of their spread |")
+    print("|---|---|---|---|---|")
     for line in volunteer(clean, rng):
         print(line, flush=True)
     if args.judge:

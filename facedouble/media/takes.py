@@ -44,13 +44,14 @@ def _mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        raise InputRefused(f"{path}: cannot be read as sound ({type(error).__name__}); copy it again, or make it a WAV") from error
+        raise InputRefused(f"{path}: cannot be read as sound ({type(error).__name__}); copy it again or make it a WAV") from error
 
 
 def read_sound(path: Path) -> tuple[Floats, int]:
     """The first sound of a file, its channels mixed: (N,) float32 in [-1, 1], and samples/s."""
     name = _demuxer(path)
-    with _mapped(path), av.open(str(path), format=name, options={"protocol_whitelist": "file,pipe"}, metadata_errors="replace") as box:
+    closed = {"protocol_whitelist": "file,pipe"}
+    with _mapped(path), av.open(str(path), format=name, options=closed, metadata_errors="replace") as box:
         if not box.streams.audio:
             raise InputRefused(f"{path}: holds no sound; give a recording")
         return _decoded(path, box, LONGEST)
