@@ -59,14 +59,13 @@ def take(
 ) -> None:
     """Import a take, or record one, as WAV of 48 kHz, mono, 24 bit, without anything else that the file held."""
     from facedouble.media.takes import read_sound, record, write_take
+    from facedouble.pipeline.protect import close_doors
     from facedouble.voice.revoice import check
 
     if (recording is None) == (record_for == 0):
         raise UsageError("give the file of a recording, or --record SECONDS")
+    close_doors()
     if recording is not None:
-        from facedouble.pipeline.protect import close_doors
-
-        close_doors()
         sound, rate = read_sound(recording)
     else:
         sound, rate = record(record_for)

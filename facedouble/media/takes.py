@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from facedouble.types import Floats
 TAKE_RATE: Final = 48_000
 LONGEST: Final = 3600  # s that are read; a take of an hour is none
 _INPUTS: Final = (("alsa", "default"), ("pulse", "default"))
+_ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 
 
 def _demuxer(path: Path) -> str:
@@ -79,8 +81,10 @@ def _decoded(path: Path, box: Any, seconds: float) -> tuple[Floats, int]:
 
 def record(seconds: float) -> tuple[Floats, int]:
     """What the microphone hears for so long, or until Ctrl-C. MachineError where no recorder is there."""
+    # PyAV's own ALSA looks for its settings in a folder of the machine that built it, /tmp/vendor, where anybody may put some
+    os.environ["ALSA_CONFIG_PATH"] = str(_ALSA)
     for kind, device in _INPUTS:
-        if kind not in av.formats_available:
+        if kind not in av.formats_available or (kind == "alsa" and not _ALSA.is_file()):
             continue
         try:
             with av.open(device, format=kind) as box:
