@@ -82,7 +82,7 @@ def _decoded(path: Path, box: Any, seconds: float) -> tuple[Floats, int]:
 def record(seconds: float) -> tuple[Floats, int]:
     """What the microphone hears for so long, or until Ctrl-C. MachineError where no recorder is there."""
     # PyAV's own ALSA looks for its settings in a folder of the machine that built it, /tmp/vendor, where anybody may put some
-    os.environ["ALSA_CONFIG_PATH"] = str(_ALSA)
+    os.environ["ALSA_CONFIG_DIR"], os.environ["ALSA_CONFIG_PATH"] = str(_ALSA.parent), str(_ALSA)
     for kind, device in _INPUTS:
         if kind not in av.formats_available or (kind == "alsa" and not _ALSA.is_file()):
             continue
