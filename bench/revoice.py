@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/revoice.py [--quick] [--data ../shared/data] [--judge /path/to/python/with/resemblyzer]
 
-No two people say the same words in the data, so truth comes from two other ways. Voices of espeak-ng say the same text at different
-speeds and pitches; the library says when each phoneme is spoken. And real speech is turned into another voice (WORLD: formants and
-F0 moved) on a random smooth time map, which is known. Prints Markdown, writes nothing into the tree.
+No two people say the same words in the data, so truth comes from two other ways. Voices of espeak-ng say the same text at
+different speeds and pitches; the library says when each phoneme is spoken. And real speech is turned into another voice (WORLD:
+formants and F0 moved) on a random smooth time map, which is known. Prints Markdown, writes nothing into the tree.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,10 +27,9 @@ from numba import njit
 from scipy.signal import butter, sosfiltfilt
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-from espeak import RATE as ESPEAK  # noqa: E402
-from espeak import Speaker  # noqa: E402
-
+sys.path.append(str(HERE.parent))
+from bench.espeak import RATE as ESPEAK  # noqa: E402
+from bench.espeak import Speaker  # noqa: E402
 from facedouble.errors import TakeRefused  # noqa: E402
 from facedouble.types import Array, Doubles, Floats, Value  # noqa: E402
 from facedouble.voice.align import align  # noqa: E402
@@ -133,15 +132,17 @@ def row(name: str, sets: Sequence[Doubles], rng: np.random.Generator) -> str:
     """A line of the table, with a bootstrap over the pairs."""
     if not sets:
         return f"| {name} | 0 | | | | |"
-    drawn = [np.percentile(np.concatenate([sets[i] for i in rng.integers(0, len(sets), len(sets))]), [50, 95]) for _ in range(300)]
+    picks = rng.integers(0, len(sets), (300, len(sets)))
+    drawn = [np.percentile(np.concatenate([sets[i] for i in pick]), [50, 95]) for pick in picks]
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     every = np.concatenate(sets)
     m, p = np.percentile(every, [50, 95])
-    return (f"| {name} | {len(sets)} | {len(every)} | {m:.1f} [{low[0]:.1f}-{high[0]:.1f}] | {p:.1f} [{low[1]:.1f}-{high[1]:.1f}] | "
-            f"{(every > 120).mean() * 100:.1f} % |")
+    return (f"| {name} | {len(sets)} | {len(every)} | {m:.1f} [{low[0]:.1f}-{high[0]:.1f}] | "
+            f"{p:.1f} [{low[1]:.1f}-{high[1]:.1f}] | {(every > 120).mean() * 100:.1f} % |")
 
 
 def read(path: Path, seconds: float) -> Floats:
+    """The first seconds of a recording, (N,) at 16 kHz."""
     with av.open(str(path)) as box:
         rate = box.streams.audio[0].rate
         made = np.concatenate([f.to_ndarray() for f in box.decode(audio=0)], axis=1)[0][: int(seconds * rate)]
@@ -227,7 +228,8 @@ def volunteer(paths: Sequence[Path], rng: np.random.Generator) -> Iterator[str]:
             got[s].append((j1 / j, float(off[both].mean() / spread), float(width)))
     for s, lines in got.items():
         m, low, high = np.median(lines, 0), np.percentile(lines, 10, 0), np.percentile(lines, 90, 0)
-        yield f"| {s} | {len(lines)} | " + " | ".join(f"{a:.3f} [{b:.3f}-{c:.3f}]" for a, b, c in zip(m, low, high, strict=True)) + " |"
+        cells = (f"{a:.3f} [{b:.3f}-{c:.3f}]" for a, b, c in zip(m, low, high, strict=True))
+        yield f"| {s} | {len(lines)} | " + " | ".join(cells) + " |"
 
 
 JUDGE: Final = """
@@ -240,65 +242,70 @@ np.savez(sys.argv[2], **{k: e.embed_utterance(held[k]) for k in held.files})
 """
 
 
-def likeness(paths: Sequence[Path], judge: str, rng: np.random.Generator) -> Iterator[str]:
-    """Cosines by Resemblyzer: output to witness, to volunteer; different speakers; the take is the witness's words in another
-    real voice as near as the data allow: a volunteer's own speech cannot say them, so a converted copy stands for it."""
-    sounds: dict[str, Floats] = {}
-    for k, path in enumerate(paths):
-        guide = read(path, 8)
-        pair = warped_pair(guide, rng)
-        try:
-            made = fit(pair.take, guide, RATE)
-        except TakeRefused as error:
-            print(f"refused {path.name}: {error}", file=sys.stderr)
-            continue
-        sounds |= {f"witness{k}": guide, f"take{k}": pair.take, f"out{k}": made.sound}
+def likeness(paths: Sequence[Path], judge: str) -> Iterator[str]:
+    """Cosines by Resemblyzer: of different speakers, of output and witness, take and witness, output and take.
+
+    The takes are other speakers' real recordings. They say other words, because no two say the same in the data: the map is
+    nonsense then, but the sound goes the same way, and whatever passes from the witness passes here too.
+    """
+    sounds: dict[str, Floats] = {f"witness{k}": read(path, 8) for k, path in enumerate(paths)}
+    pairs: list[tuple[int, int]] = []
+    for k in range(len(paths)):
+        for other in (k + 1, k + 2, k + 3, k + 5):
+            m = other % len(paths)
+            try:
+                sounds[f"out{k}.{m}"] = fit(sounds[f"witness{m}"], sounds[f"witness{k}"], RATE).sound
+                pairs.append((k, m))
+            except TakeRefused as error:
+                print(f"refused: {error}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(f"{folder}/in.npz", **sounds)
         subprocess.run([judge, "-c", JUDGE, f"{folder}/in.npz", f"{folder}/out.npz"], check=True, stdout=subprocess.DEVNULL)
         with np.load(f"{folder}/out.npz") as held:
             said = {k: held[k] for k in held.files}
-    numbers = sorted({int(k[7:]) for k in said if k.startswith("witness")})
-    pairs: dict[str, Callable[[int], float]] = {
-        "take and witness": lambda k: float(said[f"take{k}"] @ said[f"witness{k}"]),
-        "output and witness": lambda k: float(said[f"out{k}"] @ said[f"witness{k}"]),
-        "output and take": lambda k: float(said[f"out{k}"] @ said[f"take{k}"])}
-    different = [float(said[f"witness{a}"] @ said[f"witness{b}"]) for a in numbers for b in numbers if a < b]
-    yield f"| different speakers | {len(different)} | {np.median(different):.3f} | {np.percentile(different, 95):.3f} |"
-    for name, cosine in pairs.items():
-        each = [cosine(k) for k in numbers]
+    count = range(len(paths))
+    rows = {"different speakers": [said[f"witness{a}"] @ said[f"witness{b}"] for a in count for b in count if a < b],
+            "take and witness": [said[f"witness{m}"] @ said[f"witness{k}"] for k, m in pairs],
+            "output and witness": [said[f"out{k}.{m}"] @ said[f"witness{k}"] for k, m in pairs],
+            "output and take": [said[f"out{k}.{m}"] @ said[f"witness{m}"] for k, m in pairs]}
+    for name, each in rows.items():
         yield f"| {name} | {len(each)} | {np.median(each):.3f} | {np.percentile(each, 95):.3f} |"
+
+
+def timing(quick: bool, data: Path, rng: np.random.Generator) -> None:
+    """Print the tables of onsets and of stretch."""
+    speaker = Speaker()  # once in a process: opened twice, the library hangs
+    count = 6 if quick else 24
+    print("| word onsets | pairs | onsets | median ms | 95 % ms | over 120 ms |\n|---|---|---|---|---|---|")
+    for noise in (-70, -25):
+        for language in TEXTS:
+            pairs = espeak_pairs(speaker, language, count, rng, noise)
+            print(row(f"espeak-ng {language}, noise {noise} dB", [errors(p) for p in pairs], rng), flush=True)
+    files = sorted((data / "speech").glob("ls-*.flac"))
+    real = [warped_pair(read(f, 10), rng) for f in (files[:4] if quick else files)]
+    began = time.process_time()
+    print(row("real speech, converted and warped", [errors(p) for p in real], rng))
+    seconds = sum(len(p.guide) for p in real) / RATE
+    print(f"\nAlignment takes {(time.process_time() - began) / seconds:.3f} s of CPU per s.\n")
+    print("| stretch | recordings | jitter to un-warped | mel-cepstra off / own spread | change of their spread |")
+    print("|---|---|---|---|---|")
+    for line in volunteer(sorted((data / "speech").glob("ls-clean*.flac"))[: 3 if quick else 8], rng):
+        print(line, flush=True)
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only-likeness", action="store_true")
     parser.add_argument("--data", type=Path, default=HERE.parent / "../shared/data")
-    parser.add_argument("--judge", default="")
+    parser.add_argument("--judge", default="", help="a Python that has Resemblyzer")
     args = parser.parse_args()
-    rng = np.random.default_rng(SEED)
-    speaker = Speaker()  # once in a process: opened twice, the library hangs
-    count = 6 if args.quick else 24
-    print("| word onsets | pairs | onsets | median ms | 95 % ms | over 120 ms |\n|---|---|---|---|---|---|")
-    for noise in (-70, -25):
-        for language in TEXTS:
-            print(row(f"espeak-ng {language}, noise {noise} dB", [errors(p) for p in espeak_pairs(speaker, language, count, rng, noise)], rng),
-                  flush=True)
-    files = sorted((args.data / "speech").glob("ls-*.flac"))
-    files = files[:4] if args.quick else files
-    real = [warped_pair(read(f, 10), rng) for f in files]
-    began = time.process_time()
-    print(row("real speech, converted and warped", [errors(p) for p in real], rng))
-    seconds = sum(len(p.guide) for p in real) / RATE
-    print(f"\nAlignment takes {(time.process_time() - began) / seconds:.3f} s of CPU per s.\n")
-    clean = sorted((args.data / "speech").glob("ls-clean*.flac"))[: 3 if args.quick else 8]
-    print("| stretch | recordings | jitter to un-warped | mel-cepstra off / own spread | change of their spread |\n|---|---|---|---|---|")
-    for line in volunteer(clean, rng):
-        print(line, flush=True)
+    if not args.only_likeness:
+        timing(args.quick, args.data, np.random.default_rng(SEED))
     if args.judge:
         print("\n| cosine | pairs | median | 95 % |\n|---|---|---|---|")
-        for line in likeness(clean, args.judge, rng):
+        for line in likeness(sorted((args.data / "speech").glob("ls-clean*.flac")), args.judge):
             print(line)
 
 

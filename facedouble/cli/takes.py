@@ -55,18 +55,17 @@ def take(
     recording: Annotated[Path | None, typer.Argument(help="a volunteer's recording: WAV, FLAC, MP3, M4A, …")] = None,
     turn: Annotated[int, typer.Option(min=1, max=999, help="the number of the line on the cue sheet")] = 1,
     folder: Annotated[Path, typer.Option(help="where takes lie")] = Path("takes"),
-    record_for: Annotated[float, typer.Option("--record", min=0.0, max=600.0, help="record so many seconds; Ctrl-C ends it")] = 0.0,
+    record_for: Annotated[float, typer.Option("--record", min=0.0, max=600.0, help="record so many s; Ctrl-C ends it")] = 0.0,
 ) -> None:
     """Import a take, or record one, as WAV of 48 kHz, mono, 24 bit, without anything else that the file held."""
     from facedouble.media.takes import read_sound, record, write_take
+    from facedouble.pipeline.protect import close_doors
     from facedouble.voice.revoice import check
 
     if (recording is None) == (record_for == 0):
         raise UsageError("give the file of a recording, or --record SECONDS")
+    close_doors()
     if recording is not None:
-        from facedouble.pipeline.protect import close_doors
-
-        close_doors()
         sound, rate = read_sound(recording)
     else:
         sound, rate = record(record_for)

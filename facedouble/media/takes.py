@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from facedouble.types import Floats
 TAKE_RATE: Final = 48_000
 LONGEST: Final = 3600  # s that are read; a take of an hour is none
 _INPUTS: Final = (("alsa", "default"), ("pulse", "default"))
+_ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 
 
 def _demuxer(path: Path) -> str:
@@ -44,13 +46,14 @@ def _mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        raise InputRefused(f"{path}: cannot be read as sound ({type(error).__name__}); copy it again, or make it a WAV") from error
+        raise InputRefused(f"{path}: cannot be read as sound ({type(error).__name__}); copy it again or make it a WAV") from error
 
 
 def read_sound(path: Path) -> tuple[Floats, int]:
     """The first sound of a file, its channels mixed: (N,) float32 in [-1, 1], and samples/s."""
     name = _demuxer(path)
-    with _mapped(path), av.open(str(path), format=name, options={"protocol_whitelist": "file,pipe"}, metadata_errors="replace") as box:
+    closed = {"protocol_whitelist": "file,pipe"}
+    with _mapped(path), av.open(str(path), format=name, options=closed, metadata_errors="replace") as box:
         if not box.streams.audio:
             raise InputRefused(f"{path}: holds no sound; give a recording")
         return _decoded(path, box, LONGEST)
@@ -78,8 +81,10 @@ def _decoded(path: Path, box: Any, seconds: float) -> tuple[Floats, int]:
 
 def record(seconds: float) -> tuple[Floats, int]:
     """What the microphone hears for so long, or until Ctrl-C. MachineError where no recorder is there."""
+    # PyAV's own ALSA looks for its settings in a folder of the machine that built it, /tmp/vendor, where anybody may put some
+    os.environ["ALSA_CONFIG_DIR"], os.environ["ALSA_CONFIG_PATH"] = str(_ALSA.parent), str(_ALSA)
     for kind, device in _INPUTS:
-        if kind not in av.formats_available:
+        if kind not in av.formats_available or (kind == "alsa" and not _ALSA.is_file()):
             continue
         try:
             with av.open(device, format=kind) as box:

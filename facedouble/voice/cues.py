@@ -82,7 +82,8 @@ def _seconds(parts: Sequence[str | None]) -> float:
 
 def with_text(cues: Sequence[Cue], subtitles: Sequence[Cue]) -> tuple[Cue, ...]:
     """Each cue with the text of the subtitles whose middle lies in it."""
-    return tuple(replace(c, text=" ".join(s.text for s in subtitles if c.start <= (s.start + s.stop) / 2 < c.stop)) for c in cues)
+    return tuple(replace(c, text=" ".join(s.text for s in subtitles if c.start <= (s.start + s.stop) / 2 < c.stop))
+                 for c in cues)
 
 
 def _clock(seconds: float) -> str:
@@ -100,12 +101,13 @@ _PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Cue sheet</title>
 <style>
 body{{font:12pt/1.5 sans-serif;margin:2em auto;max-width:46em}} table{{border-collapse:collapse;width:100%}}
-td,th{{border-bottom:1px solid #999;padding:.5em;text-align:left;vertical-align:top}} .n{{white-space:nowrap}} .t{{font-size:14pt}}
+td,th{{border-bottom:1px solid #999;padding:.5em;text-align:left;vertical-align:top}}
+.n{{white-space:nowrap}} .t{{font-size:14pt}}
 tr{{break-inside:avoid}}
 </style>
 <h1>Cue sheet</h1>
-<p>Listen to each line once, then speak the same words in the same order, about as fast, with the pauses where they are. Record in a
-quiet room, a hand's breadth from the microphone, one file a line. Speak a line again rather than half of it.</p>
+<p>Listen to each line once, then speak the same words in the same order, about as fast, with the pauses where they are. Record in
+a quiet room, a hand's breadth from the microphone, one file a line. Speak a line again rather than half of it.</p>
 <table><tr><th>take<th>from<th>seconds<th>words<th>done</tr>
 {rows}
 </table></html>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -16,7 +17,8 @@ from facedouble.media.takes import read_sound, record, write_take
 from facedouble.types import Floats, Turn
 from facedouble.voice.cues import Cue, of_sound, of_subtitles, of_turns, page, table, with_text
 
-SRT = "\ufeff1\r\n00:00:01,000 --> 00:00:02,500\r\n<i>Good</i> morning &amp; hello\r\n\r\n2\r\n00:01:03,000 --> 00:01:04,000\r\nتفضل\r\n"
+SRT = ("\ufeff1\r\n00:00:01,000 --> 00:00:02,500\r\n<i>Good</i> morning &amp; hello\r\n\r\n"
+       "2\r\n00:01:03,000 --> 00:01:04,000\r\nتفضل\r\n")
 VTT = "WEBVTT\n\nNOTE nothing\n\n00:01.000 --> 00:02.500 align:start\nGood morning\nto you\n"
 
 
@@ -25,7 +27,7 @@ def bursts(rate: int = 16000) -> Floats:
     rng = np.random.default_rng(0)
     t = np.arange(rate * 5) / rate
     on = ((t >= 1) & (t < 2)) | ((t >= 3) & (t < 3.5))
-    return (rng.standard_normal(len(t)) * np.where(on, 0.1, 1e-4)).astype(np.float32)
+    return np.asarray(rng.standard_normal(len(t)) * np.where(on, 0.1, 1e-4), np.float32)
 
 
 @pytest.mark.parametrize("text", [SRT, VTT])
@@ -63,12 +65,13 @@ def test_recordings_are_read_and_kept_bare(tmp_path: Path, codec: str, suffix: s
     with av.open(str(source), "w") as box:
         box.metadata["artist"] = "CANARY"
         box.metadata["comment"] = "CANARY"
-        stream = box.add_stream(codec, rate=rate, layout="stereo")
+        stream: Any = box.add_stream(codec, rate=rate, layout="stereo")
         form = stream.codec_context.format.name
         both = np.stack([sound, sound * np.float32(0.5)])
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(both), format="fltp", layout="stereo")
         frame.sample_rate = rate
-        for part in av.AudioResampler(format=form, layout="stereo", rate=rate, frame_size=stream.codec_context.frame_size).resample(frame):
+        size = stream.codec_context.frame_size
+        for part in av.AudioResampler(format=form, layout="stereo", rate=rate, frame_size=size).resample(frame):
             box.mux(stream.encode(part))
         box.mux(stream.encode(None))
     read, found = read_sound(source)
