@@ -109,7 +109,9 @@ def _peak(before: Doubles, after: Doubles) -> float:
         window, part = before[start:start + n], after[start:start + n + 2 * reach]
         both = irfft(rfft(part, size) * np.conj(rfft(window, size)), size)[:2 * reach + 1]
         local = power[start + n:start + n + 2 * reach + 1] - power[start:start + 2 * reach + 1]
-        share = min(float(np.sum(window**2)) / whole, np.count_nonzero(window) / n)  # of the window that sounds: fewer samples, more chance
-        rows.append(both * share**0.5 / np.sqrt(np.maximum(local, 0.1 * full) * max(float(np.sum(window**2)), 1e-12)))
+        sounds = float(np.sum(window**2))
+        share = min(sounds / whole, np.count_nonzero(window) / n)  # of the window; fewer samples, more chance
+        rows.append(both * share**0.5 / np.sqrt(np.maximum(local, 0.1 * full) * max(sounds, 1e-12)))
     found = np.array(rows)
-    return float(max(np.abs(found).max() * np.sqrt(n), np.abs(found[::2].mean(0)).max() * np.sqrt(n * len(found[::2]))))
+    mean = found[::2].mean(0) * np.sqrt(len(found[::2]))
+    return float(max(np.abs(found).max(), np.abs(mean).max()) * np.sqrt(n))

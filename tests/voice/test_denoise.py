@@ -25,7 +25,8 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Floats:
     subprocess.run(["espeak-ng", "-v", "en", "-w", str(path), "We went over the bridge before it was light, my brother and I, "
                     "and nobody stopped us until the river."], check=True)
     rate, sound = wavfile.read(path)
-    return np.concatenate([np.zeros(RATE * 3 // 2), resample_poly(sound / 32768, RATE, rate)[:RATE * 9 // 2]]).astype(np.float32)
+    spoken = resample_poly(sound / 32768, RATE, rate)[:RATE * 9 // 2]
+    return np.asarray(np.concatenate([np.zeros(RATE * 3 // 2), spoken]), np.float32)
 
 
 def whole(sound: Floats, rate: int = RATE, size: int = 7777) -> Floats:
@@ -33,7 +34,7 @@ def whole(sound: Floats, rate: int = RATE, size: int = 7777) -> Floats:
 
 
 def white(n: int, level: float, seed: int = 0) -> Floats:
-    return np.float32(level) * np.random.default_rng(seed).standard_normal(n, np.float32)
+    return np.asarray(level * np.random.default_rng(seed).standard_normal(n), np.float32)
 
 
 @pytest.mark.parametrize(("snr", "gained"), [(0, 4.0), (5, 4.0), (10, 3.0)])

@@ -27,7 +27,7 @@ def voice(seed: int, pitch: float) -> Floats:
             r = np.exp(-np.pi * 90 / RATE)
             sound = lfilter([1 - r], [1, -2 * r * np.cos(2 * np.pi * centre / RATE), r * r], sound)
         out[start:start + n] = sound * np.hanning(n) * rng.uniform(0.2, 1)
-    return (0.2 * out / np.abs(out).max() + 1e-4 * rng.standard_normal(len(out))).astype(np.float32)
+    return np.asarray(0.2 * out / np.abs(out).max() + 1e-4 * rng.standard_normal(len(out)), np.float32)
 
 
 @pytest.fixture(scope="module")

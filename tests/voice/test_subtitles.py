@@ -48,10 +48,21 @@ def gone(names: list[str], text: str, places: list[str] | None = None) -> str:
 
 
 SAME = [
-    "Магомед Magomed Mahomed МАГОМЕД Мaгомед Маго\u0301мед", "Зеленський Zelenskyy Zelensky Zelenskiy Зеленский",
-    "Ольга Olga Olha", "Юрий Yuri Yury Iurii Jurij Юрій", "Джохар Dzhokhar Djohar Jokhar", "Ayşe Ayse Ayshe AYŞE", "Müller Muller Mueller",
-    "Γιώργος ΓΙΩΡΓΟΣ Giorgos", "Елена Yelena Elena Jelena", "Хасан Hasan Khasan Hassan", "Александр Aleksandr Alexandr",
-    "Семён Семен Semyon Semen", "Łukasz Lukasz", "Щербаков Shcherbakov Scherbakov", "Жанна Zhanna Janna",
+    "Магомед Magomed Mahomed МАГОМЕД Мaгомед Маго\u0301мед",
+    "Зеленський Zelenskyy Zelensky Zelenskiy Зеленский",
+    "Ольга Olga Olha",
+    "Юрий Yuri Yury Iurii Jurij Юрій",
+    "Джохар Dzhokhar Djohar Jokhar",
+    "Ayşe Ayse Ayshe AYŞE",
+    "Müller Muller Mueller",
+    "Γιώργος ΓΙΩΡΓΟΣ Giorgos",
+    "Елена Yelena Elena Jelena",
+    "Хасан Hasan Khasan Hassan",
+    "Александр Aleksandr Alexandr",
+    "Семён Семен Semyon Semen",
+    "Łukasz Lukasz",
+    "Щербаков Shcherbakov Scherbakov",
+    "Жанна Zhanna Janna",
 ]
 
 
@@ -62,8 +73,14 @@ def test_spellings_are_one(row: str) -> None:
             assert gone([entry], f"x {seen}, y") == "x …, y", (entry, seen)
 
 
-ARABIC = [("محمد", "Mohammed Muhammad Mohamad مُحَمَّد ومحمد لمحمد محمدا"), ("فاطمة", "Fatima Fatma Fatimah فاطمه وفاطمة بفاطمة"), ("Khaled", "خالد وخالد"),
-          ("بغداد", "Baghdad Bagdad ببغداد من‌بغداد"), ("رضایی", "رضایی‌ها"), ("Ahmad", "أحمد احمد لأحمد")]
+ARABIC = [
+    ("محمد", "Mohammed Muhammad Mohamad مُحَمَّد ومحمد لمحمد محمدا"),
+    ("فاطمة", "Fatima Fatma Fatimah فاطمه وفاطمة بفاطمة"),
+    ("Khaled", "خالد وخالد"),
+    ("بغداد", "Baghdad Bagdad ببغداد من‌بغداد"),
+    ("رضایی", "رضایی‌ها"),
+    ("Ahmad", "أحمد احمد لأحمد"),
+]
 
 
 @pytest.mark.parametrize(("entry", "row"), ARABIC)
@@ -74,11 +91,20 @@ def test_arabic_and_persian(entry: str, row: str) -> None:
 
 INFLECTED = [
     ("Магомед", "Магомеда Магомеду Магомедом Магомеде Магомедович Магомедовна Magomed's Magomeda Mahomedom"),
-    ("Анна", "Анны Анне Анну Анной Анною Анно"), ("Мария", "Марии Марию Марией Маріє"), ("Сергей", "Сергея Сергею Сергеем Сергее"),
-    ("Павел", "Павла Павлу Павлом Павле"), ("Иванов", "Иванова Иванову Ивановым Иванове Ивановы Ивановых"), ("Иванова", "Ивановой Иванову Иванов"),
-    ("Зеленский", "Зеленского Зеленскому Зеленским Зеленском Зеленская Зеленской"), ("Ольга", "Ользі Ольгою Ольги Ольгин"),
-    ("Грозный", "Грозного Грозном Grozny's"), ("Γιώργος", "Γιώργου Γιώργο Giorgou"), ("Ankara", "Ankara'da Ankarada Ankaradan Ankaraya Ankara'nın"),
-    ("Ayşe", "Ayşe'nin Ayşeye"), ("Thomas", "Thomas' Thomas's Thomases"), ("Петров", "Петровский Петрова"),
+    ("Анна", "Анны Анне Анну Анной Анною Анно"),
+    ("Мария", "Марии Марию Марией Маріє"),
+    ("Сергей", "Сергея Сергею Сергеем Сергее"),
+    ("Павел", "Павла Павлу Павлом Павле"),
+    ("Иванов", "Иванова Иванову Ивановым Иванове Ивановы Ивановых"),
+    ("Иванова", "Ивановой Иванову Иванов"),
+    ("Зеленский", "Зеленского Зеленскому Зеленским Зеленском Зеленская Зеленской"),
+    ("Ольга", "Ользі Ольгою Ольги Ольгин"),
+    ("Грозный", "Грозного Грозном Grozny's"),
+    ("Γιώργος", "Γιώργου Γιώργο Giorgou"),
+    ("Ankara", "Ankara'da Ankarada Ankaradan Ankaraya Ankara'nın"),
+    ("Ayşe", "Ayşe'nin Ayşeye"),
+    ("Thomas", "Thomas' Thomas's Thomases"),
+    ("Петров", "Петровский Петрова"),
 ]
 
 
@@ -88,8 +114,26 @@ def test_inflections(entry: str, row: str) -> None:
         assert "…" in gone([entry], seen), seen
 
 
-@pytest.mark.parametrize("seen", ["Mago\u00admed", "Mago-med", "Mago-\nmed", "M a g o m e d", "M.a.g.o.m.e.d", "M-A-G-O-M-E-D", "Mago\u200bmed", "magomed1985",
-                                  "@magomed_k", "#Magomed", "Ｍａｇｏｍｅｄ", "𝐌𝐚𝐠𝐨𝐦𝐞𝐝", "«Магомед»", "(Magomed)", "Magomed\u0301"])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "Mago\u00admed",
+        "Mago-med",
+        "Mago-\nmed",
+        "M a g o m e d",
+        "M.a.g.o.m.e.d",
+        "M-A-G-O-M-E-D",
+        "Mago\u200bmed",
+        "magomed1985",
+        "@magomed_k",
+        "#Magomed",
+        "Ｍａｇｏｍｅｄ",
+        "𝐌𝐚𝐠𝐨𝐦𝐞𝐝",
+        "«Магомед»",
+        "(Magomed)",
+        "Magomed\u0301",
+    ],
+)
 def test_hidden_spellings(seen: str) -> None:
     left = gone(["Magomed"], f"then {seen} left")
     assert "…" in left
@@ -130,15 +174,28 @@ def test_mark_of_the_list() -> None:
 
 
 def test_lists() -> None:
-    toml = read_list('names = ["Anna"]\nplaces = ["Saint Petersburg"]\nmark = "[x]"'.encode(), True)
+    toml = read_list(b'names = ["Anna"]\nplaces = ["Saint Petersburg"]\nmark = "[x]"', True)
     assert toml.mark == "[x]"
     assert redact(["Anna in Saint Petersburg"], toml)[0] == ["[x] in [x]"]
     assert redact(["Anna, Ivan"], read_list("\ufeffAnna # sister\r\n\r\nIvan\r\n".encode(), False))[0] == ["…, …"]
 
 
-@pytest.mark.parametrize(("data", "toml"), [(b"", False), (b"# nothing", False), (b"names = []", True), (b"names = 3", True), (b"names = [3]", True),
-                                           (b"name = ['Anna']", True), (b"names = ['Secretname'", True), (b"\xff\xfeS", False), (b"x", False),
-                                           (b"names = ['Secretname', '']", True), (b"names = ['Secretname']\nmark = 3", True)])
+@pytest.mark.parametrize(
+    ("data", "toml"),
+    [
+        (b"", False),
+        (b"# nothing", False),
+        (b"names = []", True),
+        (b"names = 3", True),
+        (b"names = [3]", True),
+        (b"name = ['Anna']", True),
+        (b"names = ['Secretname'", True),
+        (b"\xff\xfeS", False),
+        (b"x", False),
+        (b"names = ['Secretname', '']", True),
+        (b"names = ['Secretname']\nmark = 3", True),
+    ],
+)
 def test_lists_that_are_refused_do_not_say_names(data: bytes, toml: bool) -> None:
     with pytest.raises(UsageError) as error:
         read_list(data, toml)
@@ -149,8 +206,16 @@ def test_lists_that_are_refused_do_not_say_names(data: bytes, toml: bool) -> Non
 def test_srt_is_read_whole() -> None:
     cues = read(SRT.encode())
     assert cues == [Cue(1000, 2500, "Magomed came home."), Cue(3000, 64050, "He lived in Grozny,\nwith his mother.")]
-    for other in (SRT.encode("utf-8-sig"), SRT.replace("\n", "\r\n").encode(), SRT.replace("\n", "\r").encode(), SRT.encode("utf-16"),
-                  ("\n\n" + SRT).encode(), SRT.replace("1\n00", "00").encode(), SRT.rstrip("\n").encode(), SRT.replace(",000", ".000").encode()):
+    for other in (
+        SRT.encode("utf-8-sig"),
+        SRT.replace("\n", "\r\n").encode(),
+        SRT.replace("\n", "\r").encode(),
+        SRT.encode("utf-16"),
+        ("\n\n" + SRT).encode(),
+        SRT.replace("1\n00", "00").encode(),
+        SRT.rstrip("\n").encode(),
+        SRT.replace(",000", ".000").encode(),
+    ):
         assert read(other) == cues
     assert read(SRT.replace("home.", "home.\n\nLater still.").encode())[0].text == "Magomed came home.\nLater still."
 
@@ -167,12 +232,28 @@ def test_what_is_written_is_read_the_same(kind: str) -> None:
     assert read(write(read(VTT.encode()), kind)) == read(VTT.encode())
 
 
-@pytest.mark.parametrize("data", [
-    b"", b"\n\n", b"hello", b"Title: Magomed\n\n" + SRT.encode(), SRT.encode() + b"\n3\n00:00:05,000 -> 00:00:06,000\nx\n00:00:05 --> 00:00:06\ny",
-    SRT.encode("cp1251", "replace")[:9] + b"\xcc\xe0\xe3\xee" + SRT.encode(), SRT.replace("00:00:02,500", "00:00:00,500").encode(), b"\0" + SRT.encode(),
-    b"1\n00:00:01,000 -->\nx\n", b"WEBVTT\n00:01.000 --> 00:02.000\nx\n", b"WEBVTT\n\nstray\ntext\n\n00:01.000 --> 00:02.000\nx\n",
-    b"WEBVTT\n\n00:01.000 --> 00:02.000\nx\n00:03.000 --> 00:04.000\ny\n", b"WEBVTT\n\nNOTE\n00:01.000 --> 00:02.000\nx\n",
-    b"[Script Info]\nTitle: x\n", b"\x50\x4b\x03\x04", b"\xff\xfe\x00", b" " * (16 * 2**20 + 1)])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n\n",
+        b"hello",
+        b"Title: Magomed\n\n" + SRT.encode(),
+        SRT.encode() + b"\n3\n00:00:05,000 -> 00:00:06,000\nx\n00:00:05 --> 00:00:06\ny",
+        SRT.encode("cp1251", "replace")[:9] + b"\xcc\xe0\xe3\xee" + SRT.encode(),
+        SRT.replace("00:00:02,500", "00:00:00,500").encode(),
+        b"\0" + SRT.encode(),
+        b"1\n00:00:01,000 -->\nx\n",
+        b"WEBVTT\n00:01.000 --> 00:02.000\nx\n",
+        b"WEBVTT\n\nstray\ntext\n\n00:01.000 --> 00:02.000\nx\n",
+        b"WEBVTT\n\n00:01.000 --> 00:02.000\nx\n00:03.000 --> 00:04.000\ny\n",
+        b"WEBVTT\n\nNOTE\n00:01.000 --> 00:02.000\nx\n",
+        b"[Script Info]\nTitle: x\n",
+        b"\x50\x4b\x03\x04",
+        b"\xff\xfe\x00",
+        b" " * (16 * 2**20 + 1),
+    ],
+)
 def test_what_is_not_understood_is_refused(data: bytes) -> None:
     with pytest.raises(InputRefused) as error:
         read(data) if data[:6] != b"WEBVTT" or b"NOTE" not in data else _no_note(data)
@@ -193,8 +274,10 @@ def test_file_to_file(tmp_path: Path) -> None:
     names.write_text('names = ["Магомед"]\nplaces = ["Грозный"]')
     done = subtitles(source, open_list(names), out)
     assert (done.cues, done.touched, done.replaced) == (2, 2, 2)
-    assert out.read_text() == ("WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n… came home.\n\n"
-                               "00:00:03.000 --> 00:01:04.050\nHe lived in …,\nwith his mother.\n")
+    assert out.read_text() == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\n… came home.\n\n"
+        "00:00:03.000 --> 00:01:04.050\nHe lived in …,\nwith his mother.\n"
+    )
     with pytest.raises(StoreError):
         subtitles(source, open_list(names), out)
 
@@ -203,15 +286,20 @@ def test_headers_notes_styles_voices_and_settings_do_not_pass(tmp_path: Path) ->
     source, out = tmp_path / "in.vtt", tmp_path / "out.vtt"
     source.write_text(VTT)
     subtitles(source, listed(["Magomed"]), out)
-    assert out.read_text() == ("WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nMy name is … &amp; that is it.\n\n"
-                               "01:00:03.000 --> 01:00:04.000\nGrozny\n")
+    assert out.read_text() == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nMy name is … &amp; that is it.\n\n01:00:03.000 --> 01:00:04.000\nGrozny\n"
+    )
 
 
 def test_nothing_is_written_in_doubt(tmp_path: Path) -> None:
     source = tmp_path / "in.srt"
     source.write_text(SRT + "\n\x00")
     what = listed(["Magomed"])
-    for path, kind in ((tmp_path / "out.srt", InputRefused), (tmp_path / "out.ass", UsageError), (tmp_path / "safe_magomed.srt", UsageError)):
+    for path, kind in (
+        (tmp_path / "out.srt", InputRefused),
+        (tmp_path / "out.ass", UsageError),
+        (tmp_path / "safe_magomed.srt", UsageError),
+    ):
         with pytest.raises(kind):
             subtitles(source, what, path)
     with pytest.raises(InputRefused):
@@ -224,15 +312,29 @@ def test_nothing_is_written_in_doubt(tmp_path: Path) -> None:
 def test_command(tmp_path: Path) -> None:
     (tmp_path / "in.srt").write_text(SRT)
     (tmp_path / "names.txt").write_text("Magomed\nGrozny\n")
-    ran = subprocess.run([sys.executable, "-m", "facedouble", "subtitles", "in.srt", "--redact", "names.txt", "-o", "out.srt"], cwd=tmp_path,
-                         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+    ran = subprocess.run(
+        [sys.executable, "-m", "facedouble", "subtitles", "in.srt", "--redact", "names.txt", "-o", "out.srt"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
     assert "2 places replaced in 2 of them" in ran.stdout
-    assert not {"Magomed", "Grozny"} & set((ran.stdout + ran.stderr + (tmp_path / "out.srt").read_text()).replace(".", " ").split())
+    assert not {"Magomed", "Grozny"} & set(
+        (ran.stdout + ran.stderr + (tmp_path / "out.srt").read_text()).replace(".", " ").split()
+    )
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.text(alphabet=st.sampled_from(list("aмо Mгд\n<b>{}\\an8&#;1-'…\u200d\u00ad\u0301محمد.,:WEBVT-> ")), max_size=40), max_size=5),
-       st.sampled_from(["Magomed", "Мод", "محمد", "mama"]), st.sampled_from(["srt", "vtt"]))
+@given(
+    st.lists(
+        st.text(alphabet=st.sampled_from(list("aмо Mгд\n<b>{}\\an8&#;1-'…\u200d\u00ad\u0301محمد.,:WEBVT-> ")), max_size=40),
+        max_size=5,
+    ),
+    st.sampled_from(["Magomed", "Мод", "محمد", "mama"]),
+    st.sampled_from(["srt", "vtt"]),
+)
 def test_whatever_is_written_holds_nothing_listed(texts: list[str], name: str, kind: str) -> None:
     what = listed([name])
     raw = "WEBVTT\n\n" + "\n".join(f"00:0{i}.000 --> 00:0{i}.500\n{text} {name}\n" for i, text in enumerate(texts))
