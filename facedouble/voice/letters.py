@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -63,6 +64,7 @@ def arabic(text: str) -> bool:
     return any("\u0600" <= c <= "\u06ff" for c in unicodedata.normalize("NFKC", text))
 
 
+@lru_cache(8192)
 def keys(word: str) -> frozenset[str]:
     """What a word may sound like."""
     small = unicodedata.normalize("NFKC", "".join(c for c in word if unicodedata.category(c) != "Cf")).casefold()

@@ -52,7 +52,7 @@ def _srt(lines: list[str]) -> list[Cue]:
     numbers = [i > 0 and bool(re.fullmatch(r"\s*\d+\s*", lines[i - 1])) and (i == 1 or not lines[i - 2].strip()) for i in begins]
     first = begins[0] - numbers[0] if begins else len(lines)
     for i, line in enumerate(lines):
-        if (i < first and line.strip()) or ("-->" in line and i not in set(begins[:1]) and not _TIMES.fullmatch(line)):
+        if (i < first and line.strip()) or ("-->" in line and not _TIMES.fullmatch(line)):
             raise InputRefused(f"line {i + 1} of the subtitles is not understood, so nothing was read; correct it")
     if not begins:
         raise InputRefused("the subtitles have no cue; give an .srt or .vtt file")
