@@ -13,6 +13,11 @@ from facedouble.types import Value
 from facedouble.voice.letters import arabic, bare, consonants, forms, keys, spelled, without_clitics
 
 MARK: Final = "…"
+_PARTICLE_TEXT: Final = """
+    de da do di du dos das del della la le el al ul ud bin ibn bint ben van von der den ten ter zu af av mc o y i e abu abd umm san
+    saint st и оглы кызы بن ابن بنت ابو عبد ال ام
+"""
+_PARTICLES: Final = frozenset(_PARTICLE_TEXT.split())  # words in any text; not sought alone, unless listed alone
 _MARKS: Final = ("\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640"  # accents, vowel marks
                 "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff")  # letters that show nothing
 _TOKEN: Final = re.compile(rf"[^\W\d_][^\W\d_{_MARKS}]*(?:[{_MARKS}]+[^\W\d_]*)*|\d+")
@@ -88,7 +93,9 @@ def listed(names: Sequence[str], places: Sequence[str] = (), mark: str = MARK) -
             if not long and not other:
                 raise UsageError(f"{kind} {number} of the redaction list is too short to be sought; write it out")
             if kind == "name":
-                entries += [(w,) for w in (*long, *filter(None, [joined])) if not w.digits or len(long) == 1]
+                alone = (w for w, t in zip(words, tokens, strict=True) if bare(t) not in _PARTICLES and not w.digits)
+                single = [(w,) for w in alone if w in long]
+                entries += [*single, *([(joined,)] if joined else []), *([tuple(words)] if words else [])]
                 literal += other
             else:
                 if words:
@@ -135,7 +142,7 @@ def find(texts: Sequence[str], what: Listed) -> list[list[tuple[int, int]]]:
     for i, (k, start, end) in enumerate(tokens):
         if hit[i]:
             before = tokens[i - 1][2] if i and hit[i - 1] and tokens[i - 1][0] == k else start
-            spans[k].append((start if re.search(r"[^\W_]|[,;:!?]", texts[k][before:start]) else before, end))
+            spans[k].append((start if re.search(r"[^\W_]|[.,;:!?…،؛؟]\s", texts[k][before:start]) else before, end))
     return [_union(held) for held in spans]
 
 

@@ -156,6 +156,12 @@ def test_names_are_sought_by_each_word() -> None:
     assert gone(["Anna Petrova"], "Anna and Mrs Petrova; Anna Petrova.") == "… and Mrs …; …."
 
 
+def test_particles_of_names_are_not_sought_alone() -> None:
+    text = "In the house of la Cruz, de María de la Cruz. Khaled bin Walid and a bin. Jo left."
+    assert gone(["Maria de la Cruz", "Khaled bin Walid", "Jo Li"], text) == "In the house of la …, de …. … and a bin. … left."
+    assert gone(["bin"], "a bin") == "a …"
+
+
 def test_letters_without_a_table_are_sought_as_written() -> None:
     assert gone(["李明"], "他叫李明。李 明") == "他叫…。…"
     assert gone(["თამარ"], "თამარმა თქვა") == "…მა თქვა"
