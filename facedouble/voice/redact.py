@@ -14,8 +14,8 @@ from facedouble.voice.letters import arabic, bare, consonants, forms, keys, spel
 
 MARK: Final = "…"
 _PARTICLE_TEXT: Final = """
-    de da do di du dos das del della la le el al ul ud bin ibn bint ben van von der den ten ter zu af av mc o y i e abu abd umm san
-    saint st и оглы кызы بن ابن بنت ابو عبد ال ام
+    de da do di du dos das del della la le el al ul ud bin ibn bint ben van von der den ten ter zu af av mc o y i e abu abd umm
+    san saint st и оглы кызы بن ابن بنت ابو عبد ال ام
 """
 _PARTICLES: Final = frozenset(_PARTICLE_TEXT.split())  # words in any text; not sought alone, unless listed alone
 _MARKS: Final = ("\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640"  # accents, vowel marks
