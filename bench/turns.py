@@ -1,6 +1,7 @@
 """Who speaks when: films of two people put together from real clips, with known truth; and voices alone, from recordings.
 
     .venv/bin/python bench/turns.py [--pairs N]          pictures and sound, through detection, tracking and fit
+    .venv/bin/python bench/turns.py --numbers            lips of each clip by itself, put together with its sound: all pairs
     .venv/bin/python bench/turns.py --voices             sound only: conversations put together from recordings
 
 Truth is the time in which the detector hears speech in each clip by itself. A listener is the person's quiet frames, to and fro.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, pairwise, zip_longest
@@ -25,11 +26,12 @@ import soxr
 
 from facedouble.media.probe import probe
 from facedouble.options import Options
-from facedouble.pipeline.analyse import Analysis, analyse
-from facedouble.pipeline.hearing import Ears, hear, open_ears
+from facedouble.pipeline.analyse import Analysis, Eyes, analyse
+from facedouble.pipeline.hearing import Ears, hear, lips_of, open_ears, times
 from facedouble.pipeline.protect import open_eyes
 from facedouble.types import Array, Bytes, Floats, Turn
 from facedouble.voice.listen import Heard, Listener
+from facedouble.voice.onscreen import Lips, assign, split
 from facedouble.voice.speech import turns
 
 DATA: Final = Path("../shared/data")
@@ -42,11 +44,16 @@ PEOPLE: Final = (("sad_a.mp4", "vr_3.mp4"), ("vr_1.mp4",), ("vr_4.mp4",), ("grid
 FACES: Final = ("lp_d10.mp4", "lp_d12.mp4", "lp_d18.mp4", "asl_bird.mkv", "asl_book.mkv")
 KINDS: Final = ("side by side", "shots", "reactions", "narrator", "narrator over a talking face", "narrator over moving faces",
                 "both talk, one heard", "overlap")
+HEAD: Final = ("| film | on screen, s | right | wrong | undecided | off screen, s | given to a face | two at once, s | "
+               "given to a face |\n|---|---|---|---|---|---|---|---|---|")
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Pictures (n, SIDE, SIDE, 3) at 25 a second, sound (n * FRAME,), where it is speech (n * FRAME,) bool, quiet frames."""
+    """Pictures (n, SIDE, SIDE, 3) at 25 a second, sound (n * FRAME,), where it is speech (n * FRAME,) bool, quiet frames.
+
+    Instead of the pictures it may hold how far apart the lips are in each of them, (n,): then films are of numbers.
+    """
 
     pictures: Bytes
     sound: Floats
@@ -57,7 +64,7 @@ class Clip:
         """`count` pictures of a listener."""
         there = np.arange(*self.quiet)
         path = np.r_[there, there[::-1]]
-        return np.asarray(self.pictures[path[np.arange(count) % len(path)]], np.uint8)
+        return np.asarray(self.pictures[path[np.arange(count) % len(path)]])
 
 
 def sound_of(path: Path) -> Floats:
@@ -95,9 +102,21 @@ def speech_in(sound: Floats, ears: Ears) -> Array:
     return np.repeat(ears.activity()(padded) > 0.5, 512)[: len(sound)]
 
 
-def read(name: str, ears: Ears) -> Clip:
-    """A clip by its name."""
-    pictures, sound = pictures_of(DATA / "video" / name), sound_of(DATA / "video" / name)
+def lips_in(path: Path, eyes: Eyes) -> Floats:
+    """How far apart the lips are in a clip of one person, 25 a second."""
+    made = analyse(probe(path), eyes, Options())
+    found = lips_of(max(made.roles, key=lambda r: len(r.track.faces)), times(made))
+    assert found is not None
+    known = np.isfinite(found.gap)
+    first = float(times(made)[0]) - 0.5 / float(made.info.rate)
+    ticks = first + (np.arange(int(made.frames / float(made.info.rate) * HZ)) + 0.5) / HZ
+    return np.interp(ticks, found.times[known], found.gap[known]).astype(np.float32)
+
+
+def read(name: str, ears: Ears, eyes: Eyes | None = None) -> Clip:
+    """A clip by its name; its lips alone, if there are eyes to look."""
+    path = DATA / "video" / name
+    pictures, sound = pictures_of(path) if eyes is None else lips_in(path, eyes), sound_of(path)
     count = min(len(pictures), len(sound) // FRAME) if len(sound) else len(pictures)
     sound = sound[: count * FRAME] if len(sound) else np.zeros(count * FRAME, np.float32)
     speech = speech_in(sound, ears)
@@ -154,7 +173,7 @@ def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Flo
         if kind in ("side by side", "overlap"):
             views[1 - who] = listeners[1 - who].rest(n)
         if kind == "both talk, one heard":
-            views[1 - who] = np.resize(both[(k + 1) % len(both)][1].pictures, (n, SIDE, SIDE, 3))
+            views[1 - who] = again(both[(k + 1) % len(both)][1].pictures, n)
         if kind == "reactions":
             h = n // 2
             first, second = [v if v is None else v[:h] for v in views], list[Bytes | None]([None, None])
@@ -170,6 +189,11 @@ def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Flo
         yield Scene(a.pictures[:n], b.pictures[:n], a.sound[: n * FRAME] + b.sound[: n * FRAME], heard)
 
 
+def again(pictures: Bytes, count: int) -> Bytes:
+    """The first `count` pictures, over and over if there are fewer."""
+    return np.asarray(pictures[np.arange(count) % len(pictures)])
+
+
 def _narrated(kind: str, both: Sequence[tuple[int, Clip]], listeners: Sequence[Clip], voice: tuple[Floats, Array],
               still: Bytes) -> Iterator[Scene]:
     for who, clip in both:
@@ -179,7 +203,7 @@ def _narrated(kind: str, both: Sequence[tuple[int, Clip]], listeners: Sequence[C
     n = len(voice[0]) // FRAME
     views = [x.rest(n) for x in listeners]
     if kind == "narrator over a talking face":
-        views[0] = np.resize(both[0][1].pictures, (n, SIDE, SIDE, 3))
+        views[0] = again(both[0][1].pictures, n)
     if kind == "narrator over moving faces":
         views = [still[:n], None]
         n = min(n, len(still))
@@ -230,14 +254,19 @@ def places(made: Analysis, samples: int) -> dict[int, Array]:
     return found
 
 
-def judged(scenes: Sequence[Scene], made: Analysis, found: Sequence[Turn]) -> Array:
-    """(6,) s of speech: on screen given right, wrong, undecided; off screen left alone, given; of two at once given to one."""
+def spans(scenes: Sequence[Scene]) -> Iterator[tuple[Scene, int, int]]:
+    """Each scene with its first sample and the one after its last."""
+    ends = np.cumsum([0, *(len(s.sound) for s in scenes)]).tolist()
+    yield from zip(scenes, ends[:-1], ends[1:], strict=True)
+
+
+def judged(scenes: Sequence[Scene], whose: Mapping[int, Array], found: Sequence[Turn]) -> Array:
+    """(7,) s of speech: on screen given right, wrong, undecided; off screen left alone, given; of two at once given to one."""
     heard = np.concatenate([s.heard for s in scenes], 1)
     seen = np.zeros(heard.shape, bool)
-    ends = np.cumsum([0, *(len(s.sound) for s in scenes)]).tolist()
-    for s, a, b in zip(scenes, ends, ends[1:], strict=False):
+    for s, a, b in spans(scenes):
         seen[:2, a:b] = [[s.left is not None], [s.right is not None]]
-    given, whose = np.full(heard.shape[1], -1), places(made, heard.shape[1])
+    given = np.full(heard.shape[1], -1)
     for t in found:
         if t.track is not None:
             given[t.start : t.stop] = np.where(whose[t.track][t.start : t.stop] < 0, 9, whose[t.track][t.start : t.stop])
@@ -258,8 +287,7 @@ def pictured(pairs: int, kinds: Sequence[str]) -> None:
     stills = [pictures_of(DATA / "video" / n) for n in FACES]
     chosen = list(combinations(range(len(PEOPLE)), 2))[:: max(1, 36 // pairs)][:pairs]
     spoken = sorted((DATA / "speech").glob("ls-clean_*"))
-    print("| film | on screen, s | right | wrong | undecided | off screen, s | given to a face | two at once, s | "
-          "given to a face |\n|---|---|---|---|---|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     for kind in kinds:
         total, known = np.zeros(7), np.zeros(7)
         for k, (a, b) in enumerate(chosen):
@@ -269,15 +297,72 @@ def pictured(pairs: int, kinds: Sequence[str]) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 film(scenes, Path(folder, "film.mp4"))
                 made = analyse(probe(Path(folder, "film.mp4")), eyes, options)
-                got = judged(scenes, made, hear(made, ears))
                 where = places(made, sum(len(s.sound) for s in scenes))
-                people = {t: int(np.median(p[p >= 0])) for t, p in where.items()}
-                known += judged(scenes, made, hear(made, ears, people))
+                got = judged(scenes, where, hear(made, ears))
+                known += judged(scenes, where, hear(made, ears, people_of(where)))
             total += got
             print(kind, a, b, np.round(got, 1).tolist(), file=sys.stderr, flush=True)
         print(row(kind, total), flush=True)
         if kind in ("shots", "reactions"):
             print(row(f"{kind}, who is who known", known), flush=True)
+
+
+def people_of(where: Mapping[int, Array]) -> dict[int, int]:
+    """Who each track is, as `hear` takes it."""
+    return {t: int(np.median(p[p >= 0])) for t, p in where.items()}
+
+
+def numbered(kinds: Sequence[str]) -> None:
+    """Films of every two people out of the lips and the sound of each clip, without drawing a picture."""
+    eyes, ears = open_eyes(Options()), open_ears()
+    clips = {n: read(n, ears, eyes) for names in PEOPLE for n in names}
+    stills = [lips_in(DATA / "video" / n, eyes) for n in FACES[:3]]
+    spoken = sorted((DATA / "speech").glob("ls-clean_*"))
+    print(HEAD, flush=True)
+    for kind in kinds:
+        total, known = np.zeros(7), np.zeros(7)
+        for k, pair in enumerate(combinations(PEOPLE, 2)):
+            one, other = ([clips[n] for n in names] for names in pair)
+            sound = sound_of(spoken[k % len(spoken)])[: 5 * RATE]
+            scenes = list(talk(kind, one, other, (sound, speech_in(sound, ears)), stills[k % len(stills)]))
+            rng = np.random.default_rng(7)
+            whole = np.concatenate([s.sound for s in scenes])
+            heard = heard_of(whole + rng.standard_normal(len(whole)).astype(np.float32) * np.float32(3e-4), ears)
+            faces, where, cuts = _shown(scenes)
+            found = tuple(split(turns(heard).turns, cuts))
+            total += judged(scenes, where, assign(found, heard, faces))
+            known += judged(scenes, where, assign(found, heard, faces, people_of(where)))
+        print(row(kind, total), flush=True)
+        if kind in ("shots", "reactions"):
+            print(row(f"{kind}, who is who known", known), flush=True)
+
+
+def _shown(scenes: Sequence[Scene]) -> tuple[list[Lips], dict[int, Array], list[float]]:
+    """The tracks of a film of numbers, in which half of the picture each is, and the samples of its cuts."""
+    parts: list[list[tuple[int, Array]]] = []
+    last: list[int | None] = [None, None]
+    cuts: set[float] = set()
+    sides: list[int] = []
+    for s, a, _ in spans(scenes):
+        for side, view in enumerate((s.left, s.right)):
+            if (view is None) != (last[side] is None):
+                cuts.add(float(a))
+            if view is None:
+                last[side] = None
+                continue
+            if last[side] is None:
+                last[side] = len(parts)
+                parts.append([])
+                sides.append(side)
+            parts[last[side] or 0].append((a, view))
+    samples = sum(len(s.sound) for s in scenes)
+    faces, where = list[Lips](), dict[int, Array]()
+    for track, views in enumerate(parts):
+        gap, first = np.concatenate([v for _, v in views]), views[0][0]
+        faces.append(Lips(track, first / RATE + (np.arange(len(gap)) + 0.5) / HZ, gap))
+        where[track] = np.full(samples, -1)
+        where[track][first : first + len(gap) * FRAME] = sides[track]
+    return faces, where, sorted(cuts - {0.0})
 
 
 def row(kind: str, total: Array) -> str:
@@ -301,10 +386,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--kinds", nargs="*", default=KINDS, choices=KINDS)
+    parser.add_argument("--numbers", action="store_true")
     parser.add_argument("--voices", action="store_true")
     asked = parser.parse_args()
     if asked.voices:
         voices(asked.pairs)
+    elif asked.numbers:
+        numbered(asked.kinds)
     else:
         pictured(asked.pairs, asked.kinds)
 

@@ -1,6 +1,7 @@
 """One reading of a clip's sound, block after block, down to small numbers: how sure it is speech, how loud, how voiced, who.
 
-About 60 kB a minute of speech stay, whatever the sound. Sound is (N,) float32 mono at 16 kHz; what is not a number is silence.
+About 240 kB a minute of speech stay, whatever the rate and channels of the footage. Sound is (N,) float32 mono at 16 kHz; what
+is not a number is silence.
 """
 
 from __future__ import annotations

@@ -228,7 +228,8 @@ def test_the_registry_is_complete_and_keeps_the_audit_apart() -> None:
         assert name == model.name and len(model.sha256) == 64 and model.licence and model.source
         assert (model.carrier.archive is None) == (model.carrier.sha256 is None)
         assert model.use in ("render", "find", "hear", "audit")
-    assert set(RENDER) == {"mesh", "near", "far", "yunet", "dlib"} and set(WANTED) == {*RENDER, "text", "letters", *WHISPER}
+    assert set(RENDER) == {"mesh", "near", "far", "yunet", "dlib"}
+    assert set(WANTED) == {*RENDER, "text", "letters", "speech", "voices", *WHISPER}
 
 
 def test_the_default_place_is_inside_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

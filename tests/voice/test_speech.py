@@ -197,6 +197,19 @@ def test_many_stretches_are_gathered_in_parts() -> None:
     assert (np.eye(16)[:3] @ (voices / np.linalg.norm(voices, axis=1, keepdims=True)).T).max(1).min() > 0.98
 
 
+def test_what_is_kept_is_small() -> None:
+    """Ten minutes of speech: less than 250 kB a minute, and nothing of the sound but the last looks."""
+    listener = Listener(lambda sound: np.ones(len(sound) // STEP, np.float32),
+                        lambda looks: np.ones((len(looks), 256), np.float32))
+    block = pause(8.192)
+    for _ in range(72):
+        listener.add(block)
+        assert sum(len(v) for v in vars(listener).values() if isinstance(v, np.ndarray)) < 2 * LOOK
+    heard = listener.done()
+    assert heard.samples == 72 * len(block) and len(heard.at) > 2900
+    assert sum(v.nbytes for v in (getattr(heard, f) for f in ("speech", "level", "high", "voiced", "at", "prints"))) < 2_500_000
+
+
 def test_a_single_look_does_not_change_the_voice() -> None:
     near = np.tile(np.array([[0.6, 0.3]], np.float32), (9, 1))
     near[4] = 0.4, 0.6
