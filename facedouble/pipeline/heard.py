@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -99,6 +100,11 @@ def score_of(plan: Plan, clip: str, info: MediaInfo, turns: Sequence[Turn] | Non
         said = plan.voicing(turn)
         of = str(take_of(folder / (said.of or ""), clip, number)) if said.voice == "revoice" else said.of or ""
         cues.append(Cue(number, turn.start, turn.stop, said.voice, of, turn.person, turn.flags))
+    files = Counter(cue.of for cue in cues if cue.voice == "revoice")
+    if files and max(files.values()) > 1:
+        (file, count), = files.most_common(1)
+        raise UsageError(f"{file}: one take cannot speak {count} turns of clip {clip}; name a folder with a take for each, called "
+                         f"{clip}-1.wav and so on by the turns' numbers")
     beeps = tuple(Beep(b.start, b.stop, b.sound == "tone") for b in plan.bleeps if b.clip == clip)
     spans = None if turns is None else tuple(span_of(t, info) for t in turns)
     length = math.floor(entry.frames / entry.rate * 1000)
