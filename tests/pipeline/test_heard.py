@@ -272,6 +272,8 @@ def test_takes_in_a_folder_go_by_clip_and_turn(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     assert take_of(tmp_path, "A", 3).name == "A-3.wav"
     assert take_of(tmp_path, "A", 5).name == "A-5.wav"  # which is not there, and refused by its name
+    (tmp_path / "turn-007.wav").write_bytes(b"")  # as a cue sheet calls it
+    assert take_of(tmp_path, "A", 7, True).name == "turn-007.wav" and take_of(tmp_path, "B", 7).name == "B-7.wav"
     with pytest.raises(UsageError, match="2 takes"):
         take_of(tmp_path, "A", 4)
 
