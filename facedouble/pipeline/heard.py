@@ -98,13 +98,15 @@ def score_of(plan: Plan, clip: str, info: MediaInfo, turns: Sequence[Turn] | Non
     cues = []
     for number, turn in plan.turns(clip):
         said = plan.voicing(turn)
-        of = str(take_of(folder / (said.of or ""), clip, number, len(plan.clips) == 1)) if said.voice == "revoice" else said.of or ""
+        of = said.of or ""
+        if said.voice == "revoice":
+            of = str(take_of(folder / of, clip, number, len(plan.clips) == 1))
         cues.append(Cue(number, turn.start, turn.stop, said.voice, of, turn.person, turn.flags))
     files = Counter(cue.of for cue in cues if cue.voice == "revoice")
     if files and max(files.values()) > 1:
         (file, count), = files.most_common(1)
-        raise UsageError(f"{file}: one take cannot speak {count} turns of clip {clip}; name a folder with a take for each, called "
-                         f"{clip}-1.wav and so on by the turns' numbers")
+        raise UsageError(f"{file}: one take cannot speak {count} turns of clip {clip}; name a folder with a take for each, "
+                         f"called {clip}-1.wav and so on by the turns' numbers")
     beeps = tuple(Beep(b.start, b.stop, b.sound == "tone") for b in plan.bleeps if b.clip == clip)
     spans = None if turns is None else tuple(span_of(t, info) for t in turns)
     length = math.floor(entry.frames / entry.rate * 1000)
