@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -97,19 +98,30 @@ def score_of(plan: Plan, clip: str, info: MediaInfo, turns: Sequence[Turn] | Non
     cues = []
     for number, turn in plan.turns(clip):
         said = plan.voicing(turn)
-        of = str(take_of(folder / (said.of or ""), clip, number)) if said.voice == "revoice" else said.of or ""
+        of = said.of or ""
+        if said.voice == "revoice":
+            of = str(take_of(folder / of, clip, number, len(plan.clips) == 1))
         cues.append(Cue(number, turn.start, turn.stop, said.voice, of, turn.person, turn.flags))
+    files = Counter(cue.of for cue in cues if cue.voice == "revoice")
+    if files and max(files.values()) > 1:
+        (file, count), = files.most_common(1)
+        raise UsageError(f"{file}: one take cannot speak {count} turns of clip {clip}; name a folder with a take for each, "
+                         f"called {clip}-1.wav and so on by the turns' numbers")
     beeps = tuple(Beep(b.start, b.stop, b.sound == "tone") for b in plan.bleeps if b.clip == clip)
     spans = None if turns is None else tuple(span_of(t, info) for t in turns)
     length = math.floor(entry.frames / entry.rate * 1000)
     return Score(length, tuple(cues), beeps, spans, "" if behind is None else behind.kind)
 
 
-def take_of(path: Path, clip: str, number: int) -> Path:
-    """The file of a take; in a folder that of a turn is called "A-3" and ends as sounds do."""
+def take_of(path: Path, clip: str, number: int, alone: bool = False) -> Path:
+    """The file of a take. In a folder that of turn 3 of clip A is "A-3" or "A/turn-003", and ends as sounds do.
+
+    alone: there is no other clip, so that "turn-003" is that as well.
+    """
     if not path.is_dir():
         return path
-    found = sorted(p for p in path.glob(f"{clip}-{number}.*") if p.suffix.lower() in SOUNDS)
+    called = [f"{clip}-{number}", f"{clip}/turn-{number:03d}", *[f"turn-{number:03d}"] * alone]
+    found = sorted(p for name in called for p in path.glob(f"{name}.*") if p.suffix.lower() in SOUNDS)
     if len(found) > 1:
         raise UsageError(f"{path}: has {len(found)} takes of turn {number} of clip {clip}; keep one")
     return found[0] if found else path / f"{clip}-{number}.wav"

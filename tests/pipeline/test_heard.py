@@ -272,8 +272,20 @@ def test_takes_in_a_folder_go_by_clip_and_turn(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     assert take_of(tmp_path, "A", 3).name == "A-3.wav"
     assert take_of(tmp_path, "A", 5).name == "A-5.wav"  # which is not there, and refused by its name
+    (tmp_path / "turn-007.wav").write_bytes(b"")  # as a cue sheet calls it
+    assert take_of(tmp_path, "A", 7, True).name == "turn-007.wav" and take_of(tmp_path, "B", 7).name == "B-7.wav"
     with pytest.raises(UsageError, match="2 takes"):
         take_of(tmp_path, "A", 4)
+
+
+def test_a_take_speaks_one_turn() -> None:
+    clip = Clip("A", "a.mp4", "a" * 64, 100, Fraction(25))
+    info = MediaInfo("x", "mp4", 8, 8, None, RATE, 1 / RATE, Fraction(0), None, 0, Fraction(1), Colour(), "yuv420p", 8, (), (),
+                     ())
+    again = Voicing.of_words("revoice a.wav")
+    plan = Plan((clip,), speech=(Speech("A", 100, 300, voicing=again), Speech("A", 500, 900, voicing=again)))
+    with pytest.raises(UsageError, match="one take cannot speak 2 turns"):
+        score_of(plan, "A", info, None, Path())
 
 
 def test_the_score_of_a_plan() -> None:
