@@ -2,8 +2,8 @@
 
 Usage: .venv/bin/python bench/voice.py [--quick] [--out bench/out/voice.json] [--listen FOLDER]
 
-Witnesses are the speakers of shared/data/speech with two recordings or more (5 read English in LibriSpeech test-other, 20 speak it
-as a second language); half of each kind was looked at while the method was made (`held in`), the other half was not (`held out`).
+Witnesses are the speakers of shared/data/speech with two recordings or more (5 read English in LibriSpeech test-other, 20 speak
+it as a second language). `held in`: the readers and the first recording of the others were looked at while the method was made.
 The gallery has 12 more people of whom there is one recording, cut in two (`fillers`). Volunteers: one with five minutes of
 speech, two of the readers with all that there is of them, under half a minute; these two are no witnesses then. Words are read by
 Whisper tiny.en and compared with human transcripts. Judges: Resemblyzer, which took part in nothing, and the d-vectors of
@@ -26,25 +26,24 @@ import numpy as np
 import pyworld
 from scipy.ndimage import map_coordinates
 
-from facedouble.media.sound import read_mono
-from facedouble.models.content import load_content
+from facedouble.media.recording import recording
 from facedouble.models.hearing import LOOK, voice_encoder
 from facedouble.models.install import install, locate
 from facedouble.models.judge import judge
 from facedouble.models.registry import WORDS
-from facedouble.models.voicenet import load_trunk
 from facedouble.models.words import load_words
+from facedouble.pipeline.speaking import RATE, open_content, open_trunk
+from facedouble.pipeline.voices import mono
 from facedouble.types import Consent, Floats
 from facedouble.voice import attack
 from facedouble.voice.code import SPEECH_RATE
-from facedouble.voice.double import listen, make, speak
+from facedouble.voice.double import listen, make, speak, without_words
 from facedouble.voice.residual import residual
 from facedouble.voice.trunk import loudness
 from facedouble.voice.volunteer import VoiceDouble, named
 from facedouble.voice.world import melody, put_together, take_apart
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-WIDE = 24_000
 READERS = ("3080", "2033")  # who also serve as volunteers
 LESSONS = 60  # speakers that the trained attacker learns from
 PIECE = 4  # s of speech in a lesson
@@ -55,14 +54,14 @@ class Speaker:
     """A person with recordings (N,) at 16 kHz; the first are enrolled, the others asked about."""
 
     name: str
-    held_in: bool
+    reader: bool
     files: list[Path]
     filler: bool = False
     sounds: list[Floats] = field(default_factory=list)
 
 
 def speakers(quick: bool) -> list[Speaker]:
-    """Witnesses and fillers; every second of each kind is held in."""
+    """Witnesses and fillers."""
     found: dict[str, list[Path]] = {}
     for path in sorted((DATA / "speech").iterdir()):
         if match := re.match(r"(ls-other|so762|ls-clean)_(\d+)", path.name):
@@ -70,14 +69,19 @@ def speakers(quick: bool) -> list[Speaker]:
     people = []
     for kind in ("ls-other", "so762", "ls-clean"):
         names = [n for n in sorted(found) if n.startswith(kind)]
-        for k, name in enumerate(names[:3] if quick else names):
-            people.append(Speaker(name, k % 2 == 0, found[name], kind == "ls-clean"))
+        for name in names[:3] if quick else names:
+            people.append(Speaker(name, kind == "ls-other", found[name], kind == "ls-clean"))
     for person in people:
         person.sounds = [read_mono(path, SPEECH_RATE) for path in person.files]
         if person.filler:
             whole = person.sounds[0]
             person.sounds = [whole[:len(whole) // 2], whole[len(whole) // 2:]]
     return people
+
+
+def read_mono(path: Path, rate: int) -> Floats:
+    """A whole recording, one channel."""
+    return np.concatenate(list(mono(recording(path), rate)))
 
 
 def volunteer(files: Sequence[Path], rate: int, content: Any, trunk: Any, seconds: float = 300) -> VoiceDouble:
@@ -188,9 +192,9 @@ def words_left(people: Sequence[Speaker], change: Callable[[Floats], Floats], re
     for p in people:
         if p.filler:
             continue
-        for path, sound in zip(p.files, p.sounds, strict=True):
+        for k, (path, sound) in enumerate(zip(p.files, p.sounds, strict=True)):
             wanted = plain(said[path.name])
-            rows.append((p.held_in, len(wanted), word_errors(wanted, plain(read(sound))),
+            rows.append((p.reader or k == 0, len(wanted), word_errors(wanted, plain(read(sound))),
                          word_errors(wanted, plain(read(change(sound))))))
     made = {}
     for name, part in (("all", rows), ("held in", [r for r in rows if r[0]]), ("held out", [r for r in rows if not r[0]])):
@@ -223,7 +227,7 @@ def performance(people: Sequence[Speaker], change: Callable[[Floats], Floats]) -
 
 
 def lag(one: Floats, other: Floats, most: int = 60) -> float:
-    """ms by which the other's loudness comes later, from envelopes at 1 ms."""
+    """How many ms the other's loudness comes later, from envelopes at 1 ms."""
     def envelope(x: Floats) -> Any:
         power = np.convolve(x.astype(np.float64) ** 2, np.hanning(322)[1:-1] / 160, "same")[::16]
         level = np.log(power + 1e-6)
@@ -237,7 +241,9 @@ def lag(one: Floats, other: Floats, most: int = 60) -> float:
 def attacks(people: Sequence[Speaker], own: Converter, other: Converter, lessons: Mapping[str, Sequence[Floats]],
             embed: Callable[[Floats], Floats], with_inverses: bool) -> dict[str, Any]:
     """All attackers with one recogniser."""
-    same: Callable[[Floats], Floats] = lambda sound: sound
+    def same(sound: Floats) -> Floats:
+        return sound
+
     asked = parts(people, own, embed, enrolled=False, fillers=False)
     made = {"original": attack.ignorant(parts(people, same, embed, True), parts(people, same, embed, False, False)),
             "ignorant": attack.ignorant(parts(people, same, embed, True), asked),
@@ -265,6 +271,18 @@ def best_match(people: Sequence[Speaker], own: Converter, real: Sequence[Floats]
 def unit(v: Floats) -> Floats:
     """Length 1."""
     return np.asarray(v / max(float(np.linalg.norm(v)), 1e-9), np.float32)
+
+
+def leaks(people: Sequence[Speaker], own: Converter) -> dict[str, Any]:
+    """Residual of the original in what was made; and in a control with its melody and loudness over one fixed spectrum."""
+    made, control = [], []
+    for sound in (s for p in people if not p.filler for s in p.sounds):
+        made.append(residual(sound, own(sound)[:len(sound)], SPEECH_RATE).peak)
+        bare = narrow(without_words(listen(sound, own.content, own.trunk), own.voice), own.voice.rate)
+        control.append(residual(sound, bare[:len(sound)], SPEECH_RATE).peak)
+    limit = float(np.percentile(control, 95))
+    return {"median": float(np.median(made)), "most": max(made), "control median": float(np.median(control)),
+            "control 95 %": limit, "over it": int(sum(m > limit for m in made)), "of": len(made)}
 
 
 def lessons_of(quick: bool) -> dict[str, list[Floats]]:
@@ -296,11 +314,11 @@ def main() -> None:
     ask.add_argument("--listen", type=Path)
     said = ask.parse_args()
     install(names=(*WORDS, "judge"))
-    content, trunk, read = load_content(), load_trunk(), load_words()
+    content, trunk, read = open_content(), open_trunk(), load_words()
     people = speakers(said.quick)
     five = sorted((DATA / "speech_volunteer").iterdir())
     lessons = lessons_of(said.quick)
-    doubles = {"5 min": volunteer(five, WIDE, content, trunk, 60 if said.quick else 300)}
+    doubles = {"5 min": volunteer(five, RATE, content, trunk, 60 if said.quick else 300)}
     for name in READERS:
         files = [p for p in sorted((DATA / "speech").iterdir()) if p.name.startswith(f"ls-other_{name}")]
         doubles[f"reader {name}"] = volunteer(files, SPEECH_RATE, content, trunk)
@@ -321,7 +339,7 @@ def main() -> None:
             row[judged] = attacks(witnesses, own, other, lessons, embed, judged == "Resemblyzer" and name == "5 min")
             row[judged]["volunteer is the best match"] = best_match(witnesses, own, real, embed)
         row["real-time factor"] = own.busy / own.heard
-        row["residual"] = [residual(s, own(s)[:len(s)], SPEECH_RATE).peak for p in witnesses for s in p.sounds if not p.filler]
+        row["residual"] = leaks(witnesses, own)
         result[name] = row
         print(name, json.dumps(row, indent=1), flush=True)
         said.out.parent.mkdir(parents=True, exist_ok=True)

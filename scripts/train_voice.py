@@ -12,34 +12,41 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soxr
 import torch
+from scipy.signal import fftconvolve, lfilter
 from torch import nn
 from torch.nn import functional
 
-from facedouble.media.sound import read_mono
+from facedouble.media.recording import recording as source
 from facedouble.models.content import load_content
 from facedouble.models.voicenet import DATA, NET, NUMBERS
+from facedouble.pipeline.voices import mono
 from facedouble.types import Array, Floats
 from facedouble.voice.code import SPEECH_RATE, UNIT
 from facedouble.voice.trunk import ENVELOPE, FRAMES, KNOWN_UNITS, LOUD_SPREAD, OUTPUTS, SPEECH_BELOW, loudness
 from facedouble.voice.world import melody, take_apart
 
 CONTENT, VOICE, HIDDEN, BLOCKS = 160, 32, 256, 4
-LENGTH, BATCH, RATE = 100, 16, 2e-3  # units, stretches, learning rate
-CONTENT_NOISE, VOICE_NOISE, VOICING_GUESSED = 0.15, 0.15, 0.2
+LENGTH, BATCH, RATE, DECAY, DROPPED = 100, 16, 2e-3, 0.03, 0.2  # units, stretches, learning rate, weight decay, dropout
+CONTENT_NOISE, VOICE_NOISE, VOICING_GUESSED = 0.25, 0.15, 0.2
+AS_IT_IS, ONE_VIEW = 0.2, 0.75  # how often content as it is, or of one disturbed copy, is taken; else the mean of three
 HELD_OUT = 19
+SLOWER, FASTER, BESIDE = (0.82, 0.95), (1.06, 1.22), (0.88, 0.94, 1.07, 1.15)  # length of disturbed copies
 
 
 @dataclass
 class Recording:
-    """One speaker: content (U, 512), envelope (4 U, 50), noise (4 U, 1), f0 (4 U,), energy (4 U,)."""
+    """One speaker: content (U, 512), and of disturbed copies views (4, U, 512); envelope (4 U, 50), noise, f0, energy (4 U,)."""
 
     content: Floats
+    views: Floats
     envelope: Floats
     noise: Floats
     f0: Floats
@@ -50,16 +57,55 @@ def recording(path: Path, cache: Path, content: Any) -> Recording:
     """Take a recording apart, or find what was taken out of it before."""
     place = cache / f"{path.stem}.npz"
     if not place.exists():
-        sound = read_mono(path, SPEECH_RATE)
+        sound = np.concatenate(list(mono(source(path), SPEECH_RATE)))
         sound = np.pad(sound, (0, -len(sound) % UNIT))
         f0 = melody(sound)
         parts = take_apart(sound, f0, SPEECH_RATE)
-        np.savez(place, content=content(sound), envelope=parts.envelope, noise=parts.noise, f0=f0, energy=loudness(sound))
+        np.savez(place, content=content(sound), views=views(path.name, sound, content), envelope=parts.envelope,
+                 noise=parts.noise, f0=f0, energy=loudness(sound))
     with np.load(place) as held:
         return Recording(**{name: held[name] for name in held.files})
 
 
-class Net(nn.Module):
+def views(name: str, sound: Floats, content: Any) -> Array:
+    """Content of four copies with another pitch and formants, colour, room and noise, brought back to the sound's time."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    lengths = (rng.uniform(*SLOWER), rng.uniform(*FASTER), 1.0, rng.choice(BESIDE))
+    made = []
+    for length in lengths:
+        copy = sound if length == 1 else soxr.resample(sound, 1000, round(1000 * length))
+        heard = content(disturbed(copy, rng).astype(np.float32))
+        ratio = len(copy) / len(sound)
+        at = np.clip(np.arange(len(sound) // UNIT) * ratio + (ratio - 1) / 2, 0, len(heard) - 1)
+        low = at.astype(int)
+        share = (at - low)[:, None]
+        made.append(heard[low] * (1 - share) + heard[np.minimum(low + 1, len(heard) - 1)] * share)
+    return np.array(made, np.float16)
+
+
+def disturbed(sound: Floats, rng: np.random.Generator) -> Array:
+    """Sometimes another microphone, sometimes a room, sometimes noise 8 to 30 dB below."""
+    made = sound.astype(np.float64)
+    if rng.random() < 0.6:
+        steps = np.cumsum(rng.normal(0, 0.6, 12))
+        level = np.interp(np.linspace(0, 1, 513), np.linspace(0, 1, 12) ** 1.5, np.clip(steps - steps.mean(), -9, 9))
+        response = np.roll(np.fft.irfft(10 ** (level / 20)), 512)
+        made = fftconvolve(made, response * np.hanning(len(response)), "same")
+    if rng.random() < 0.4:
+        size = int(rng.uniform(0.1, 0.5) * SPEECH_RATE)
+        tail = rng.normal(0, 1, size) * 10 ** (-3 * np.arange(size) / size)
+        tail *= rng.uniform(0.1, 0.5) / np.sqrt((tail ** 2).sum())
+        tail[0] += 1
+        made = fftconvolve(made, tail)[:len(made)]
+    if rng.random() < 0.6:
+        below, noise = rng.uniform(8, 30), rng.normal(0, 1, len(made))
+        if rng.random() < 0.5:
+            noise = lfilter([1], [1, -0.95], noise)
+        made = made + noise * np.sqrt((made ** 2).mean() / (noise ** 2).mean()) * 10 ** (-below / 20)
+    return made
+
+
+class Net(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
     """Convolutions over units, each shifted and scaled by the voice (FiLM)."""
 
     def __init__(self) -> None:
@@ -68,7 +114,7 @@ class Net(nn.Module):
         self.convolutions = nn.ModuleList(nn.Conv1d(HIDDEN, HIDDEN, 5, padding=2) for _ in range(BLOCKS))
         self.films = nn.ModuleList(nn.Linear(VOICE, 2 * HIDDEN) for _ in range(BLOCKS))
         self.norms = nn.ModuleList(nn.GroupNorm(1, HIDDEN) for _ in range(BLOCKS))
-        self.leave, self.drop = nn.Conv1d(HIDDEN, FRAMES * OUTPUTS, 1), nn.Dropout(0.1)
+        self.leave, self.drop = nn.Conv1d(HIDDEN, FRAMES * OUTPUTS, 1), nn.Dropout(DROPPED)
         for film in self.films:
             nn.init.zeros_(film.weight)
             nn.init.zeros_(film.bias)
@@ -101,7 +147,7 @@ def numbers_of(known: list[Recording]) -> dict[str, Floats]:
 
 def stretch_mean(content: Floats, mean: Floats) -> Array:
     """As in `Trunk.reduced`."""
-    return (content.sum(0) + KNOWN_UNITS * mean) / (len(content) + KNOWN_UNITS)
+    return np.asarray((content.sum(0) + KNOWN_UNITS * mean) / (len(content) + KNOWN_UNITS))
 
 
 def long_term(r: Recording) -> Floats:
@@ -116,14 +162,15 @@ def target(r: Recording) -> Floats:
     return rows.reshape(-1, FRAMES, OUTPUTS)
 
 
-def example(r: Recording, n: dict[str, Floats]) -> tuple[Floats, Floats, Floats]:
-    """Input (U, CONTENT + 2), target in units of its spread, the voice's numbers."""
-    content = (r.content - stretch_mean(r.content, n["content_mean"])) @ n["content_basis"]
+def example(r: Recording, n: dict[str, Floats]) -> tuple[Floats, Floats, Floats, Floats]:
+    """Input (U, CONTENT + 2), target in units of its spread, the voice's numbers, contents (5, U, CONTENT) to take turns."""
+    contents = [(c - stretch_mean(c, n["content_mean"])) @ n["content_basis"] for c in (r.content, *r.views.astype(np.float32))]
     voiced, energy = (r.f0 > 0).reshape(-1, FRAMES).mean(1), r.energy.reshape(-1, FRAMES).mean(1)
     loud = np.clip((energy - np.percentile(energy, 90)) / LOUD_SPREAD, -3, 1)
     voice = np.clip((long_term(r) - n["voice_mean"]) @ n["voice_basis"], -3, 3)
-    return (np.column_stack([content, voiced, loud]).astype(np.float32),
-            ((target(r) - n["mean"]) / n["spread"]).astype(np.float32), voice.astype(np.float32))
+    return (np.column_stack([contents[0], voiced, loud]).astype(np.float32),
+            ((target(r) - n["mean"]) / n["spread"]).astype(np.float32), voice.astype(np.float32),
+            np.array(contents, np.float16))
 
 
 def loss_of(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -137,15 +184,26 @@ def loss_of(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return still + 0.3 * voicing + 0.25 * (off[:, 2:] - off[:, :-2]).abs().mean()
 
 
-def batch(known: list[tuple[Floats, Floats, Floats]], lengths: Array, rng: np.random.Generator) -> list[torch.Tensor]:
+def heard_as(contents: Floats, rng: np.random.Generator) -> Array:
+    """Content as it is, of one disturbed copy, or the mean of three."""
+    way = rng.random()
+    if way < AS_IT_IS:
+        return np.asarray(contents[0])
+    if way < ONE_VIEW:
+        return np.asarray(contents[rng.integers(1, len(contents))])
+    return np.asarray(contents[rng.choice(len(contents), 3, replace=False)].astype(np.float32).mean(0))
+
+
+def batch(known: list[tuple[Floats, Floats, Floats, Floats]], lengths: Array, rng: np.random.Generator) -> list[torch.Tensor]:
     """Stretches of LENGTH units; the input is disturbed so that nobody's voicing, and no single number, is leant on."""
     rows = []
     for k in rng.choice(len(known), BATCH, p=lengths / lengths.sum()):
-        code, wanted, voice = known[k]
+        code, wanted, voice, contents = known[k]
+        code = code.copy()
+        code[:, :CONTENT] = heard_as(contents, rng)
         at = int(rng.integers(0, max(1, len(code) - LENGTH + 1)))
         code, wanted = (np.pad(a[at:at + LENGTH], [(0, max(0, LENGTH - len(a)))] + [(0, 0)] * (a.ndim - 1), "edge")
                         for a in (code, wanted))
-        code = code.copy()
         code[:, :CONTENT] += rng.normal(0, CONTENT_NOISE, (LENGTH, CONTENT))
         if rng.random() < VOICING_GUESSED:
             code[:, CONTENT] = rng.random()
@@ -158,7 +216,7 @@ def train(known: list[Any], held: list[Any], steps: int) -> Net:
     torch.manual_seed(0)
     torch.set_flush_denormal(True)
     rng, net = np.random.default_rng(0), Net()
-    ways = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-2)
+    ways = torch.optim.AdamW(net.parameters(), RATE, weight_decay=DECAY)
     cycle = torch.optim.lr_scheduler.OneCycleLR(ways, RATE, steps)
     lengths, seen = np.array([len(k[0]) for k in known], np.float64), []
     for step in range(1, steps + 1):
@@ -174,10 +232,11 @@ def train(known: list[Any], held: list[Any], steps: int) -> Net:
             net.eval()
             with torch.no_grad():
                 away = [float(loss_of(net(torch.tensor(c[None]), torch.tensor(v[None]))[0], torch.tensor(w[None])))
-                        for c, w, v in held]
+                        for c, w, v, _ in held]
             net.train()
             print(f"{step}: {np.mean(seen[-250:]):.4f}, held out {np.mean(away):.4f}", flush=True)
-    return net.eval()
+    net.eval()
+    return net
 
 
 def main() -> None:

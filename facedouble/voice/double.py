@@ -50,11 +50,20 @@ def speak(code: SpeechCode, voice: VoiceDouble, trunk: Trunk) -> Floats:
     held = voice.arrays
     said = _adapted(held["readout"], *trunk.say(code, held["voice"]))
     made = said + DETAIL * _detail(said, code, held)
-    frames = gaussian_filter1d(made.reshape(len(code.f0), -1), SMOOTH, axis=0, mode="nearest")
-    size = COEFFICIENTS[voice.rate]
-    samples = code.samples * voice.rate // SPEECH_RATE
-    sound = put_together(_melody(code.f0, held["f0"]), Sound(frames[:, :size], frames[:, size:]), voice.rate, samples)
-    return _levelled(sound, _wanted(code.energy, held["energy"]), voice.rate)
+    return _sounding(code, voice, gaussian_filter1d(made.reshape(len(code.f0), -1), SMOOTH, axis=0, mode="nearest"))
+
+
+def without_words(code: SpeechCode, voice: VoiceDouble) -> Floats:
+    """The code's melody and loudness over one spectrum: what can be told without any word, for those who audit."""
+    still = voice.arrays["real"].astype(np.float32).mean((0, 1))
+    return _sounding(code, voice, np.tile(still, (len(code.f0), 1)))
+
+
+def _sounding(code: SpeechCode, voice: VoiceDouble, frames: Floats) -> Floats:
+    size, samples = COEFFICIENTS[voice.rate], code.samples * voice.rate // SPEECH_RATE
+    made = Sound(frames[:, :size], frames[:, size:])
+    sound = put_together(_melody(code.f0, voice.arrays["f0"]), made, voice.rate, samples)
+    return _levelled(sound, _wanted(code.energy, voice.arrays["energy"]), voice.rate)
 
 
 def _loudness(sound: Floats) -> Floats:
