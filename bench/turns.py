@@ -55,12 +55,12 @@ class Clip:
     Instead of the pictures it may hold how far apart the lips are in each of them, (n,): then films are of numbers.
     """
 
-    pictures: Bytes
+    pictures: Array
     sound: Floats
     speech: Array
     quiet: tuple[int, int]
 
-    def rest(self, count: int) -> Bytes:
+    def rest(self, count: int) -> Array:
         """`count` pictures of a listener."""
         there = np.arange(*self.quiet)
         path = np.r_[there, there[::-1]]
@@ -116,7 +116,8 @@ def lips_in(path: Path, eyes: Eyes) -> Floats:
 def read(name: str, ears: Ears, eyes: Eyes | None = None) -> Clip:
     """A clip by its name; its lips alone, if there are eyes to look."""
     path = DATA / "video" / name
-    pictures, sound = pictures_of(path) if eyes is None else lips_in(path, eyes), sound_of(path)
+    pictures: Array = pictures_of(path) if eyes is None else lips_in(path, eyes)
+    sound = sound_of(path)
     count = min(len(pictures), len(sound) // FRAME) if len(sound) else len(pictures)
     sound = sound[: count * FRAME] if len(sound) else np.zeros(count * FRAME, np.float32)
     speech = speech_in(sound, ears)
@@ -145,20 +146,20 @@ class Scene:
     heard: (3, N) bool, the speech of the left person, of the right one, of somebody off screen.
     """
 
-    left: Bytes | None
-    right: Bytes | None
+    left: Array | None
+    right: Array | None
     sound: Floats
     heard: Array
 
 
-def scene(views: Sequence[Bytes | None], sound: Floats, speech: Array, who: int) -> Scene:
+def scene(views: Sequence[Array | None], sound: Floats, speech: Array, who: int) -> Scene:
     """One speaker, `who`: 0 left, 1 right, 2 off screen."""
     heard = np.zeros((3, len(sound)), bool)
     heard[who] = speech
     return Scene(views[0], views[1], sound, heard)
 
 
-def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Floats, Array], still: Bytes) -> Iterator[Scene]:
+def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Floats, Array], still: Array) -> Iterator[Scene]:
     """The scenes of a film of two people. voice: a narrator's sound and speech; still: pictures of a face that moves, unheard."""
     both = [p for pair in zip_longest([(0, c) for k in one for c in parts(k)][:4], [(1, c) for k in other for c in parts(k)][:4])
             for p in pair if p is not None]
@@ -168,7 +169,7 @@ def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Flo
         return
     for k, (who, clip) in enumerate(both):
         n = len(clip.pictures)
-        views: list[Bytes | None] = [None, None]
+        views: list[Array | None] = [None, None]
         views[who] = clip.pictures
         if kind in ("side by side", "overlap"):
             views[1 - who] = listeners[1 - who].rest(n)
@@ -176,7 +177,7 @@ def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Flo
             views[1 - who] = again(both[(k + 1) % len(both)][1].pictures, n)
         if kind == "reactions":
             h = n // 2
-            first, second = [v if v is None else v[:h] for v in views], list[Bytes | None]([None, None])
+            first, second = [v if v is None else v[:h] for v in views], list[Array | None]([None, None])
             second[1 - who] = listeners[1 - who].rest(n - h)
             yield scene(first, clip.sound[: h * FRAME], clip.speech[: h * FRAME], who)
             yield scene(second, clip.sound[h * FRAME :], clip.speech[h * FRAME :], who)
@@ -189,15 +190,15 @@ def talk(kind: str, one: Sequence[Clip], other: Sequence[Clip], voice: tuple[Flo
         yield Scene(a.pictures[:n], b.pictures[:n], a.sound[: n * FRAME] + b.sound[: n * FRAME], heard)
 
 
-def again(pictures: Bytes, count: int) -> Bytes:
+def again(pictures: Array, count: int) -> Array:
     """The first `count` pictures, over and over if there are fewer."""
     return np.asarray(pictures[np.arange(count) % len(pictures)])
 
 
 def _narrated(kind: str, both: Sequence[tuple[int, Clip]], listeners: Sequence[Clip], voice: tuple[Floats, Array],
-              still: Bytes) -> Iterator[Scene]:
+              still: Array) -> Iterator[Scene]:
     for who, clip in both:
-        views: list[Bytes | None] = [None, None]
+        views: list[Array | None] = [None, None]
         views[who], views[1 - who] = clip.pictures, listeners[1 - who].rest(len(clip.pictures))
         yield scene(views, clip.sound, clip.speech, who)
     n = len(voice[0]) // FRAME
