@@ -13,7 +13,8 @@ import pytest
 from facedouble.errors import InputRefused
 from facedouble.pipeline import voices
 from facedouble.pipeline.hearing import Ears, open_ears
-from facedouble.pipeline.voices import RATE, make, people, rank
+from facedouble.pipeline.speaking import RATE
+from facedouble.pipeline.voices import make, people, rank
 from facedouble.types import Floats
 from facedouble.voice.casting import Verdict
 from facedouble.voice.file import read_voice, write_voice
