@@ -1,7 +1,7 @@
 """What may pass from the witness's voice into the volunteer's, and how it is read from a recording.
 
 Three streams, and nothing else: what is said (content), the melody (F0, with voicing), the loudness. The witness's spectral
-envelope ends here: it serves to tell loudness, and no number of it travels on.
+envelope is not even worked out.
 """
 
 from __future__ import annotations

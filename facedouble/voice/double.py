@@ -19,7 +19,6 @@ from scipy.ndimage import gaussian_filter1d
 from facedouble.types import Floats, Value
 from facedouble.voice.code import HOP, SPEECH_RATE, UNIT, SpeechCode
 from facedouble.voice.trunk import FRAMES, SPEECH_BELOW, Trunk, loudness
-from facedouble.voice.volunteer import COEFFICIENTS as QUANTILES
 from facedouble.voice.volunteer import VoiceDouble
 from facedouble.voice.world import COEFFICIENTS, HIGHEST, LOWEST, Sound, melody, put_together, take_apart
 
@@ -60,10 +59,11 @@ def without_words(code: SpeechCode, voice: VoiceDouble) -> Floats:
 
 
 def _sounding(code: SpeechCode, voice: VoiceDouble, frames: Floats) -> Floats:
-    size, samples = COEFFICIENTS[voice.rate], code.samples * voice.rate // SPEECH_RATE
+    size = COEFFICIENTS[voice.rate]
     made = Sound(frames[:, :size], frames[:, size:])
-    sound = put_together(_melody(code.f0, voice.arrays["f0"]), made, voice.rate, samples)
-    return _levelled(sound, _wanted(code.energy, voice.arrays["energy"]), voice.rate)
+    whole = len(code.f0) * HOP * voice.rate // SPEECH_RATE
+    sound = put_together(_melody(code.f0, voice.arrays["f0"]), made, voice.rate, whole)
+    return _levelled(sound, _wanted(code.energy), voice.rate)[:code.samples * voice.rate // SPEECH_RATE]
 
 
 def _loudness(sound: Floats) -> Floats:
@@ -115,17 +115,16 @@ def _melody(f0: Floats, sung: Floats) -> Floats:
     return np.where(voiced, np.clip(moved, LOWEST, HIGHEST), 0).astype(np.float32)
 
 
-def _wanted(energy: Floats, quantiles: Floats) -> Floats:
-    """The loudness to be heard: the witness's, distributed as the volunteer's, and sinking away where nobody speaks."""
+def _wanted(energy: Floats) -> Floats:
+    """The loudness to be heard: the witness's, sinking away where nobody speaks."""
     top = float(np.percentile(energy, 95))
-    ranks = np.linspace(0, 100, len(quantiles))
-    wanted = np.interp(energy - top, np.percentile(energy - top, ranks), quantiles)
-    return np.asarray(top + np.where(wanted < -GATE, 3 * wanted + 2 * GATE, wanted), np.float32)
+    below = energy - top
+    return np.asarray(top + np.where(below < -GATE, 3 * below + 2 * GATE, below), np.float32)
 
 
 def _levelled(sound: Floats, wanted: Floats, rate: int) -> Floats:
     """The sound as loud as wanted, frame by frame."""
-    gain = np.clip(wanted - loudness(sound, rate)[:len(wanted)], *GAIN)
+    gain = np.clip(wanted - loudness(sound, rate), *GAIN)
     at = np.arange(len(sound)) * SPEECH_RATE / (HOP * rate)
     return (sound * 10 ** (np.interp(at, np.arange(len(gain)), gain) / 20)).astype(np.float32)
 
@@ -143,13 +142,11 @@ def make(stretches: Sequence[Floats], rate: int, content: Content, trunk: Trunk)
     f0 = np.concatenate([h.code.f0 for h in heard])
     speech = energy > np.percentile(energy, 95) - SPEECH_BELOW
     readout = _readout(said, thoughts, real, energy.reshape(-1, FRAMES).mean(1))
-    top = np.percentile(energy, 95)
     return {"voice": voice, "readout": readout.astype(np.float16), "real": real.astype(np.float16),
             "predicted": _adapted(readout, said, thoughts).astype(np.float16),
             "voicing": (f0 > 0).reshape(-1, FRAMES).mean(1).astype(np.float32),
             "spread": real.reshape(len(energy), -1)[speech].std(0).astype(np.float32),
-            "f0": np.array([np.median(np.log(f0[f0 > 0])), np.log(f0[f0 > 0]).std()], np.float32),
-            "energy": np.percentile(energy - top, np.linspace(0, 100, QUANTILES)).astype(np.float32)}
+            "f0": np.array([np.median(np.log(f0[f0 > 0])), np.log(f0[f0 > 0]).std()], np.float32)}
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ import numpy as np
 
 from facedouble.types import Consent, Floats, Value, frozen
 
-COEFFICIENTS: Final = 41  # quantiles
-
 SCHEMA: Final[Mapping[str, tuple[int | str, ...]]] = MappingProxyType({
     "voice": ("S",),  # the numbers that the network knows the voice by
     "readout": (4, "I", "O"),  # from the network's outputs and thoughts to the volunteer's frames, fitted to the volunteer
@@ -22,7 +20,6 @@ SCHEMA: Final[Mapping[str, tuple[int | str, ...]]] = MappingProxyType({
     "voicing": ("U",),  # share of voiced frames
     "spread": ("O",),  # standard deviation of the volunteer's frames of speech
     "f0": (2,),  # median and spread of ln Hz
-    "energy": (COEFFICIENTS,),  # quantiles of the loudness, dB under the 95th percentile, rising
     "prints": ("P", "V"),  # what casting knows the voice by: mean voice prints of some seconds each
 })
 """Each array and its shape. A letter is a length that has to be the same wherever it stands; "4K" is four times K."""

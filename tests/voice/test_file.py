@@ -46,9 +46,9 @@ def test_a_voice_comes_back_whole(tmp_path: Path) -> None:
 
 def test_a_voice_survives_pickle_and_stays_read_only() -> None:
     again = pickle.loads(pickle.dumps(voice()))
-    assert again.id == voice().id and not again.arrays["mean"].flags.writeable
+    assert again.id == voice().id and not again.arrays["spread"].flags.writeable
     with pytest.raises(TypeError):
-        again.arrays["mean"] = np.zeros(41, np.float32)
+        again.arrays["spread"] = np.zeros(5, np.float32)
 
 
 def test_every_flipped_byte_is_refused(tmp_path: Path) -> None:
@@ -114,14 +114,14 @@ def test_a_changed_date_of_consent_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "held"), [
-    ("mean", np.zeros(40, np.float32)), ("mean", np.zeros(41, np.float64)), ("mean", np.zeros(41, np.int32)),
-    ("units_content", np.zeros((4, 6), np.float32)), ("units_envelope", np.zeros((5, 13), np.float32)),
-    ("units_envelope", np.zeros((5, 0), np.float32)), ("readout", np.full((7, 3), np.nan, np.float32)),
-    ("f0", np.array([np.inf, 1], np.float32)), ("energy", np.zeros((41, 1), np.float32)), ("other", np.zeros(3, np.float32)),
+    ("spread", np.zeros(6, np.float32)), ("spread", np.zeros(5, np.float64)), ("spread", np.zeros(5, np.int32)),
+    ("predicted", np.zeros((4, 4, 5), np.float32)), ("real", np.zeros((5, 3, 5), np.float32)),
+    ("real", np.zeros((5, 4, 0), np.float32)), ("readout", np.full((4, 7, 5), np.nan, np.float32)),
+    ("f0", np.array([np.inf, 1], np.float32)), ("voicing", np.zeros((5, 1), np.float32)), ("other", np.zeros(3, np.float32)),
 ])
 def test_arrays_that_do_not_fit_are_refused(name: str, held: Any, tmp_path: Path) -> None:
     whole = {**arrays(), name: held}
-    with pytest.raises(ValueError, match=name if name != "units_content" else "units"):
+    with pytest.raises(ValueError, match=name):
         VoiceDouble("0" * 16, CONSENT, 48_000, 31.5, whole)
     header = {**file._header(voice()), "id": "0" * 16}
     (tmp_path / "bad.fvoice").write_bytes(forged(header, whole))

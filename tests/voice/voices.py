@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facedouble.types import Consent, Floats
-from facedouble.voice.volunteer import COEFFICIENTS, VoiceDouble, named
+from facedouble.voice.volunteer import VoiceDouble, named
 
 CONSENT = Consent("V7", ("film", "test"), "2026-01-31", "2030-01-01", "told in person")
 
@@ -16,9 +16,8 @@ def arrays(units: int = 5, seed: int = 0) -> dict[str, Floats]:
     def some(*shape: int) -> Floats:
         return rng.normal(size=shape).astype(np.float32)
 
-    return {"mean": some(COEFFICIENTS), "spread": np.abs(some(COEFFICIENTS)), "units_content": some(units, 6),
-            "units_envelope": some(units, 4 * 3), "units_noise": some(units, 4), "readout": some(7, 3), "f0": some(2),
-            "prints": some(3, 8), "energy": np.sort(some(COEFFICIENTS))}
+    return {"voice": some(3), "readout": some(4, 7, 5), "real": some(units, 4, 5), "predicted": some(units, 4, 5),
+            "voicing": np.abs(some(units)), "spread": np.abs(some(5)), "f0": some(2), "prints": some(3, 8)}
 
 
 def voice(seed: int = 0) -> VoiceDouble:
