@@ -49,4 +49,9 @@ bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/turned.py
 	$(BIN)/python bench/people.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/film.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/voice.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/voice_casting.py limits
+	$(BIN)/python bench/turns.py $(if $(QUICK),--pairs 1 --kinds shots,--numbers)
+	$(BIN)/python bench/revoice.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/ambience.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/speed.py $(if $(QUICK),--quick)

@@ -72,6 +72,9 @@ def test_every_documented_command_runs(desk: Path) -> None:
     for twin in ("first.mp4", "second.mp4"):
         (desk / twin).write_bytes((desk / "capture.mp4").read_bytes())
     cv2.imwrite(str(desk / "photo.jpg"), still)
+    (desk / "interview.srt").write_text("1\n00:00:00,200 --> 00:00:01,800\nMy name is Khaled, of Lenina 12.\n")
+    (desk / "names.toml").write_text('names = ["Khaled"]\nplaces = ["Lenina 12"]\n')
+    _take(desk / "ana1.m4a")
     for command in commands:
         words = shlex.split(command.replace("…", "she asked for it"))[1:]
         outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if "-o" in words else []
@@ -85,6 +88,7 @@ def test_every_documented_command_runs(desk: Path) -> None:
             continue  # tests/models/test_install.py
         done = run(*words, cwd=desk)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert "Khaled" not in (desk / "safe.srt").read_text() and (desk / "takes" / "turn-003.take-01.wav").is_file()
 
 
 def _street(desk: Path, still: Array) -> list[Array]:
@@ -109,6 +113,18 @@ def _film(path: Path, pictures: list[Array]) -> None:
         box.mux(stream.encode(None))
 
 
+def _take(path: Path) -> None:
+    import av
+
+    tone = 0.2 * np.sin(2 * np.pi * 200 * np.arange(48_000, dtype=np.float32) / 48_000)
+    with av.open(str(path), "w") as box:
+        stream = box.add_stream("aac", rate=48_000, layout="mono")
+        sound = av.AudioFrame.from_ndarray(tone[None].astype(np.float32), format="fltp", layout="mono")
+        sound.sample_rate = 48_000
+        box.mux(stream.encode(sound))
+        box.mux(stream.encode(None))
+
+
 @pytest.mark.parametrize("words", [(), ("protect",), ("double",), ("double", "make"), ("double", "show"), ("double", "blend"),
                                    ("double", "check"), ("double", "rank"),
                                    ("double", "capture-sheet"), ("double", "shotlist"), ("doctor",),
@@ -116,7 +132,7 @@ def _film(path: Path, pictures: list[Array]) -> None:
                                    *(("plan", c) for c in ("check", "decide", "span", "region", "card", "watermark", "double",
                                                             "rename", "merge", "split", "ignore", "tidy")),
                                    *(("plan", c) for c in ("add-voice", "voice", "turn", "bleep", "ambience", "voices")),
-                                   ("voice", "who"),
+                                   ("voice", "who"), ("voice", "cues"), ("voice", "take"), ("subtitles",),
                                    *(("plan", c) for c in ("find", "add-check", "mark", "checklist")),
                                    ("render",), ("compare",)])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
