@@ -15,8 +15,8 @@ from facedouble.types import Floats
 DATA: Final = Path(__file__).resolve().parent.parent / "data"
 NET: Final = "voice.onnx"
 NUMBERS: Final = "voice.npz"
-PINS: Final = {NET: "71e48d4bec8a9799a8e9c361cbee1e41fa4485d87da7d565572f3b94780d9f4c",
-               NUMBERS: "5310f54fd49c778a27c89f1ffa06d82d415a5611222d198b75bdef1c04ff0a16"}
+PINS: Final = {NET: "da9033291adc743bdca735f7596f2d9f84ea883fdf3bad8b1a90d7c9c61055d3",
+               NUMBERS: "7455c37214d473b8ffb82c93709f11988c5aa6340910d0c1dfed173fe74c3790"}
 """SHA-256 of the two files that `scripts/train_voice.py` wrote."""
 
 

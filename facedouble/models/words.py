@@ -18,6 +18,7 @@ from facedouble.models.registry import WORDS
 from facedouble.types import Floats
 
 FRAMES: Final = 3000  # of 10 ms: what the recogniser takes
+NO_REPEAT: Final = 4  # words in a row are not said twice: what it cannot read, it would say over and over
 PROMPT: Final = ("<|startoftranscript|>", "<|notimestamps|>")
 
 Words = Callable[[Floats], str]
@@ -41,7 +42,7 @@ def load_words(directory: Path | None = None) -> Words:
     def _read(sound: Floats) -> str:
         bands = log_mel(np.pad(sound, (0, FRAMES * 160 - len(sound))))[:, :FRAMES]
         features = ctranslate2.StorageView.from_array(np.ascontiguousarray(bands[None]))
-        found = model.generate(features, [list(PROMPT)], beam_size=1, max_length=448)
+        found = model.generate(features, [list(PROMPT)], beam_size=1, max_length=448, no_repeat_ngram_size=NO_REPEAT)
         return spelled(found[0].sequences[0])
 
     return read
