@@ -32,7 +32,10 @@ KEY: Final = 26  # coefficients that neighbours are found by
 BESIDE: Final = 0.7  # weight of the units before and after
 SMOOTH: Final = 1.0  # frames
 MELODY: Final = (0.7, 1.4)  # limits to which the melody's spread follows the volunteer's
-GATE: Final = 45.0  # dB under the loudest speech: what is quieter sinks away
+GATE: Final = 45.0  # dB under the loudest speech: what is quieter sinks away,
+OVER_FLOOR: Final = 5.0  # dB; and what is so little over the quietest tenth,
+LEAST_GATE: Final = 25.0  # dB; unless that is so near to the loudest speech that it is speech
+STEEP: Final = 5.0  # dB that it sinks for each dB
 GAIN: Final = (-60.0, 40.0)  # dB
 READ_BELOW: Final = 30.0  # dB under the 95th percentile: what the readout is fitted to
 OUTPUT_PENALTY: Final = 1.0  # of the ridge, in units: on the network's frames
@@ -118,8 +121,8 @@ def _melody(f0: Floats, sung: Floats) -> Floats:
 def _wanted(energy: Floats) -> Floats:
     """The loudness to be heard: the witness's, sinking away where nobody speaks."""
     top = float(np.percentile(energy, 95))
-    below = energy - top
-    return np.asarray(top + np.where(below < -GATE, 3 * below + 2 * GATE, below), np.float32)
+    gate = max(top - GATE, min(float(np.percentile(energy, 10)) + OVER_FLOOR, top - LEAST_GATE))
+    return np.asarray(np.where(energy < gate, gate + STEEP * (energy - gate), energy), np.float32)
 
 
 def _levelled(sound: Floats, wanted: Floats, rate: int) -> Floats:
