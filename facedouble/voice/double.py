@@ -24,9 +24,10 @@ from facedouble.voice.world import COEFFICIENTS, HIGHEST, LOWEST, Sound, melody,
 
 Content = Callable[[Floats], Floats]
 
+UNITS_A_MINUTE: Final = 60 * SPEECH_RATE // UNIT
 NEIGHBOURS: Final = 16
 SOFT: Final = 0.3  # how fast the weight of a neighbour falls with its distance
-DETAIL: Final = 0.6  # share of the neighbours' detail that is given back
+DETAIL: Final = 0.6  # share of the neighbours' detail that is given back, where there is plenty to choose from
 VOICING_WEIGHT: Final = 0.3
 KEY: Final = 26  # coefficients that neighbours are found by
 BESIDE: Final = 0.7  # weight of the units before and after
@@ -39,7 +40,7 @@ STEEP: Final = 5.0  # dB that it sinks for each dB
 GAIN: Final = (-60.0, 40.0)  # dB
 READ_BELOW: Final = 30.0  # dB under the 95th percentile: what the readout is fitted to
 OUTPUT_PENALTY: Final = 1.0  # of the ridge, in units: on the network's frames
-THOUGHT_PENALTY: Final = 1000.0  # and on its thoughts
+THOUGHT_PENALTY: Final = (3000.0, 1000.0)  # and on its thoughts, for little speech and for plenty
 
 
 def listen(sound: Floats, content: Content, trunk: Trunk) -> SpeechCode:
@@ -51,7 +52,7 @@ def speak(code: SpeechCode, voice: VoiceDouble, trunk: Trunk) -> Floats:
     """The code with the volunteer's voice: float32 at `voice.rate`, as long as the code to the sample."""
     held = voice.arrays
     said = _adapted(held["readout"], *trunk.say(code, held["voice"]))
-    made = said + DETAIL * _detail(said, code, held)
+    made = said + DETAIL * _plenty(len(held["real"])) * _detail(said, code, held)
     return _sounding(code, voice, gaussian_filter1d(made.reshape(len(code.f0), -1), SMOOTH, axis=0, mode="nearest"))
 
 
@@ -77,6 +78,11 @@ def _adapted(readout: Floats, said: Floats, thoughts: Floats) -> Floats:
     """The volunteer's frames (U, 4, O) from the network's (U, 4, 51) and its thoughts (U, H)."""
     one = np.ones((len(thoughts), 1), np.float32)
     return np.stack([np.hstack([said[:, j], thoughts, one]) @ readout[j] for j in range(FRAMES)], 1)
+
+
+def _plenty(units: int) -> float:
+    """From 0, a minute of the volunteer's speech or less, to 1, four minutes or more."""
+    return float(np.clip((units / UNITS_A_MINUTE - 1) / 3, 0, 1))
 
 
 def _keys(frames: Floats, spread: Floats) -> Floats:
@@ -174,11 +180,12 @@ def _readout(said: Floats, thoughts: Floats, real: Floats, energy: Floats) -> Fl
     """Ridge regression (4, I, O) from the network's frames and thoughts to the volunteer's frames, speech counting most."""
     one = np.ones((len(thoughts), 1), np.float32)
     weight = (energy > np.percentile(energy, 95) - READ_BELOW) + 0.05
+    thought_penalty = np.interp(_plenty(len(said)), (0, 1), THOUGHT_PENALTY)
     fitted = []
     for j in range(FRAMES):
         known = np.hstack([said[:, j], thoughts, one]).astype(np.float64)
         scale = np.sqrt((known ** 2).mean(0))
-        penalty = np.r_[np.full(said.shape[2], OUTPUT_PENALTY), np.full(thoughts.shape[1], THOUGHT_PENALTY), 1e-6]
+        penalty = np.r_[np.full(said.shape[2], OUTPUT_PENALTY), np.full(thoughts.shape[1], thought_penalty), 1e-6]
         weighed = known * weight[:, None]
         normal = known.T @ weighed + np.diag(penalty * scale ** 2)
         fitted.append(np.linalg.solve(normal, weighed.T @ real[:, j]))
