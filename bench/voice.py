@@ -1,6 +1,6 @@
 """The voice double, measured: who can still tell whose voice it was, what is left of the words, the melody and the time.
 
-Usage: .venv/bin/python bench/voice.py [--quick] [--only "5 min"] [--words] [--out bench/out/voice.json]
+Usage: .venv/bin/python bench/voice.py [--quick] [--only "5 min"] [--part performance] [--out bench/out/voice.json]
 
 Witnesses are the speakers of shared/data/speech with two recordings or more (5 read English in LibriSpeech test-other, 20 speak
 it as a second language). `held in`: the readers and the first recording of the others were looked at while the method was made.
@@ -47,6 +47,7 @@ DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 READERS = ("3080", "2033")  # who also serve as volunteers
 LESSONS = 40  # speakers that the trained attacker learns from
 PIECE = 4  # s of speech in a lesson
+PARTS = ("words", "performance", "residual", "attacks")
 
 
 @dataclass
@@ -220,7 +221,8 @@ def performance(people: Sequence[Speaker], change: Callable[[Floats], Floats]) -
             voiced = a[:len(ea)] > 0
             energies.append(float(np.corrcoef(ea[voiced[:len(ea)]], eb[:len(ea)][voiced[:len(ea)]])[0, 1]))
             lags.append(lag(sound, made))
-    return {"f0 r, frames Harvest calls voiced": float(np.median(everywhere)), "f0 r": float(np.median(f0s)), "f0 r mean": float(np.mean(f0s)), "f0 r worst": min(f0s),
+    return {"f0 r, frames Harvest calls voiced": float(np.median(everywhere)),
+            "f0 r": float(np.median(f0s)), "f0 r mean": float(np.mean(f0s)), "f0 r worst": min(f0s),
             "energy r": float(np.median(energies)), "energy r worst": min(energies),
             "lag ms": float(np.median(lags)), "lag ms largest": float(np.abs(lags).max()),
             "samples off": int(np.abs(counts).max())}
@@ -326,7 +328,7 @@ def main() -> None:
     ask.add_argument("--quick", action="store_true")
     ask.add_argument("--out", type=Path, default=Path("bench/out/voice.json"))
     ask.add_argument("--only", default="", help="one double: \"5 min\", \"reader 3080\", \"reader 2033\"")
-    ask.add_argument("--words", action="store_true", help="no attackers")
+    ask.add_argument("--part", nargs="*", default=PARTS, choices=PARTS)
     said = ask.parse_args()
     install(names=(*WORDS, "judge"))
     content, trunk, read = open_content(), open_trunk(), load_words()
@@ -347,18 +349,22 @@ def main() -> None:
         other = converters["reader 3080" if name != "reader 3080" else "5 min"]
         if name == "5 min":
             witnesses = [p for p in people if p.name != "ls-other_3080"]
-        row: dict[str, Any] = {"seconds": own.voice.seconds, "words": words_left(witnesses, own, read),
-                               "performance": performance(witnesses, own)}
+        row: dict[str, Any] = {"seconds": own.voice.seconds}
+        if "words" in said.part:
+            row["words"] = words_left(witnesses, own, read)
+        if "performance" in said.part:
+            row["performance"] = performance(witnesses, own)
+            row["real-time factor"] = own.busy / own.heard
+        if "residual" in said.part:
+            row["residual"] = leaks(witnesses, own)
         real = [read_mono(p, SPEECH_RATE) for p in (five[-8:] if name == "5 min" else
                                                     [q for q in sorted((DATA / "speech").iterdir())
                                                      if q.name.startswith(f"ls-other_{name[-4:]}")])]
         print(name, json.dumps(row, indent=1), flush=True)
-        for judged, embed in ({} if said.words else judges).items():
+        for judged, embed in (judges if "attacks" in said.part else {}).items():
             row[judged] = attacks(witnesses, own, other, lessons, embed, judged == "Resemblyzer" and name == "5 min")
             print(name, judged, json.dumps(row[judged], indent=1), flush=True)
             row[judged]["volunteer is the best match"] = best_match(witnesses, own, real, embed)
-        row["real-time factor"] = own.busy / own.heard
-        row["residual"] = leaks(witnesses, own)
         result[name] = row
         said.out.parent.mkdir(parents=True, exist_ok=True)
         said.out.write_text(json.dumps(result, indent=1))
