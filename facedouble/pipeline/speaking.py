@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from facedouble.errors import ModelError
 from facedouble.models.content import Content, load_content
 from facedouble.models.voicenet import load_net
 from facedouble.types import Floats
@@ -26,7 +27,10 @@ def open_trunk() -> Trunk:
 @lru_cache(maxsize=1)
 def open_content(models: Path | None = None) -> Content:
     """What reads what is said; ModelError if a model of it is missing or altered."""
-    return load_content(models)
+    try:
+        return load_content(models)
+    except ModelError as error:
+        raise ModelError(f"{error}; without it a voice can be muted, or spoken anew (revoice)") from error
 
 
 class Maker:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
 import soxr
 
-from facedouble.models.voicenet import NET, NUMBERS, load_net
+from facedouble.errors import ModelError
+from facedouble.models.voicenet import DATA, NET, NUMBERS, load_net
 from facedouble.pipeline.speaking import RATE, Maker, open_content, open_trunk
 from facedouble.types import Consent, Floats
 from facedouble.voice import double
@@ -137,21 +139,20 @@ def test_the_same_again(witness: Floats, code: SpeechCode, volunteer: VoiceDoubl
     assert np.array_equal(speak(again, volunteer, open_trunk()), speak(code, volunteer, open_trunk()))
 
 
-def test_an_altered_network_is_refused(tmp_path: object) -> None:
-    from pathlib import Path
+def test_without_the_reader_of_content_another_way_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="whisper-1 is missing.*models install.*revoice"):
+        open_content(tmp_path)
 
-    from facedouble.errors import ModelError
-    from facedouble.models.voicenet import DATA
 
-    folder = Path(str(tmp_path))
+def test_an_altered_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="missing"):
-        load_net(folder)
+        load_net(tmp_path)
     for name in (NET, NUMBERS):
         data = bytearray((DATA / name).read_bytes())
         data[len(data) // 2] ^= 1
         for other in (NET, NUMBERS):
-            (folder / other).write_bytes(bytes(data) if other == name else (DATA / other).read_bytes())
+            (tmp_path / other).write_bytes(bytes(data) if other == name else (DATA / other).read_bytes())
         with pytest.raises(ModelError, match="altered"):
-            load_net(folder)
+            load_net(tmp_path)
 
 
