@@ -140,7 +140,7 @@ def test_the_same_again(witness: Floats, code: SpeechCode, volunteer: VoiceDoubl
 
 
 def test_without_the_reader_of_content_another_way_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="whisper-1 is missing.*models install.*revoice"):
+    with pytest.raises(ModelError, match=r"whisper-1 is missing.*models install.*revoice"):
         open_content(tmp_path)
 
 
