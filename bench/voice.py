@@ -47,7 +47,8 @@ DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 READERS = ("3080", "2033")  # who also serve as volunteers
 LESSONS = 40  # speakers that the trained attacker learns from
 PIECE = 4  # s of speech in a lesson
-PARTS = ("words", "performance", "residual", "attacks")
+PARTS = ("words", "performance", "residual", "attacks", "inverses")
+LEVEL = 0.03  # RMS that every recording is brought to before it is judged: how loud somebody was recorded is no voice
 
 
 @dataclass
@@ -311,6 +312,13 @@ def lessons_of(quick: bool) -> dict[str, list[Floats]]:
     return made
 
 
+def levelled(embed: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+    """An embedding that does not hear how loud a recording is."""
+    def quietly(sound: Floats) -> Floats:
+        return embed(np.asarray(sound * (LEVEL / max(float(np.sqrt(np.mean(np.square(sound)))), 1e-6)), np.float32))
+    return quietly
+
+
 def d_vectors() -> Callable[[Floats], Floats]:
     """The mean d-vector of a sound."""
     encode = voice_encoder(locate("voices"))
@@ -340,7 +348,7 @@ def main() -> None:
         files = [p for p in sorted((DATA / "speech").iterdir()) if p.name.startswith(f"ls-other_{name}")]
         doubles[f"reader {name}"] = volunteer(files, SPEECH_RATE, content, trunk)
     converters = {name: Converter(voice, content, trunk) for name, voice in doubles.items()}
-    judges = {"Resemblyzer": judge(), "d-vectors": d_vectors()}
+    judges = {"Resemblyzer": levelled(judge()), "d-vectors": levelled(d_vectors())}
     result: dict[str, Any] = {}
     for name, own in converters.items():
         if said.only not in ("", name):
@@ -362,7 +370,8 @@ def main() -> None:
                                                      if q.name.startswith(f"ls-other_{name[-4:]}")])]
         print(name, json.dumps(row, indent=1), flush=True)
         for judged, embed in (judges if "attacks" in said.part else {}).items():
-            row[judged] = attacks(witnesses, own, other, lessons, embed, judged == "Resemblyzer" and name == "5 min")
+            row[judged] = attacks(witnesses, own, other, lessons, embed,
+                                  "inverses" in said.part and judged == "Resemblyzer" and name == "5 min")
             print(name, judged, json.dumps(row[judged], indent=1), flush=True)
             row[judged]["volunteer is the best match"] = best_match(witnesses, own, real, embed)
         result[name] = row
