@@ -176,7 +176,12 @@ def open_voice(path: Path, purpose: str, today: dt.date, models: Path | None = N
     if purpose not in voice.consent.scope:
         raise ConsentError(f"{path}: the volunteer consented to {', '.join(voice.consent.scope)}, not to {purpose}; ask them, or "
                            "say what this is for with --for")
-    return Spoken(voice, open_content(models), open_trunk())
+    spoken = Spoken(voice, open_content(models), open_trunk())
+    try:
+        spoken(np.zeros(SPEECH_RATE // 10, np.float32))
+    except (ValueError, KeyError) as error:  # whole, and yet nothing that this network can speak with
+        raise InputRefused(f"{path}: made for another version of facedouble; make the voice again from its recordings") from error
+    return spoken
 
 
 def fitted(take: Floats, guide: Floats, rate: int) -> tuple[Floats, tuple[str, ...]]:

@@ -52,8 +52,9 @@ def speak(code: SpeechCode, voice: VoiceDouble, trunk: Trunk) -> Floats:
     """The code with the volunteer's voice: float32 at `voice.rate`, as long as the code to the sample."""
     held = voice.arrays
     said = _adapted(held["readout"], *trunk.say(code, held["voice"]))
-    made = said + DETAIL * _plenty(len(held["real"])) * _detail(said, code, held)
-    return _sounding(code, voice, gaussian_filter1d(made.reshape(len(code.f0), -1), SMOOTH, axis=0, mode="nearest"))
+    if share := DETAIL * _plenty(len(held["real"])):
+        said = said + share * _detail(said, code, held)
+    return _sounding(code, voice, gaussian_filter1d(said.reshape(len(code.f0), -1), SMOOTH, axis=0, mode="nearest"))
 
 
 def without_words(code: SpeechCode, voice: VoiceDouble) -> Floats:

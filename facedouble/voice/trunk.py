@@ -60,7 +60,12 @@ class Trunk(Value):
         return np.asarray(np.clip((long_term - self.voice_mean) @ self.voice_basis, -3, 3), np.float32)
 
     def say(self, code: SpeechCode, voice: Floats) -> tuple[Floats, Floats]:
-        """Envelope and noise (U, 4, ENVELOPE + 1) of this voice saying the code, and the thoughts (U, H)."""
+        """Envelope and noise (U, 4, ENVELOPE + 1) of this voice saying the code, and the thoughts (U, H).
+
+        ValueError if the voice was made for another network.
+        """
+        if voice.shape != self.voice_basis.shape[1:]:
+            raise ValueError(f"a voice of {voice.shape} numbers")
         voiced = (code.f0 > 0).reshape(-1, FRAMES).mean(1)
         energy = code.energy.reshape(-1, FRAMES).mean(1)
         loud = np.clip((energy - np.percentile(energy, 90)) / LOUD_SPREAD, -3, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -10,18 +11,21 @@ import numpy as np
 import pytest
 import soxr
 
-from facedouble.errors import ModelError
+from facedouble.errors import ConsentError, InputRefused, ModelError
 from facedouble.models.voicenet import DATA, NET, NUMBERS, load_net
+from facedouble.pipeline.heard import open_voice
 from facedouble.pipeline.speaking import RATE, Maker, open_content, open_trunk
 from facedouble.types import Consent, Floats
 from facedouble.voice import double
 from facedouble.voice.code import HOP, SPEECH_RATE, SpeechCode
 from facedouble.voice.double import listen, speak, without_words
+from facedouble.voice.file import write_voice
 from facedouble.voice.residual import residual
 from facedouble.voice.trunk import Trunk, loudness
 from facedouble.voice.volunteer import VoiceDouble, named
 from facedouble.voice.world import melody
 from tests.voice.spoken import say
+from tests.voice.voices import voice as numbers
 
 WORDS = "We went over the bridge before it was light, my brother and I, and nobody saw us. In the morning they came to the house."
 READING = ("The north wind and the sun were disputing which was stronger, when a traveller came along wrapped in a warm cloak. "
@@ -137,6 +141,17 @@ def test_the_same_again(witness: Floats, code: SpeechCode, volunteer: VoiceDoubl
     again = listen(witness, open_content(), open_trunk())
     assert np.array_equal(again.content, code.content) and np.array_equal(again.f0, code.f0)
     assert np.array_equal(speak(again, volunteer, open_trunk()), speak(code, volunteer, open_trunk()))
+
+
+def test_a_voice_is_opened_only_if_it_can_speak_and_may(volunteer: VoiceDouble, tmp_path: Path) -> None:
+    today = dt.date(2026, 11, 21)
+    write_voice(volunteer, tmp_path / "v.fvoice")
+    write_voice(numbers(), tmp_path / "odd.fvoice")  # whole, and of no network's size
+    assert len(open_voice(tmp_path / "v.fvoice", "test", today)(np.zeros(1600, np.float32))) == 2400
+    with pytest.raises(ConsentError, match="not to film"):
+        open_voice(tmp_path / "v.fvoice", "film", today)
+    with pytest.raises(InputRefused, match="another version"):
+        open_voice(tmp_path / "odd.fvoice", "test", today)
 
 
 def test_without_the_reader_of_content_another_way_is_named(tmp_path: Path) -> None:
