@@ -109,6 +109,14 @@ class EncodeOptions(Checked):
 
 
 @dataclass(frozen=True)
+class AuditOptions(Checked):
+    """Limits of the audit: past them is a finding. And how much of the film the slow looks take."""
+
+    seen_side: int = knob(960, 160, 4096, "px")  # longer side of the copy that every frame is searched on
+    every: int = knob(25, 1, 1000, "frames")  # full size, lifted and turned copies are searched that often
+
+
+@dataclass(frozen=True)
 class Options(Checked):
     """All of them. `seed` drives the grain."""
 
@@ -117,6 +125,7 @@ class Options(Checked):
     fit: FitOptions = field(default_factory=FitOptions)
     draw: DrawOptions = field(default_factory=DrawOptions)
     encode: EncodeOptions = field(default_factory=EncodeOptions)
+    audit: AuditOptions = field(default_factory=AuditOptions)
     seed: int = 0
 
     def digest(self) -> str:

@@ -1,0 +1,1 @@
+"""Faults made on purpose, and whether the audit catches them."""

@@ -1,0 +1,117 @@
+"""What an audit says: checks that were tried, what each found, and whether that lets the file go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from facedouble.types import Box, Value
+
+GROUPS: Final = ("seen", "attacked", "heard", "container")
+Figure = float | int | str
+
+
+@dataclass(frozen=True)
+class Look(Value):
+    """A place in the output to look at: a frame, and where in it (None: all of it), with a word of why."""
+
+    frame: int
+    box: Box | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Finding(Value):
+    """Something that must not be in the file.
+
+    what: one sentence for a film-maker; frames: half-open, of the output; ms: half-open, of the output's time, for sound; box:
+    px, upright; score and the limit that it is past; person: the plan's id of whom it gives away.
+    """
+
+    what: str
+    frames: tuple[int, int] | None = None
+    ms: tuple[int, int] | None = None
+    box: Box | None = None
+    score: float | None = None
+    limit: float | None = None
+    person: str = ""
+
+    def check(self) -> None:
+        for span in (self.frames, self.ms):
+            if span is not None and not 0 <= span[0] < span[1]:
+                raise ValueError(f"a finding of {span}")
+
+
+@dataclass(frozen=True)
+class Check(Value):
+    """One thing that was tried.
+
+    name: a few words; group: of GROUPS; tried: one sentence, how and on what; looked, unit: how many frames, faces, seconds,
+    boxes; figures: what was measured, by name; worst: what comes nearest to a finding, to be looked at also where nothing was
+    found; missing: why it could not be tried, "" if it was. needed: a file does not pass while that is missing.
+    """
+
+    name: str
+    group: str
+    tried: str
+    looked: int = 0
+    unit: str = ""
+    findings: tuple[Finding, ...] = ()
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    worst: tuple[Look, ...] = ()
+    missing: str = ""
+    needed: bool = True
+
+    def check(self) -> None:
+        if self.group not in GROUPS:
+            raise ValueError(f"no group {self.group}")
+        if self.missing and self.findings:
+            raise ValueError(f"{self.name}: not tried, and found something")
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stands against the file."""
+        return not self.findings and not (self.missing and self.needed)
+
+
+@dataclass(frozen=True)
+class Audit(Value):
+    """All of it. sha256: of the file; facts: models, limits, versions, seed; untested: one sentence each of what remains."""
+
+    sha256: str
+    size: int
+    frames: int
+    checks: tuple[Check, ...]
+    facts: Mapping[str, Any]
+    untested: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check was tried, where it is needed, and none found anything; of no checks nothing passes."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def findings(self) -> Sequence[tuple[Check, Finding]]:
+        """Each with its check."""
+        return [(check, finding) for check in self.checks for finding in check.findings]
+
+    def json(self) -> str:
+        """Sorted and stable: the same file, audited in the same way, gives the same text."""
+        return json.dumps({"output": {"sha256": self.sha256, "bytes": self.size, "frames": self.frames}, "passed": self.passed,
+                           "checks": [_plain(check) | {"passed": check.passed} for check in self.checks],
+                           "untested": list(self.untested), **self.facts}, indent=1, sort_keys=True) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it; figures rounded, so that the last bit of a sum does not show."""
+    if isinstance(value, Box):
+        return [round(v, 1) for v in (value.x0, value.y0, value.x1, value.y1)]
+    if isinstance(value, Value):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}  # type: ignore[attr-defined]
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return round(value, 4) if isinstance(value, float) else value
