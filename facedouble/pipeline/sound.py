@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 import soxr
 
-from facedouble.errors import InputRefused, TakeRefused
+from facedouble.errors import InputRefused
 from facedouble.media.encode import Sound
 from facedouble.media.sound import pcm, sample_count, silence
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
