@@ -14,7 +14,7 @@ from facedouble.errors import ExitCode, InputRefused, UsageError
 
 def audit(
     film: Annotated[Path, typer.Argument(help="the finished film, .mp4")],
-    witness: Annotated[list[Path] | None, typer.Option(help="the footage it was made of, and other footage or photos of those who "
+    witness: Annotated[list[Path] | None, typer.Option(help="the footage it was made of, other footage or photos of those who "
                                                        "are protected; can be given again")] = None,
     plan: Annotated[Path | None, typer.Option(help="the plan it was made by, NAME.plan.toml")] = None,
     clip: Annotated[str, typer.Option(help="which clip of the plan it is; the film's own name, if that is one")] = "",

@@ -17,12 +17,11 @@ from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
 from facedouble.options import AuditOptions, EncodeOptions, Options
-from facedouble.pipeline import rounds as module
 from facedouble.pipeline.analyse import Analysis, Progress
 from facedouble.pipeline.protect import Job, protect
 from facedouble.pipeline.render import Voice
 from facedouble.pipeline.rounds import Places
-from facedouble.pipeline.veto import answer
+from facedouble.pipeline.veto import NOTHING, answer
 from facedouble.types import Box
 
 OPTIONS = Options(encode=EncodeOptions(preset="veryfast", chunk_most=20, chunk_least=5), audit=AuditOptions(beside=0.08))
@@ -97,7 +96,7 @@ def test_what_is_found_again_is_covered_as_a_place_and_then_nothing_is_let_go(jo
 def test_what_cannot_be_covered_is_not_drawn_again(job: Job) -> None:
     for audit in (says(Finding("a name in the file")), says(missing="a model is missing")):
         judge = Judge(audit)
-        with pytest.raises(AuditFailed, match="name in the file|model is missing"):
+        with pytest.raises(AuditFailed, match=r"name in the file|model is missing"):
             protect(job, OPTIONS, auditor=judge)
         assert len(judge.seen) == 1 and "safe.mp4" not in left(job)
 
@@ -136,7 +135,7 @@ def test_a_candidate_of_a_run_that_was_killed_is_in_nobodys_way(job: Job) -> Non
 def test_findings_on_the_card_or_past_the_end_move_nothing(analysis: Analysis) -> None:
     lead = 10
     for span in ((0, 3), (70, 90)):
-        assert answer(says(Finding("x", span)), analysis, lead, 0.0, False) == module.NOTHING
+        assert answer(says(Finding("x", span)), analysis, lead, 0.0, False) == NOTHING
     made = answer(says(Finding("x", (9, 12))), analysis, lead, 0.0, False)
     assert made.tracks == {0: ((0, 2),)} and not made.boxes
     everywhere = answer(says(Finding("x", (9, 12))), analysis, lead, 0.0, True)
