@@ -6,6 +6,7 @@ and from looking at outputs, and it reads more. Boxes that are not in `GRAMMAR` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
@@ -244,3 +245,39 @@ def _track_head(walk: Walk, head: Node, track: Track) -> None:
     second = not picture and head.body[1:4] == b"\0\0\2"  # of several sounds only one is on at first
     if head.body[:1] not in (b"\0", b"\1") or not (head.body[1:4] == b"\0\0\3" or second):
         walk.say("A stream is hidden, or marked in a way that this program does not mark streams", head.start)
+
+
+ENTERED: Final = {"moov", "trak", "mdia", "udta", "meta", "ilst", "minf"}
+READ: Final = 1 << 16  # bytes of a box in which texts are sought
+DEEP: Final = 8
+
+
+def texts(file: BinaryIO) -> list[tuple[str, str]]:
+    """(box, text) of what cameras and programs wrote into an MP4 or MOV: into `udta`, `meta`, `uuid` and names of streams."""
+    walk = Walk(file)
+    found: list[tuple[str, str]] = []
+
+    def enter(start: int, stop: int, deep: int, notes: bool) -> None:
+        at = start
+        while at + 8 <= stop and walk.step():
+            head = walk.read(at, 16)
+            size, kind, skip = int.from_bytes(head[:4], "big"), head[4:8].decode("latin-1"), 8
+            if size == 1:
+                size, skip = int.from_bytes(head[8:], "big"), 16
+            size = size or stop - at
+            if size < skip or at + size > stop:
+                return
+            mine = notes or kind in ("udta", "meta", "uuid", "hdlr")
+            if kind in ENTERED and deep < DEEP:
+                full = 4 if kind == "meta" and walk.read(at + skip, 4) == bytes(4) else 0
+                enter(at + skip + full, at + size, deep + 1, notes or kind in ("udta", "meta"))
+            elif mine:
+                enter(at + skip, at + size, deep + 1, True) if deep < DEEP and notes else None
+                found.extend((kind, run.decode()) for run in _RUN.findall(walk.read(at + skip, min(size - skip, READ))))
+            at += size
+
+    enter(0, walk.size, 0, False)
+    return found
+
+
+_RUN: Final = re.compile(rb"[\x20-\x7e]{5,200}")

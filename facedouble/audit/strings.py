@@ -150,7 +150,7 @@ class Search:
         for k, found in enumerate(_DEFLATED.finditer(data)):
             if k >= MOST_STREAMS:
                 break
-            text = inflate(data[found.start() :])
+            text = inflate(data[found.start() : found.start() + INFLATED])
             if text:
                 hits += [Hit(h.needle, f"deflated, {h.how}", at + found.start()) for h in self.everywhere.hits(text, 0)]
                 hits += [Hit(h.needle, f"deflated, {h.how}", at + found.start()) for h in self.outside.hits(text, 0)]
