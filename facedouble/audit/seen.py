@@ -118,10 +118,13 @@ class Watch:
             known = matched(face, told)
             if any(t.treatment in (*DRAWN, *OPEN) for t in known):
                 continue
-            self.record("unknown", number, (face.score, face.box.width, len(known)))
-            if known:
+            bare = _bare(source, output, face.box)
+            self.record("unknown", number, (face.score, face.box.width, len(known), float(bare)))
+            if any(t.treatment == "maybe" for t in known) and not bare:
+                continue
+            if any(t.treatment in COVERED for t in known):
                 what = "A face can be seen where the plan has a veil or a cover."
-            elif _bare(source, output, face.box):
+            elif bare:
                 what = "A face of the footage can be seen that the plan does not know, and that nothing covers."
             else:
                 what = "A face can be seen where the plan has nobody."

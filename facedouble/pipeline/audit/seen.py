@@ -69,24 +69,23 @@ def _pairs(output: Iterator[Frame], footage: Iterator[Frame], lead: int) -> Iter
 
 
 def faces_of(source: MediaInfo, models: Models, each: int = EACH) -> Iterator[tuple[int, Frame, Sequence[Seen]]]:
-    """Frames of footage that are searched, with the faces in them: every so-manieth and the last."""
+    """Frames of footage that are searched, with what may be faces in them: every so-manieth and the last."""
     last: Frame | None = None
-    number = -1
-    for number, frame in enumerate(frames(source)):
+    for frame in frames(source):
         last = frame
-        if number % each == 0:
-            yield number, frame, [f for f in models.seer(picture(frame)) if f.score >= SURE]
-    if last is not None and number % each:
-        yield number, last, [f for f in models.seer(picture(last)) if f.score >= SURE]
+        if frame.index % each == 0:
+            yield frame.index, frame, models.seer(picture(frame))
+    if last is not None and last.index % each:
+        yield last.index, last, models.seer(picture(last))
 
 
 def account_of(source: Path, models: Models, treatment: str = "double", each: int = EACH, every: int = 5) -> tuple[Account, list[Known]]:
-    """Who is where in footage without a plan, and what they look like: everybody that CenterFace finds is to be protected.
+    """Who is where in footage without a plan, and what they look like: everybody that CenterFace is sure of is to be protected.
 
-    Between two sightings a face is where it was on the straight line; what is seen once only is taken to be there for `each` frames
-    around. Embeddings come from every `every`th frame that is searched.
+    Between two sightings a face is on the straight line from one place to the other. A place that the detector is sure of nowhere is
+    a "maybe". Embeddings come from every `every`th frame that is searched.
     """
-    paths: list[list[tuple[int, Box]]] = []
+    paths: list[list[tuple[int, Box, float]]] = []
     vectors: list[Floats] = []
     count = 0
     for k, (number, frame, faces) in enumerate(faces_of(probe(source), models, each)):
@@ -94,15 +93,16 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
         for face in faces:
             path = max((p for p in paths if number - LINGER <= p[-1][0] < number), key=lambda p: overlap(p[-1][1], face.box), default=None)
             if path is None or overlap(path[-1][1], face.box) < 0.1:
-                paths.append([(number, face.box)])
-            else:
-                path.append((number, face.box))
-            if k % every == 0 and face.box.width >= LEAST:
+                path = []
+                paths.append(path)
+            path.append((number, face.box, face.score))
+            if k % every == 0 and face.box.width >= LEAST and face.score >= SURE:
                 vectors.append(models.knower(picture(frame), face.points))
     where: dict[int, list[Told]] = {}
     for n, path in enumerate(paths):
-        for number, box in _filled(path, each, count):
-            where.setdefault(number, []).append(Told(box, treatment, f"face {n + 1}"))
+        what = treatment if max(score for _, _, score in path) >= SURE else "maybe"
+        for number, box in _filled([(at, box) for at, box, _ in path], each, count):
+            where.setdefault(number, []).append(Told(box, what, f"face {n + 1}"))
     people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(vectors, 0.363))]
     return lambda number: where.get(number, ()), people
 
