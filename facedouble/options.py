@@ -116,6 +116,26 @@ class AuditOptions(Checked):
     every: int = knob(25, 1, 1000, "frames")  # full size, lifted and turned copies are searched that often
     rounds: int = knob(3, 1, 10)  # audits at most; between them, what was found is covered and drawn again
     beside: float = knob(0.25, 0.0, 10.0, "s")  # to either side of what was found, that is covered as well
+    seen_score: float = knob(0.5, 0.05, 0.99)  # CenterFace, in the picture itself; no veil of the sample clips gets there
+    copy_score: float = knob(0.7, 0.05, 0.99)  # in a turned, lifted or sharpened copy, where more looks like a face
+    same_face: float = knob(0.363, -1.0, 1.0)  # SFace: its authors' limit, for one frame; bench/thresholds.py says how often it errs
+    same_second: float = knob(0.32, -1.0, 1.0)  # for the mean of a second, which varies less
+    blend_height: float = knob(0.1, 0.0, 1.0)  # a peak of the footage's finest detail in a face: its correlation,
+    blend_stands: float = knob(4.0, 0.0, 100.0, "standard deviations")  # how far it stands out of other shifts,
+    blend_sharp: float = knob(0.04, 0.0, 1.0)  # and out of those beside it; past all three is a finding
+    part_height: float = knob(0.3, 0.0, 1.0)  # the same three for eyes and mouth alone, which hold less to tell by
+    part_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
+    part_sharp: float = knob(0.1, 0.0, 1.0)
+    held_height: float = knob(0.05, 0.0, 1.0)  # and for the mean of a second
+    held_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
+    held_sharp: float = knob(0.03, 0.0, 1.0)
+    left: float = knob(0.01, 0.0, 1.0)  # share of a face's oval in which small windows are the footage's
+    rim: float = knob(0.002, 0.0, 1.0)  # the same for thin windows: a rim, a few rows
+    coarse: float = knob(0.35, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
+    flash: float = knob(12.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
+    still: float = knob(2.0, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
+    other: float = knob(0.5, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
+    strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan
 
 
 @dataclass(frozen=True)
