@@ -12,6 +12,8 @@ from facedouble.audit.residual import RATE, REACH, piece, rows
 from facedouble.types import Array, Bools, Doubles, Value
 
 MARGIN: Final = REACH + 0.25  # s before and after a second that have to be given with it
+CELL: Final = 0.07  # s beside what may be heard that are not searched: whitening spreads a sound over its cell
+QUIET: Final = 0.005  # s of zeros that are silence
 LONG: Final = 4  # s over which a quiet trace at one lag is summed
 
 
@@ -40,7 +42,8 @@ class Traces:
 
     def add(self, original: Array, output: Array, passes: Bools) -> Trace:
         """A second of (n, C) and (n, D) at RATE with MARGIN to either side; passes (n,): where the original may be heard."""
-        before, after = (_pieces(np.where(passes[:, None], 0, sound), reach) for sound, reach in ((original, 0.0), (output, REACH)))
+        shut = _held(passes, round(CELL * RATE))
+        before, after = (_pieces(sound, shut, reach) for sound, reach in ((original, 0.0), (output, REACH)))
         if not len(before) or not len(after):
             self.held.clear()
             return Trace(0.0, 0.0, 0.0)
@@ -55,10 +58,23 @@ class Traces:
         return Trace(float(peaks.max()), float(lasting.max()), (int(best.argmax()) - len(best) // 2) / RATE)
 
 
-def _pieces(sound: Array, reach: float) -> Doubles:
-    """Whitened channels (C, n), each that sounds once: both channels of a stereo stream are often one."""
-    made: list[Array] = []
+def _pieces(sound: Array, shut: Bools, reach: float) -> Doubles:
+    """Whitened channels (C, n), each that sounds once: both channels of a stereo stream are often one.
+
+    Zero where nothing is sought, and where there is digital silence: there the filters' ringing would be whitened as well.
+    """
+    made: list[tuple[Array, Doubles]] = []
     for c in range(sound.shape[1]):
-        if sound[:, c].any() and not any(np.array_equal(sound[:, c], other) for other in made):
-            made.append(sound[:, c])
-    return np.array([piece(sound, MARGIN, RATE, reach, False) for sound in made])
+        one = sound[:, c]
+        if one.any() and not any(np.array_equal(one, other) for other, _ in made):
+            flat = piece(one, MARGIN, RATE, reach, False)
+            cut = round((MARGIN - reach) * RATE)
+            silent = ~_held(one != 0, round(QUIET * RATE))
+            made.append((one, np.where((shut | silent)[cut:cut + len(flat)], 0, flat)))
+    return np.array([flat for _, flat in made])
+
+
+def _held(on: Bools, reach: int) -> Bools:
+    """(n,) where anything within `reach` samples is on."""
+    count = np.concatenate([np.zeros(reach + 1, np.int64), np.cumsum(on), np.full(reach, on.sum())])
+    return np.asarray(count[2 * reach + 1:] > count[:len(on)])
