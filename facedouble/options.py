@@ -114,6 +114,16 @@ class AuditOptions(Checked):
 
     seen_side: int = knob(960, 160, 4096, "px")  # longer side of the copy that every frame is searched on
     every: int = knob(25, 1, 1000, "frames")  # full size, lifted and turned copies are searched that often
+    trace: float = knob(7.0, 5.5, 20.0, "sigmas")  # of a window of .2 s
+    lasting: float = knob(6.5, 5.5, 20.0, "sigmas")  # of four seconds at one lag
+    late: float = knob(0.04, 0.01, 0.3, "s")
+    in_time: float = knob(0.45, 0.1, 0.95)  # correlation of loudness under which it is not told whether a sound is late
+    silence: float = knob(-80.0, -120.0, -50.0, "dB of full scale")
+    room: float = knob(9.0, 5.0, 30.0, "dB")  # of a band over the room tone's median
+    bleep: float = knob(12.0, 5.0, 40.0, "dB")  # the same below a bleep, whose own coding adds to it
+    voice: float = knob(0.8, 0.5, 0.99)  # likeness of a piece of speech to whose it was
+    undone: float = knob(0.85, 0.5, 0.99)  # the same when its pitch is moved back
+    gallery_rank: float = knob(0.5, 0.0, 1.0)  # share of pieces that may be given to the right person first
 
 
 @dataclass(frozen=True)
