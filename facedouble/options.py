@@ -136,6 +136,16 @@ class AuditOptions(Checked):
     still: float = knob(2.0, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
     other: float = knob(0.5, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
     strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan
+    trace: float = knob(7.0, 5.5, 20.0, "sigmas")  # of a window of .2 s
+    lasting: float = knob(6.5, 5.5, 20.0, "sigmas")  # of four seconds at one lag
+    late: float = knob(0.04, 0.01, 0.3, "s")
+    in_time: float = knob(0.45, 0.1, 0.95)  # correlation of loudness under which it is not told whether a sound is late
+    silence: float = knob(-80.0, -120.0, -50.0, "dB of full scale")
+    room: float = knob(9.0, 5.0, 30.0, "dB")  # of a band over the room tone's median
+    bleep: float = knob(12.0, 5.0, 40.0, "dB")  # the same below a bleep, whose own coding adds to it
+    voice: float = knob(0.8, 0.5, 0.99)  # likeness of a piece of speech to whose it was
+    undone: float = knob(0.85, 0.5, 0.99)  # the same when its pitch is moved back
+    gallery_rank: float = knob(0.5, 0.0, 1.0)  # share of pieces that may be given to the right person first
 
 
 @dataclass(frozen=True)
