@@ -114,6 +114,9 @@ class AuditOptions(Checked):
 
     seen_side: int = knob(960, 160, 4096, "px")  # longer side of the copy that every frame is searched on
     every: int = knob(25, 1, 1000, "frames")  # full size, lifted and turned copies are searched that often
+    attack_every: float = knob(0.4, 0.02, 60.0, "s")  # attackers look that often at a face of the film, and of their parrots
+    parrot_seconds: float = knob(4.0, 0.5, 600.0, "s")  # of each known clip that are drawn, from its first face on
+    parrot_photo: int = knob(12, 9, 100, "frames")  # a known photo is drawn as a still clip of that length: fewer are not trusted
 
 
 @dataclass(frozen=True)
