@@ -115,6 +115,11 @@ class AuditOptions(Checked):
     seen_side: int = knob(960, 160, 4096, "px")  # longer side of the copy that every frame is searched on
     every: int = knob(25, 1, 1000, "frames")  # full size, lifted and turned copies are searched that often
     attack_every: float = knob(0.4, 0.02, 60.0, "s")  # attackers look that often at a face of the film, and of their parrots
+    attack_looks: int = knob(200, 5, 100_000)  # at most so many at one person of the film
+    attack_people: int = knob(30, 2, 1000)  # of the gallery that are drawn and followed, spread over it
+    attack_files: int = knob(3, 1, 1000)  # of each of them
+    motion_seconds: float = knob(2.0, 0.5, 30.0, "s")  # a window of motion...
+    motion_windows: int = knob(30, 1, 10_000)  # ...and so many of them, of a person of the film, at most
     parrot_seconds: float = knob(4.0, 0.5, 600.0, "s")  # of each known clip that are drawn, from its first face on
     parrot_photo: int = knob(12, 9, 100, "frames")  # a known photo is drawn as a still clip of that length: fewer are not trusted
 

@@ -6,7 +6,7 @@ but embeddings. No picture reaches a disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -20,15 +20,17 @@ import cv2
 import numpy as np
 
 from facedouble.errors import FacedoubleError, InputRefused
-from facedouble.options import AuditOptions, Options
+from facedouble.options import Options
 from facedouble.pipeline.audit.glimpse import Seers, glimpse
-from facedouble.types import Array, Floats, Frame, Value
+from facedouble.types import Array, Box, Floats, Frame, Value
 
 if TYPE_CHECKING:  # at run time only in the process that draws
     from facedouble.pipeline.analyse import Analysis, Eyes, Role
     from facedouble.types import Double, MediaInfo
 
+BARE = ""  # the mask of a recording that was looked at as it is
 PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
+NOTHING = np.zeros((0, 2, 1), np.float32)
 LOOK_FOR = 2.0  # times a second that the first face of a clip is looked for
 
 
@@ -41,10 +43,18 @@ class Mask(Value):
 
 
 @dataclass(frozen=True)
-class Errand(Value):
-    """What the parrot is sent to do: people by name with their clips and photos, each to be drawn with each of the masks."""
+class Material(Value):
+    """A clip or a photo; of a clip the sample is taken from `start` on, a share of its length."""
 
-    people: tuple[tuple[str, tuple[Path, ...]], ...]
+    file: Path
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
+class Errand(Value):
+    """What the parrot is sent to do: people by name with what shows them, each to be drawn with each of the masks."""
+
+    people: tuple[tuple[str, tuple[Material, ...]], ...]
     masks: tuple[Mask, ...]
     options: Options
     models: Path | None = None
@@ -53,7 +63,7 @@ class Errand(Value):
 
 @dataclass(frozen=True)
 class Parroted(Value):
-    """A recording drawn with a mask. vectors (n, D): its looks, in order; at (n,) s; why: there is none, one sentence."""
+    """A recording drawn with a mask, or `BARE`. vectors (n, 2, D): its looks, in order, as of `glimpse`; at (n,) s; why: there is none, one sentence."""
 
     person: str
     file: str
@@ -76,14 +86,16 @@ def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
 
     no_core_dumps()
     deny_network()
-    find, embed = seers()
+    see = partial(glimpse, **dict(zip(("find", "embed"), seers(), strict=True)))
     eyes, doubles = open_eyes(errand.options, errand.models), [_double(mask) for mask in errand.masks]
     said: list[Parroted] = []
     for person, files in errand.people:
-        for file in files:
-            nothing = [Parroted(person, file.name, mask.id, np.zeros((0, 1), np.float32), np.zeros(0)) for mask in errand.masks]
+        for material in files:
+            file = material.file
+            nothing = [Parroted(person, file.name, mask, NOTHING, np.zeros(0))
+                       for mask in (BARE, *(m.id for m in errand.masks))]
             try:
-                made, read = _read(file, eyes, errand)
+                made, read = _read(material, eyes, errand)
             except FacedoubleError as error:
                 said += [replace(n, why=str(error)) for n in nothing]
                 continue
@@ -92,7 +104,7 @@ def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
                 said += [replace(n, why=f"{file.name}: no face on which a double can be drawn") for n in nothing]
                 continue
             looks = _looks(role, float(made.info.rate), errand)
-            seen = [_drawn(made, role, double, looks, read, errand.options, find, embed) for double in doubles]
+            seen = [_drawn(made, role, double, looks, read, errand.options, see) for double in (None, *doubles)]
             said += [replace(n, vectors=v, at=a, why="" if len(a) else f"{file.name}: no face was found in what was drawn")
                      for n, (v, a) in zip(nothing, seen, strict=True)]
     return said
@@ -109,18 +121,19 @@ def _double(mask: Mask) -> Double:
                        "file of that double")
 
 
-def _read(file: Path, eyes: Eyes, errand: Errand) -> tuple[Analysis, partial[Iterator[Frame]]]:
+def _read(material: Material, eyes: Eyes, errand: Errand) -> tuple[Analysis, partial[Iterator[Frame]]]:
     """The analysis of the sample of a recording, and what reads that sample again."""
     from facedouble.media.probe import probe
     from facedouble.pipeline.analyse import analyse
 
-    audit = errand.options.audit
+    audit, file = errand.options.audit, material.file
     if file.suffix.lower() in PHOTOS:
         info, read = _still(file, audit.parrot_photo, audit.seen_side)
     else:
         info = probe(file)
-        count = round(audit.parrot_seconds * float(info.rate))
-        read = partial(_part, info, 0, None) if errand.exhaustive else partial(_part, info, _first(info, eyes, errand.options), count)
+        begin = int(material.start * float((info.duration or 0) * info.rate))
+        count = None if errand.exhaustive else round(audit.parrot_seconds * float(info.rate))
+        read = partial(_part, info, begin if errand.exhaustive else _first(info, begin, eyes, errand.options), count)
     return analyse(info, eyes, errand.options, read=lambda _: read()), read
 
 
@@ -151,15 +164,15 @@ def _part(info: MediaInfo, start: int, count: int | None) -> Iterator[Frame]:
         yield replace(frame, index=index)
 
 
-def _first(info: MediaInfo, eyes: Eyes, options: Options) -> int:
-    """The frame at which the first face is found; 0 if there is none."""
+def _first(info: MediaInfo, begin: int, eyes: Eyes, options: Options) -> int:
+    """The frame, from `begin` on, at which the first face is found; `begin` if there is none."""
     from facedouble.pipeline.analyse import find
 
     step = max(1, round(float(info.rate) / LOOK_FOR))
-    for frame in _part(info, 0, None):
+    for frame in _part(info, begin, None):
         if frame.index % step == 0 and not frame.corrupt and find(frame, eyes, options, True):
-            return frame.index
-    return 0
+            return begin + frame.index
+    return begin
 
 
 def _main(made: Analysis) -> Role | None:
@@ -176,26 +189,29 @@ def _looks(role: Role, rate: float, errand: Errand) -> list[int]:
     return whole[:: max(1, round(errand.options.audit.attack_every * rate))]
 
 
-def _drawn(made: Analysis, role: Role, double: Double, looks: Sequence[int], read: partial[Iterator[Frame]], options: Options,
-           find: object, embed: object) -> tuple[Floats, Array]:
-    """Embeddings (n, D) of the role as the double at the looks, and when, s; a frame that cannot be drawn or seen is left out."""
+def _drawn(made: Analysis, role: Role, double: Double | None, looks: Sequence[int], read: partial[Iterator[Frame]],
+           options: Options, see: Callable[[Frame, Box], Floats | None]) -> tuple[Floats, Array]:
+    """Embeddings (n, 2, D) of the role as the double (None: bare) at the looks, and when, s; what cannot be seen is left out."""
     from facedouble.pipeline.stage import perform
     from facedouble.protect.composite import compose
     from facedouble.protect.treatments import Part
 
-    stage, rate = perform(role, double, options, float(made.info.rate)), float(made.info.rate)
-    if stage is None or role.fit is None:
-        return np.zeros((0, 1), np.float32), np.zeros(0)
+    rate, fit = float(made.info.rate), role.fit
+    stage = None if double is None else perform(role, double, options, rate)
     vectors, at, wanted = [], [], set(looks)
     for frame in read():
-        if frame.index in wanted:
-            i, step = frame.index - role.track.start, frame.index - role.fit.start
-            front = None if role.front is None else role.front.at(frame.index)
-            part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, role.fit.outlines[step].mesh, front, "double")
-            seen = glimpse(compose(frame, [part], options.draw, options.seed).safe.frame, role.boxes[i], find, embed)
+        if frame.index in wanted and not frame.corrupt:
+            i = frame.index - role.track.start
+            shown = frame
+            if stage is not None and fit is not None:
+                step = frame.index - fit.start
+                front = None if role.front is None else role.front.at(frame.index)
+                part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, fit.outlines[step].mesh, front, "double")
+                shown = compose(frame, [part], options.draw, options.seed).safe.frame
+            seen = see(shown, role.boxes[i])
             if seen is not None:
                 vectors.append(seen)
                 at.append(frame.index / rate)
         if frame.index >= max(wanted):
             break
-    return (np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)), np.array(at)
+    return (np.stack(vectors) if vectors else NOTHING), np.array(at)
