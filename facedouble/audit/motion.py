@@ -1,8 +1,8 @@
 """The motion attacker: who moves like that? Arrays in, figures out.
 
-He has footage of known people and a film in which somebody wears another face. Windows of a few seconds of either become habits: how
-lively each part of the face and the head is and how fast, how lopsided, how often it blinks. Each window of the film is compared with
-the mean of each known person's, every figure over its spread among the windows that he knows.
+He has footage of known people and a film in which somebody wears another face. Windows of a few seconds of either become habits:
+how lively each part of face and head is and how fast, how lopsided, how often it blinks. Each window of the film is compared
+with the mean of each known person's, every figure over its spread among the windows that he knows.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def habits(moves: Moves) -> Floats:
     blinks = np.sum(np.diff(np.r_[0, shut.astype(int)]) == 1) / len(shut) * moves.rate
     found = [*lively(moves.turns, TURN_FLOOR), *lively(moves.expression, FLOOR), *lively(moves.lids, FLOOR),
              np.log(np.sqrt((moves.skew**2).mean(0)) + FLOOR), [np.log(np.abs(even[:, 0] - even[:, 1]).mean() + FLOOR), blinks]]
-    return np.concatenate(found).astype(np.float32)
+    return np.asarray(np.concatenate(found), np.float32)
 
 
 def trace(known: Habits, seen: Habits, seed: int = 0) -> Traced:
@@ -83,7 +83,7 @@ def trace(known: Habits, seen: Habits, seed: int = 0) -> Traced:
 
 
 def _auc(scores: Sequence[Doubles], owners: Sequence[int], people: int, seed: int) -> Estimate:
-    """The chance that a window's own person scores higher than another, with an interval by bootstrap over asked and known people.
+    """The chance that a window's own person scores higher than another; interval by bootstrap over asked and known people.
 
     scores: of each asked person, (windows, people).
     """

@@ -1,7 +1,7 @@
 """The parrot attack: who of the known people looks like that, once they all wear the film's own face? Embeddings in, figures out.
 
-All faces with one mask have much in common. An attacker who has drawn many takes that off: embeddings of length 1, less the mean of the
-known people's means (`centred`). What is left is what the mask did not hide.
+All faces with one mask have much in common. An attacker who has drawn many takes that off: embeddings of length 1, less the mean
+of the known people's means (`centred`). What is left is what the mask did not hide.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Guessed(Value):
 
 
 def luck(right: int, people: int, gallery: int) -> float:
-    """The chance that guessing names `right` or more of `people`, each out of `gallery`; one film is one trial, not each window."""
+    """The chance that guessing names `right` or more of `people`, each out of `gallery`; a film is one trial, not each window."""
     return sum(comb(people, k) * (1 / gallery) ** k * (1 - 1 / gallery) ** (people - k) for k in range(right, people + 1))
 
 
@@ -53,7 +53,8 @@ def centred(known: People, seen: People) -> tuple[dict[str, list[Floats]], dict[
     common = _unit(np.stack([_unit(np.asarray(rows)).mean(0) for rows in known.values() if len(rows)])).mean(0)
 
     def less(people: People) -> dict[str, list[Floats]]:
-        return {name: [(v - common).astype(np.float32) for v in _unit(np.asarray(rows))] for name, rows in people.items() if len(rows)}
+        return {name: [(v - common).astype(np.float32) for v in _unit(np.asarray(rows))] for name, rows in people.items()
+                if len(rows)}
 
     return less(known), less(seen)
 
@@ -72,6 +73,29 @@ def guess(known: People, seen: People, seed: int = 0) -> Guessed:
     right = [who for who, rows in asked.items()
              if names[int(np.argmax(means @ _unit(np.stack(rows)).mean(0)))] == who]
     return Guessed(verdict, tuple(right))
+
+
+@dataclass(frozen=True)
+class Likeness(Value):
+    """How like a person a double is. score: cosine between what others have in common who wear it and the person's bare face;
+    rank: of the person among `people`, 1 = the double is like nobody more."""
+
+    score: float
+    rank: int
+    people: int
+
+
+def likeness(bare: People, worn: People, who: str) -> Likeness:
+    """The double's likeness to one of the people of `bare`; nobody's own drawings count for him."""
+    middles = {name: _unit(_unit(np.stack(rows)).mean(0)) for name, rows in worn.items() if len(rows)}
+
+    def score(name: str) -> float:
+        others = np.stack([v for other, v in middles.items() if other != name])
+        face = _unit(_unit(np.stack(bare[name])).mean(0))
+        return float(_unit(others.mean(0)) @ face)
+
+    scores = {name: score(name) for name, rows in bare.items() if len(rows)}
+    return Likeness(scores[who], 1 + sum(s > scores[who] for s in scores.values()), len(scores))
 
 
 def both_ways(recordings: Mapping[str, Sequence[Floats]]) -> tuple[dict[str, list[Floats]], dict[str, list[Floats]]] | None:

@@ -67,7 +67,7 @@ def alone(picture: Bytes, points: Array) -> Bytes:
 
 
 def glimpse(frame: Frame, box: Box, find: Find, embed: Embed) -> Floats | None:
-    """Embeddings (2, D) of the face that lies in the box, px of the frame: as it is, and `alone`; None if no face is seen there."""
+    """Embeddings (2, D) of the face in the box, px of the frame: as it is, and `alone`; None if no face is seen there."""
     w = windows([box])[0]
     seen = crop(frame, w)
     scale = seen.shape[0] / w.side

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from facedouble.audit.motion import Moves, habits
+from facedouble.colour import picture
 from facedouble.faces.reading import projected
+from facedouble.geometry import times
 from facedouble.morphable.calm import EXPRESSIONS, LIDS, calmed, mirroring
 from facedouble.morphable.pose import canonical, euler
 from facedouble.morphable.semantics import semantics
@@ -64,9 +66,6 @@ class Watch:
 
 def follow(frame: Frame, last: Box | None, rate: float, find: Find) -> Box | None:
     """Where the largest face of known footage is: where its landmarks were, searched for once a second and when it is lost."""
-    from facedouble.colour import picture
-    from facedouble.geometry import times
-
     if last is not None and frame.index % max(1, round(SEARCH * rate)):
         return last
     small = picture(frame, SIDE * 2)

@@ -1,7 +1,7 @@
 """The parrot: footage and photos of known people get the face that the film's people wear, in memory, and are looked at.
 
-The one part of the audit that draws, and therefore a process of its own: what draws is imported in it alone, and nothing comes back
-but embeddings. No picture reaches a disk.
+The one part of the audit that draws, and therefore a process of its own: what draws is imported in it alone, and nothing comes
+back but embeddings. No picture reaches a disk.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class Errand(Value):
 
 @dataclass(frozen=True)
 class Parroted(Value):
-    """A recording drawn with a mask, or `BARE`. vectors (n, 2, D): its looks, in order, as of `glimpse`; at (n,) s; why: there is none, one sentence."""
+    """A recording drawn with a mask, or `BARE`.
+
+    vectors (n, 2, D): its looks, in order, as of `glimpse`; at (n,) s; why: there are none, one sentence.
+    """
 
     person: str
     file: str
@@ -86,7 +89,8 @@ def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
 
     no_core_dumps()
     deny_network()
-    see = partial(glimpse, **dict(zip(("find", "embed"), seers(), strict=True)))
+    find, embed = seers()
+    see = partial(glimpse, find=find, embed=embed)
     eyes, doubles = open_eyes(errand.options, errand.models), [_double(mask) for mask in errand.masks]
     said: list[Parroted] = []
     for person, files in errand.people:
@@ -117,8 +121,8 @@ def _double(mask: Mask) -> Double:
     for one in [read_double(mask.file)] if mask.file is not None else map(mannequin, range(VARIANTS)):
         if one.id == mask.id:
             return one
-    raise InputRefused(f"{mask.file or 'the built-in faces'}: is not the face {mask.id[:12]} that the film was made with; give the "
-                       "file of that double")
+    raise InputRefused(f"{mask.file or 'the built-in faces'}: is not the face {mask.id[:12]} that the film was made with; give "
+                       "the file of that double")
 
 
 def _read(material: Material, eyes: Eyes, errand: Errand) -> tuple[Analysis, partial[Iterator[Frame]]]:
@@ -183,7 +187,7 @@ def _main(made: Analysis) -> Role | None:
 
 def _looks(role: Role, rate: float, errand: Errand) -> list[int]:
     """Frames in which the role is wholly the double, `attack_every` s apart; of a photo the last."""
-    whole = (np.flatnonzero(role.weights >= 1) + role.track.start).tolist()
+    whole: list[int] = (np.flatnonzero(role.weights >= 1) + role.track.start).tolist()
     if len(whole) <= errand.options.audit.parrot_photo:
         return whole[-1:]
     return whole[:: max(1, round(errand.options.audit.attack_every * rate))]
@@ -206,7 +210,8 @@ def _drawn(made: Analysis, role: Role, double: Double | None, looks: Sequence[in
             if stage is not None and fit is not None:
                 step = frame.index - fit.start
                 front = None if role.front is None else role.front.at(frame.index)
-                part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, fit.outlines[step].mesh, front, "double")
+                part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, fit.outlines[step].mesh, front,
+                            "double")
                 shown = compose(frame, [part], options.draw, options.seed).safe.frame
             seen = see(shown, role.boxes[i])
             if seen is not None:
