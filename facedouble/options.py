@@ -146,6 +146,20 @@ class AuditOptions(Checked):
     voice: float = knob(0.8, 0.5, 0.99)  # likeness of a piece of speech to whose it was
     undone: float = knob(0.85, 0.5, 0.99)  # the same when its pitch is moved back
     gallery_rank: float = knob(0.5, 0.0, 1.0)  # share of pieces that may be given to the right person first
+    attack_every: float = knob(0.4, 0.02, 60.0, "s")  # attackers look that often at a face of the film, and of their parrots
+    attack_looks: int = knob(200, 5, 100_000)  # at most so many at one person of the film
+    attack_people: int = knob(30, 2, 1000)  # of the gallery that are drawn and followed, spread over it
+    attack_files: int = knob(3, 1, 1000)  # of each of them
+    attack_least: int = knob(5, 2, 1000)  # known people without whom an attacker's figures give no verdict
+    double_alike: float = knob(0.3, -1.0, 1.0)
+    # share of windows in which the parrot's first guess may be right. 1: no limit, because hair, ears and skin tone stay: of 33
+    # people it is right for about 80 % of the shared recordings, and for 39 % by the drawn face alone (bench/parrot.py)
+    parrot_rank1: float = knob(1.0, 0.0, 1.0)
+    motion_auc: float = knob(1.0, 0.0, 1.0)  # 1: no limit, because the performance is the point
+    motion_seconds: float = knob(2.0, 0.5, 30.0, "s")  # a window of motion...
+    motion_windows: int = knob(30, 1, 10_000)  # ...and so many of them, of a person of the film, at most
+    parrot_seconds: float = knob(4.0, 0.5, 600.0, "s")  # of each known clip that are drawn, from its first face on
+    parrot_photo: int = knob(12, 9, 100, "frames")  # a known photo is drawn as a still clip of that length
 
 
 @dataclass(frozen=True)
