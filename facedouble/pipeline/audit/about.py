@@ -16,8 +16,8 @@ MARGIN = Fraction(1, 2)  # s before and after a place that a remedy takes in as 
 class About(Value):
     """title: the file's own name, and no other; rate: frames a second; lead: frames of the opening card before the film's first.
 
-    clip: the plan's letter for it, "" if it was made without a plan; plan: the plan's name; veiled: spans of frames (half-open, of
-    the output) that were veiled because an earlier round of this audit found something there.
+    clip: the plan's letter for it, "" if it was made without a plan; plan: the plan's name; veiled: spans of frames (half-open,
+    of the output) that were veiled because an earlier round of this audit found something there.
     """
 
     title: str

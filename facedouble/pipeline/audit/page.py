@@ -14,19 +14,22 @@ from facedouble.audit.verdict import GROUPS, Audit, Check
 from facedouble.pipeline.audit.about import About
 from facedouble.pipeline.audit.page_parts import (
     STATES,
+    command,
     counted,
     facts,
     figures,
     findings,
     photos,
+    prose,
     said,
     sign,
     state,
     strip,
+    thumbnail,
     told,
 )
 from facedouble.pipeline.audit.page_style import STYLE
-from facedouble.pipeline.audit.steps import Problem, Step, problems
+from facedouble.pipeline.audit.steps import Problem, Step, again, problems
 from facedouble.plan.times import clock
 from facedouble.types import Box
 
@@ -39,6 +42,18 @@ ASKED: Final = {
 LISTED: Final = 6  # problems on the first screen
 VERDICTS: Final = {"found": "Do not publish this file", "open": "Not finished: do not publish this file yet",
                    "passed": "Nothing was found"}
+HEADINGS: Final = {"found": "What was found, and what to do", "open": "What is missing, and what to do",
+                   "passed": "What to do next"}
+CAPITALS: Final = ("In the lines to type, words in CAPITALS are yours to replace. P1, P2 and so on are people, as the plan names "
+                   "them.")
+GLOSSARY: Final = {
+    "likeness, correlation": "How like two faces, voices or sounds are: near 0 they share nothing, at 1 they are the same. "
+                             "Past the limit is a finding.",
+    "rank": "Where the witness stands when everybody in the line-up is put in order, likeliest first. 1: found at once.",
+    "equal error rate (EER)": "How often an attacker errs, both ways alike. 50 %: he knows nothing. 0 %: he is always right.",
+    "AUC": "How often the right one of two looks likelier. 0.5: as a coin does. 1: always.",
+    "false match": "A stranger is taken for the witness. The limits are set by how often that happens to a program.",
+}
 
 
 def page(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about: About) -> str:
@@ -51,13 +66,15 @@ def page(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about: 
         f'<meta http-equiv="Content-Security-Policy" content="{policy}"><meta name="referrer" content="no-referrer">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{VERDICTS[kind]}: {said(about.title)}</title><style>{STYLE}</style></head>\n<body>",
-        _head(audit, about, kind), '<main><div class="first">', _next(audit, about, kind), _glance(audit), "</div>\n",
-        f'<section><h2>Where in the film</h2>{strip(audit, about)}</section>\n' if audit.frames else "",
+        _head(audit, about, kind),
+        f'<main><div class="first for-{kind}">', _next(audit, pictures, about, kind), _glance(audit), _limits(audit), "</div>\n",
+        _where(audit, about),
         '<section id="checks"><h2>What was tried, on what, and what came of it</h2>',
         '<p class="faint">All pictures are of the finished film, never of the footage.</p>',
         *(_group(audit, group, pictures, about) for group in GROUPS), "</section>\n", _remains(audit),
-        "<section><h2>For technicians</h2><p>The file that was looked at, the programs and models, the limits. The same file gives the "
-        f"same page.</p>{facts(audit)}</section></main></body></html>\n"])
+        _glossary(),
+        '<section><h2>For technicians</h2><p class="faint">The file that was looked at, the models, limits and versions. The '
+        f"same file, looked at in the same way, gives the same page.</p>{facts(audit)}</section></main></body></html>\n"])
 
 
 def verdict(audit: Audit) -> str:
@@ -66,64 +83,75 @@ def verdict(audit: Audit) -> str:
 
 
 def _head(audit: Audit, about: About, kind: str) -> str:
+    size = f"{audit.size / 1e6:,.1f} MB" if audit.size >= 100_000 else f"{audit.size:,} bytes"
+    length = f"{clock(about.at(audit.frames))[:-4]} long"
+    return (f'<header class="verdict {kind}">{sign(kind)}<div><h1>{VERDICTS[kind]}</h1><p>{_lead(audit, kind)}</p>'
+            f'<p class="faint">Audit of <bdi>{said(about.title)}</bdi>, {length}, {counted(audit.frames, "frames")}, {size}</p>'
+            "</div></header>\n")
+
+
+def _lead(audit: Audit, kind: str) -> str:
+    """The sentence below the verdict."""
     found, open_ = len(audit.findings), sum(bool(c.missing and c.needed) for c in audit.checks)
     could = f"{open_} check{' could' if open_ == 1 else 's could'} not run"
-    lead = {
-        "found": f"{found:,} thing{' was' if found == 1 else 's were'} found that must not be in it" + (f", and {could}" if open_ else "")
-                 + ". Below stands what, where, and what to do.",
-        "open": (f"{could[0].upper()}{could[1:]}. " if open_ else "No check was run. ")
-                + "What was not looked at may hold anything. Nothing else was found so far.",
-        "passed": f"{len([c for c in audit.checks if not c.missing])} checks looked for faces, voices and traces of the witness. That does not "
-                  "mean that nobody can recognise them: see what nobody tested, and watch the film."}[kind]
-    size = f"{audit.size / 1e6:,.1f} MB" if audit.size >= 100_000 else f"{audit.size:,} bytes"
-    length = clock(about.at(audit.frames))[:-4]
-    return (f'<header class="verdict {kind}">{sign(kind)}<div><h1>{VERDICTS[kind]}</h1><p>{lead}</p>'
-            f'<p class="faint">The audit of <bdi>{said(about.title)}</bdi>, {length} long, {counted(audit.frames, "frames")}, {size}</p></div></header>\n')
+    if kind == "found":
+        return (f"<b>{found:,} thing{' was' if found == 1 else 's were'} found</b> that must not be in it"
+                + (f", and {could}." if open_ else "."))
+    if kind == "open":
+        return (f"<b>{could if open_ else 'No check was run'}.</b> What was not looked at may hold anything."
+                + (" In what was looked at, nothing was found." if len(audit.checks) > open_ else ""))
+    return ("<b>That does not mean that nobody can recognise the witness.</b> "
+            f"{sum(not c.missing for c in audit.checks)} checks found no trace; some things no program can check.")
 
 
-def _next(audit: Audit, about: About, kind: str) -> str:
+def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about: About, kind: str) -> str:
     held = problems(audit, about)
-    items = [_problem(p, audit.checks[p.number - 1], about) for p in held[:LISTED]]
+    items = [_problem(p, thumbnail(p, audit, pictures), about) for p in held[:LISTED]]
     if len(held) > LISTED:
-        items.append(f'<li>And {len(held) - LISTED} more kinds: <a href="#checks">each stands with its check</a>.</li>')
-    items += [f'<li><b class="what">{said(c.name)} could not run</b>{said(c.missing)}</li>'
+        items.append(f'<li>And {len(held) - LISTED} more: <a href="#checks">each stands with its check</a>.</li>')
+    items += [f'<li><b class="what">Could not run: {said(c.name)}</b>{prose(c.missing)}</li>'
               for c in audit.checks if c.missing and c.needed]
-    items += [_step(step) for step in _last(audit, about, kind)]
-    heading = {"found": "What was found, and what to do", "open": "What is missing, and what to do", "passed": "What to do next"}[kind]
-    return f'<section id="next"><h2>{heading}</h2><ol class="steps">{"".join(items)}</ol></section>'
+    items += [_step(step) for step in (_last(about, kind) if kind != "passed" else _well(audit, about))]
+    note = f'<p class="faint">{CAPITALS}</p>' if held and kind != "passed" else ""
+    return f'<section id="next"><h2>{HEADINGS[kind]}</h2><ol class="steps">{"".join(items)}</ol>{note}</section>'
 
 
-def _problem(problem: Problem, check: Check, about: About) -> str:
+def _problem(problem: Problem, picture: str, about: About) -> str:
     first, rest = problem.findings[0], len(problem.findings) - 1
     where = about.place(first) + (f", and in {rest:,} other place{'s' if rest > 1 else ''}" if rest else "")
-    return (f'<li><b class="what">{said(first.what)}</b><span class="where"><a href="#check-{problem.number}">{said(where)}</a></span>'
-            f"<div>{said(problem.remedy.text)}</div>{_commands(problem.remedy)}</li>")
+    return (f'<li>{picture}<b class="what">{prose(first.what)}</b><span class="where">'
+            f'<a href="#check-{problem.number}">{said(where)}</a></span><div>{prose(problem.remedy.text)}</div>'
+            f"{_commands(problem.remedy)}</li>")
 
 
 def _step(step: Step) -> str:
-    return f"<li>{said(step.text)}{_commands(step)}</li>"
+    return f"<li>{prose(step.text)}{_commands(step)}</li>"
 
 
 def _commands(step: Step) -> str:
-    return "".join(f"<code>{said(line, 1000)}</code>" for line in step.commands)
+    return "".join(map(command, step.commands))
 
 
-def _last(audit: Audit, about: About, kind: str) -> list[Step]:
-    """What is to be done at the end, whatever was found."""
-    if kind != "passed":
-        return [Step("Then audit the new file. This page is about this file only: another one, even one that looks the same, has a page "
-                     "of its own.")]
-    left = [c for c in audit.checks if c.missing]
-    out = [Step("Watch all of it, at full size, and listen to all of it, best with somebody who knows the witness. No program replaces "
-                "that."),
-           Step("Go through what nobody tested, below, together with the witness, and let them decide."),
-           Step("Publish exactly this file. Whoever cuts, converts or uploads it makes another one, which nobody audited.")]
+def _last(about: About, kind: str) -> list[Step]:
+    """What comes after all that was found or missing."""
+    if kind == "open":
+        return [Step("Then audit this file again, with the same words as before.")]
+    return [Step("When all of this is done, make the film again, and audit the new file. This page is about this one only.",
+                 (again(about),))]
+
+
+def _well(audit: Audit, about: About) -> list[Step]:
+    """What is to be done where nothing stands against the file."""
+    out = [Step("Watch all of it, at full size, and listen to all of it, best with somebody who knows the witness. No program "
+                "replaces that."),
+           Step("Go through what nobody tested with the witness, and let them decide."),
+           Step("Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited.")]
     if about.veiled:
         places = "1 place was" if len(about.veiled) == 1 else f"{len(about.veiled):,} places were"
-        out.insert(0, Step(f"Look at what was veiled: an earlier version of this film did not pass, so {places} covered and drawn "
-                           "again. The strip below shows where."))
-    if left:
-        out.append(Step("To have more looked at: " + " ".join(f"{c.name}: {c.missing}" for c in left)))
+        out.insert(0, Step(f"Look at what was veiled: an earlier version of this film did not pass, so {places} covered, and "
+                           "drawn again. The strip below shows where."))
+    if left := [c for c in audit.checks if c.missing]:
+        out.append(Step("If you like, have more tried. " + " ".join(f"{c.name}: {c.missing.rstrip('.')}." for c in left)))
     return out
 
 
@@ -139,10 +167,22 @@ def _glance(audit: Audit) -> str:
         counts = ", ".join(counted(count, unit) for unit, count in looked.items())
         tiles.append(f'<li class="{kind}">{sign(kind)}<a href="#{group}">{ASKED[group][0]}</a><p>{words}</p>'
                      + (f'<p class="faint">looked at {counts}</p>' if counts else "") + "</li>")
-    topics = [said(line.partition(":")[0]) for line in audit.untested]
-    limits = (f'<p class="limits"><a href="#remains">What nobody tested</a> and may still tell who somebody is: '
-              f'{"; ".join(topics)}.</p>' if topics else "")
-    return f'<section id="glance"><h2>At a glance</h2><ul class="tiles">{"".join(tiles)}</ul>{limits}</section>'
+    return f'<section id="glance"><h2>At a glance</h2><ul class="tiles">{"".join(tiles)}</ul></section>'
+
+
+def _where(audit: Audit, about: About) -> str:
+    if not audit.frames:
+        return ""
+    timed = any(about.ms(f) is not None for _, f in audit.findings)
+    words = "Where there is a mark, something was found: it leads to the check." if timed else "Nothing was found at any time of it."
+    return f'<section><h2>Where in the film</h2><p class="faint">{words}</p>{strip(audit, about)}</section>\n'
+
+
+def _limits(audit: Audit) -> str:
+    """The topics of what was not tested, on the first screen."""
+    topics = "".join(f"<li>{said(line.partition(':')[0])}</li>" for line in audit.untested)
+    return (f'<div class="limits"><b><a href="#remains">What nobody tested</a></b>, and what may still give somebody away:'
+            f"<ul>{topics}</ul></div>" if topics else "")
 
 
 def _group(audit: Audit, group: str, pictures: Mapping[tuple[int, Box | None], bytes], about: About) -> str:
@@ -156,16 +196,22 @@ def _check(n: int, check: Check, pictures: Mapping[tuple[int, Box | None], bytes
     kind = state(check)
     words = f"{len(check.findings):,} found" if check.findings else STATES[kind]
     looked = f" Looked at {counted(check.looked, check.unit)}." if check.looked else ""
-    body = (f"<p><b>It could not run.</b> {said(check.missing)}</p>" if check.missing else "")
+    missing = f"<p><b>Not tried.</b> {prose(check.missing)}</p>" if check.missing else ""
     return (f'<article id="check-{n}" class="check {kind}"><h4>{sign(kind)}{said(check.name)}<span>{words}</span></h4>'
-            f'<p class="faint">{said(check.tried)}{looked}</p>{body}{findings(check, about)}{photos(check, pictures, about)}'
+            f'<p class="faint">{prose(check.tried)}{looked}</p>{missing}{findings(check, about)}{photos(check, pictures, about)}'
             f"{figures(check)}</article>\n")
+
+
+def _glossary() -> str:
+    rows = "".join(f"<dt>{term}</dt><dd>{meaning}</dd>" for term, meaning in GLOSSARY.items())
+    return f'<section><h2>What the figures mean</h2><dl>{rows}</dl></section>\n'
 
 
 def _remains(audit: Audit) -> str:
     lines = []
     for line in audit.untested:
         topic, colon, rest = line.partition(":")
-        lines.append(f"<li><b>{said(topic)}{colon}</b>{said(rest)}</li>" if colon else f"<li>{said(line)}</li>")
-    inside = f'<ul class="remains">{"".join(lines)}</ul>' if lines else "<p>The audit left no list: take it that nothing else was tested.</p>"
+        lines.append(f"<li><b>{said(topic)}.</b> {prose(rest)}</li>" if colon else f"<li>{prose(line)}</li>")
+    inside = (f'<ul class="remains">{"".join(lines)}</ul>' if lines else
+              "<p>The audit left no list: take it that nothing else was tested.</p>")
     return f'<section id="remains"><h2>What nobody tested, and what remains</h2>{inside}</section>\n'

@@ -11,13 +11,15 @@ from typing import Any, Final
 
 from facedouble.audit.verdict import Audit, Check, Finding, Look
 from facedouble.pipeline.audit.about import About
-from facedouble.pipeline.audit.looks import looks
+from facedouble.pipeline.audit.looks import looks, spot
+from facedouble.pipeline.audit.steps import Problem
 from facedouble.plan.times import clock, timecode
 from facedouble.types import Box
 
 MOST_ROWS, MOST_FACTS, LONGEST = 20, 120, 400  # rows of a table of findings, of facts; letters of a word from outside
 WIDE, LEAST = 1000, 6  # units of the strip, and of the shortest mark on it
 STATES: Final = {"found": "found", "open": "not finished", "passed": "nothing found", "left": "not tried"}
+PLAIN: Final = {"boxes": "parts of the file", "elements": "parts of the file", "": "things"}
 SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its colour
     "found": '<path d="M8 1h8l7 7v8l-7 7H8l-7-7V8z"/><path class="ink" d="M8 8l8 8M16 8l-8 8"/>',
     "open": '<path d="M12 1.5 23.5 22H.5z"/><path class="ink" d="M12 9v6M12 18v.5"/>',
@@ -25,6 +27,7 @@ SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its
     "left": '<circle cx="12" cy="12" r="11"/><path class="ink" d="M7 12h10"/>',
 }
 _HOSTILE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CODE = re.compile(r"`([^`]+)`")
 _PLURAL = re.compile(r"(?:(?<=x)es|s)$")
 
 
@@ -32,6 +35,18 @@ def said(text: object, most: int = LONGEST) -> str:
     """Words from outside, as text: escaped, cut, and without what turns the direction of writing or shows nothing."""
     plain = _HOSTILE.sub("\N{REPLACEMENT CHARACTER}", str(text))
     return escape(plain if len(plain) <= most else plain[: most - 1] + "…")
+
+
+def prose(text: str) -> str:
+    """A sentence: begins large, ends with a stop; what stands in backticks as code."""
+    text = text.strip()
+    whole = text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?" else ".")
+    return _CODE.sub(r'<code class="in">\1</code>', said(whole))
+
+
+def command(line: str) -> str:
+    """A line to type. It breaks between its words only, so that no "--" stands alone at an end."""
+    return "<code>" + " ".join(f"<span>{word}</span>" for word in said(line, 1000).split(" ")) + "</code>"
 
 
 def number(value: object) -> str:
@@ -45,6 +60,7 @@ def number(value: object) -> str:
 
 def counted(count: int, unit: str) -> str:
     """12 frames, 1 frame, 1 box."""
+    unit = PLAIN.get(unit, unit)
     return f"{count:,} {said(_PLURAL.sub('', unit) if count == 1 and len(unit) > 1 else unit)}".rstrip()
 
 
@@ -86,14 +102,25 @@ def findings(check: Check, about: About) -> str:
                    for f in check.findings[:MOST_ROWS])
     rest = len(check.findings) - MOST_ROWS
     more = f'<p class="faint">And {rest:,} more: all of them are in the .audit.json beside this page.</p>' if rest > 0 else ""
-    return (f'<div class="scroll"><table><thead><tr><th scope="col">what</th><th scope="col">where</th><th scope="col">measured</th></tr>'
-            f"</thead><tbody>{rows}</tbody></table></div>{more}")
+    heads = "".join(f'<th scope="col">{head}</th>' for head in ("what", "where", "measured"))
+    return (f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{more}')
 
 
 def _limit(finding: Finding) -> str:
     if finding.score is None:
         return ""
     return number(finding.score) + (f" (limit {number(finding.limit)})" if finding.limit is not None else "")
+
+
+def thumbnail(problem: Problem, audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes]) -> str:
+    """The first picture of a problem, for the first screen; its words stand beside it."""
+    look = spot(audit.checks[problem.number - 1], problem.findings[0])
+    held = pictures.get((look.frame, look.box)) if look else None
+    return f'<a class="thumb" href="#check-{problem.number}">{_img(held, "the place in the finished film")}</a>' if held else ""
+
+
+def _img(jpeg: bytes, alt: str) -> str:
+    return f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" alt="{alt}">'
 
 
 def photo(look: Look, pictures: Mapping[tuple[int, Box | None], bytes], about: About, found: bool) -> str:
@@ -104,8 +131,8 @@ def photo(look: Look, pictures: Mapping[tuple[int, Box | None], bytes], about: A
     why = said(look.why or ("found here" if found else "nearest to a finding"), 160)
     when = f"{timecode(look.frame, about.rate)}, frame {look.frame:,}"
     framed = ", the place is framed" if look.box is not None else ""
-    return (f'<figure><img src="data:image/jpeg;base64,{base64.b64encode(held).decode()}" loading="lazy" '
-            f'alt="The finished film at {when}{framed}: {why}"><figcaption><b>{when}</b> {why}</figcaption></figure>')
+    return (f'<figure>{_img(held, f"The finished film at {when}{framed}: {why}")}'
+            f"<figcaption><b>{when}</b> {why}</figcaption></figure>")
 
 
 def photos(check: Check, pictures: Mapping[tuple[int, Box | None], bytes], about: About) -> str:
@@ -116,12 +143,14 @@ def photos(check: Check, pictures: Mapping[tuple[int, Box | None], bytes], about
 
 def strip(audit: Audit, about: About) -> str:
     """The film from left to right, and where something was found: a line each for picture, sound, and what was veiled again."""
-    lines = [("Picture", [(a, n) for n, c in enumerate(audit.checks, 1) if c.group != "heard" for a in _spans(c, about)], "found"),
-             ("Sound", [(a, n) for n, c in enumerate(audit.checks, 1) if c.group == "heard" for a in _spans(c, about)], "found"),
+    timed = [(c.group == "heard", (ms, n)) for n, c in enumerate(audit.checks, 1) for ms in _spans(c, about)]
+    lines = [("Picture", [span for heard, span in timed if not heard], "found"),
+             ("Sound", [span for heard, span in timed if heard], "found"),
              ("Veiled again", [((about.at(a), about.at(b)), 0) for a, b in about.veiled], "again")]
     whole = max(about.at(audit.frames), 1)
     drawn = "".join(_line(name, spans, kind, whole) for name, spans, kind in lines if spans or kind == "found")
-    ticks = "".join(f"<span>{clock(round(whole * k / 4))[:-4]}</span>" for k in range(5))
+    begin, end = 0 if whole >= 3_600_000 else 3, -4 if whole >= 20_000 else -1
+    ticks = "".join(f"<span>{clock(round(whole * k / 4))[begin:end]}</span>" for k in range(5))
     return f'<div class="strip">{drawn}<div class="line ticks"><span></span><div>{ticks}</div></div></div>'
 
 
@@ -130,7 +159,7 @@ def _spans(check: Check, about: About) -> list[tuple[int, int]]:
 
 
 def _line(name: str, spans: Sequence[tuple[tuple[int, int], int]], kind: str, whole: int) -> str:
-    what = {"found": "found", "again": "places were veiled after an earlier look"}[kind]
+    what = {"found": "found", "again": "after an earlier look"}[kind]
     label = f"{name}: {len(spans):,} {what}" if spans else f"{name}: nothing found at any time"
     marks = "".join(_mark(span, number_, kind, whole) for span, number_ in spans[:200])
     return (f'<div class="line"><span>{name}</span><svg viewBox="0 0 {WIDE} 20" preserveAspectRatio="none" role="img" '
@@ -141,8 +170,8 @@ def _mark(span: tuple[int, int], check: int, kind: str, whole: int) -> str:
     a, b = (min(max(t, 0), whole) / whole * WIDE for t in span)
     wide = max(b - a, LEAST)
     x = min(a, WIDE - wide)
-    drawn = (f'<rect class="{kind}" x="{x:.1f}" width="{wide:.1f}" height="20"><title>{clock(span[0])} to {clock(span[1])}</title>'
-             "</rect>")
+    drawn = (f'<rect class="{kind}" x="{x:.1f}" width="{wide:.1f}" height="20">'
+             f"<title>{clock(span[0])} to {clock(span[1])}</title></rect>")
     return f'<a href="#check-{check}">{drawn}</a>' if check else drawn
 
 
