@@ -21,8 +21,8 @@ FACTS = {
 }
 
 SEEN = Check(
-    "Faces in every frame", "seen", "Another detector (CenterFace) than the one that made the film searched every frame for faces; "
-    "each face found must be one that the plan knows.", FRAMES, "frames", worst=(Look(12, FACE, "the smallest overlap"),),
+    "Faces in every frame", "seen", "Another detector (CenterFace) than the one that made the film searched every frame for "
+    "faces; each face found must be one that the plan knows.", FRAMES, "frames", worst=(Look(12, FACE, "the smallest overlap"),),
     figures={"faces_found": 75, "faces_the_plan_knows": 75, "smallest_face_px": 41.0})
 ALIKE = Check(
     "Does a face look like a witness?", "seen", "Another recogniser (SFace) than the one that made the film compared every face "
@@ -37,8 +37,8 @@ PARROT = Check(
     "same double; then like was matched with like.", 20, "people",
     figures={"rank_of_the_witness": 9, "people": 20, "equal_error_rate": "46 % (38 to 53)"})
 MOTION = Check(
-    "The way the face moves", "attacked", "The movements of face and head were matched with those in other footage of the witness.",
-    3, "seconds", figures={"auc": 0.61, "auc_when_calm": 0.53})
+    "The way the face moves", "attacked", "The movements of face and head were matched with those in other footage of the "
+    "witness.", 3, "seconds", figures={"auc": 0.61, "auc_when_calm": 0.53})
 HEARD = Check(
     "The witness's voice", "heard", "The sound was compared with the footage's, sample by sample and by a recogniser of voices "
     "(Resemblyzer).", 3, "seconds", figures={"correlation": 0.0, "loudest_db": "silent"})
@@ -46,8 +46,8 @@ NAMES = Check(
     "Names that are spoken", "heard", "A recogniser of words listened for every word of the list.", needed=False,
     missing="no list was given: `--words LIST.txt`, a name on each line")
 BOXES = Check(
-    "What lies in the file", "container", "Every box and every unit of the picture was compared with the list of what may be there.",
-    431, "boxes", figures={"boxes_not_on_the_list": 0})
+    "What lies in the file", "container", "Every box and every unit of the picture was compared with the list of what may be "
+    "there.", 431, "boxes", figures={"boxes_not_on_the_list": 0})
 STRINGS = Check(
     "Traces of the footage's tags", "container", "Names, dates, places and devices that the footage names were sought in every "
     "byte.", 182_258, "bytes", figures={"sought": 14})
@@ -66,6 +66,6 @@ FOUND = replace(PASSED, checks=(
 OPEN_CHECKS = (
     SEEN, replace(ALIKE, looked=0, figures={}, worst=(), missing="the model sface is not there; put it in place with "
                   "`facedouble models install`"), REUSE,
-    replace(PARROT, looked=0, figures={}, needed=False, missing="no other people to compare with: `--gallery DIR`, a folder with a "
-            "picture or clip of each person"), MOTION, HEARD, NAMES, BOXES, STRINGS)
+    replace(PARROT, looked=0, figures={}, needed=False, missing="no other people to compare with: `--gallery DIR`, a folder with "
+            "a picture or clip of each person"), MOTION, HEARD, NAMES, BOXES, STRINGS)
 OPEN = replace(PASSED, checks=OPEN_CHECKS, untested=remains(OPEN_CHECKS, words=False, gallery=False))

@@ -22,7 +22,7 @@ from facedouble.pipeline.audit.looks import looks, wanted
 from facedouble.pipeline.audit.page import page, verdict
 from facedouble.pipeline.audit.page_parts import counted, number, prose, said, strip
 from facedouble.pipeline.audit.page_style import DARK, LIGHT
-from facedouble.pipeline.audit.pictures import BRIGHT, marked, pictures
+from facedouble.pipeline.audit.pictures import BRIGHT, Pictures, marked, pictures
 from facedouble.pipeline.audit.steps import problems
 from facedouble.types import Box, Bytes
 from tests.audit.examples import ABOUT, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PASSED, SEEN
@@ -55,7 +55,7 @@ class Seen(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] != "style":
-            self.text += data + "\n"
+            self.text += f"{data.strip()}\n" if data.strip() else ""
 
 
 def first(audit: Audit, about: About = ABOUT) -> str:
@@ -123,8 +123,8 @@ def test_nothing_is_asked_of_the_network(audit: Audit) -> None:
     held = page(audit, {(31, MIRROR): b"\xff\xd8"}, ABOUT)
     seen = Seen(held)
     assert not re.search(r"https?:|//|url\(|@import|<script|<link|<iframe|<object", held.replace("data:image/jpeg;base64,//", ""))
-    policy = next(a["content"] for t, a in seen.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy")
-    assert policy is not None and policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-") and "unsafe" not in policy
+    policy = next(a["content"] or "" for _, a in seen.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-") and "unsafe" not in policy
     ids = [a["id"] for _, a in seen.tags if "id" in a]
     assert len(ids) == len(set(ids)) and {a["href"][1:] for t, a in seen.tags if t == "a" and a["href"]} <= set(ids)
     headings = [int(t[1]) for t, _ in seen.tags if re.fullmatch("h[1-6]", t)]
@@ -133,9 +133,9 @@ def test_nothing_is_asked_of_the_network(audit: Audit) -> None:
 
 
 def test_the_same_audit_gives_the_same_page() -> None:
-    shown = {(31, MIRROR): b"a", (57, FACE): b"b"}
-    turned = replace(FOUND, facts=dict(reversed(FOUND.facts.items())))
-    assert page(FOUND, shown, ABOUT) == page(turned, dict(reversed(shown.items())), ABOUT)
+    shown: Pictures = {(31, MIRROR): b"a", (57, FACE): b"b"}
+    turned = replace(FOUND, facts=dict(list(FOUND.facts.items())[::-1]))
+    assert page(FOUND, shown, ABOUT) == page(turned, dict(list(shown.items())[::-1]), ABOUT)
 
 
 def test_only_pictures_of_this_audit_are_shown() -> None:
@@ -150,7 +150,7 @@ def test_a_long_list_keeps_the_page_small() -> None:
     many = tuple(Finding(f"face {n}" + "x" * 1000, (n, n + 1), box=FACE, person=f"P{n}") for n in range(3000))
     facts = {f"fact {n}": "y" * 5000 for n in range(3000)}
     audit = replace(FOUND, frames=3000, checks=(replace(SEEN, findings=many),) * 4, facts=facts)
-    shown = {(n, FACE): b"z" * 66_000 for n in range(24)}
+    shown: Pictures = {(n, FACE): b"z" * 66_000 for n in range(24)}
     held = page(audit, shown, ABOUT)
     assert len(held) < 3_000_000
     assert "And 2,980 more" in held and "11,994 more" in held and "in the .audit.json" in held
@@ -160,13 +160,17 @@ def test_marks_stand_where_things_are() -> None:
     drawn = strip(FOUND, ABOUT)
     marks = re.findall(r'<a href="#check-(\d+)"><rect class="found" x="([\d.]+)" width="([\d.]+)"', drawn)
     assert marks == [("1", "413.3", "13.3"), ("2", "666.7", "173.3"), ("6", "400.0", "66.7")]  # of 1000 for 3 s
-    assert 'aria-label="Picture: 2 found"' in drawn and 'aria-label="Sound: 1 found"' in drawn
+    assert 'aria-label="Picture: 2 places found"' in drawn and 'aria-label="Sound: 1 place found"' in drawn
     assert "Picture: nothing found at any time" in strip(PASSED, ABOUT) and "Veiled again" not in drawn
     again = strip(PASSED, replace(ABOUT, veiled=((0, 15), (74, 75))))
     assert re.findall(r'class="again" x="([\d.]+)" width="([\d.]+)"', again) == [("0.0", "200.0"), ("986.7", "13.3")]
-    wild = replace(FOUND, checks=(replace(SEEN, findings=(Finding("late", (70, 9000)), Finding("last", (74, 75)))),), frames=10_000)
+    ends = Finding("short", (70, 71)), Finding("beyond the end", (9_990, 99_000))
+    wild = replace(FOUND, checks=(replace(SEEN, findings=ends),), frames=10_000)
     places = re.findall(r'x="([\d.]+)" width="([\d.]+)"', strip(wild, ABOUT))
-    assert all(float(x) + float(w) <= 1000 for x, w in places) and float(places[1][1]) >= 6
+    assert all(float(x) + float(w) <= 1000 for x, w in places) and float(places[-1][1]) >= 6
+    often = tuple(Finding("f", (n, n + 1)) for n in range(0, 90_000, 3))
+    many = replace(FOUND, checks=(replace(SEEN, findings=often),), frames=90_000)
+    assert strip(many, ABOUT).count('class="found"') == 1
     assert strip(replace(FOUND, frames=0), ABOUT)
 
 
@@ -263,7 +267,7 @@ def test_a_small_place_is_framed_and_enlarged() -> None:
     out = marked(rgb, Box(60, 40, 72, 52), 1.0)
     assert out.shape == rgb.shape and (out[46, 66] == (200, 0, 0)).all()
     corner = out[150:, 200:]
-    assert (np.abs(corner.astype(int) - (200, 0, 0)).sum(-1) < 30).sum() > 30 * 12 * 12  # the corner shows it at least five times as wide
+    assert (np.abs(corner.astype(int) - (200, 0, 0)).sum(-1) < 30).sum() > 30 * 12 * 12  # more than five times as wide
     assert (np.abs(out.astype(int) - BRIGHT).sum(-1) < 60).sum() > 40
     large = marked(rgb, Box(50, 50, 300, 280), 0.5)
     assert large.shape == (150, 200, 3) and not (large == (200, 0, 0)).all(-1).any()
@@ -288,16 +292,18 @@ def test_ink_stands_out_from_paper() -> None:
 
     for held in (LIGHT, DARK):
         pairs = [(ink, paper) for ink in ("ink", "faint", "link") for paper in ("paper", "card")]
-        pairs += [(kind, ground) for kind in ("found", "open", "passed") for ground in ("paper", "card", f"{kind}-paper", "mark-ink")]
-        pairs += [("ink", f"{kind}-paper") for kind in ("found", "open", "passed")] + [("left", "card"), ("faint", "found-paper")]
+        for kind in ("found", "open", "passed"):
+            pairs += [(kind, ground) for ground in ("paper", "card", f"{kind}-paper", "mark-ink")]
+            pairs += [(ink, f"{kind}-paper") for ink in ("ink", "faint")]
+        pairs += [("left", "card"), ("left", "paper"), ("left", "mark-ink")]
         for ink, paper in pairs:
             low, high = sorted((bright(held[ink]), bright(held[paper])))
             assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, paper)
 
 
 def test_words_and_figures() -> None:
-    assert [counted(1, "frames"), counted(2, "frames"), counted(1, "boxes"), counted(1, "faces"), counted(1, "s"), counted(3, "")] == [
-        "1 frame", "2 frames", "1 part of the file", "1 face", "1 s", "3 things"]
+    units = ((1, "frames"), (2_000, "frames"), (1, "boxes"), (1, "faces"), (1, "s"), (3, ""))
+    assert [counted(*u) for u in units] == ["1 frame", "2,000 frames", "1 part of the file", "1 face", "1 s", "3 things"]
     assert [number(v) for v in (0.2134, 12345, 1234567.0, True, "a<b", float("nan"))] == [
         "0.213", "12,345", "1,234,567", "True", "a&lt;b", "nan"]
     assert prose("run `a <b>` now") == 'Run <code class="in">a &lt;b&gt;</code> now.' and prose("") == ""

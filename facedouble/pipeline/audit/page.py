@@ -108,7 +108,7 @@ def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about:
     held = problems(audit, about)
     items = [_problem(p, thumbnail(p, audit, pictures), about) for p in held[:LISTED]]
     if len(held) > LISTED:
-        items.append(f'<li>And {len(held) - LISTED} more: <a href="#checks">each stands with its check</a>.</li>')
+        items.append(f'<li>And {len(held) - LISTED:,} more: <a href="#checks">each stands with its check</a>.</li>')
     items += [f'<li><b class="what">Could not run: {said(c.name)}</b>{prose(c.missing)}</li>'
               for c in audit.checks if c.missing and c.needed]
     items += [_step(step) for step in (_last(about, kind) if kind != "passed" else _well(audit, about))]
@@ -174,7 +174,7 @@ def _where(audit: Audit, about: About) -> str:
     if not audit.frames:
         return ""
     timed = any(about.ms(f) is not None for _, f in audit.findings)
-    words = "Where there is a mark, something was found: it leads to the check." if timed else "Nothing was found at any time of it."
+    words = "A mark is where something was found; it leads to the check." if timed else "Nothing was found at any time of it."
     return f'<section><h2>Where in the film</h2><p class="faint">{words}</p>{strip(audit, about)}</section>\n'
 
 

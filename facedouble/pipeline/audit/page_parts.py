@@ -18,8 +18,9 @@ from facedouble.types import Box
 
 MOST_ROWS, MOST_FACTS, LONGEST = 20, 120, 400  # rows of a table of findings, of facts; letters of a word from outside
 WIDE, LEAST = 1000, 6  # units of the strip, and of the shortest mark on it
+MOST_MARKS: Final = 200  # of one check on the strip
 STATES: Final = {"found": "found", "open": "not finished", "passed": "nothing found", "left": "not tried"}
-PLAIN: Final = {"boxes": "parts of the file", "elements": "parts of the file", "": "things"}
+PLAIN: Final = {"boxes": "parts of the file", "elements": "parts of the file", "": "things"}  # units for whoever made the film
 SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its colour
     "found": '<path d="M8 1h8l7 7v8l-7 7H8l-7-7V8z"/><path class="ink" d="M8 8l8 8M16 8l-8 8"/>',
     "open": '<path d="M12 1.5 23.5 22H.5z"/><path class="ink" d="M12 9v6M12 18v.5"/>',
@@ -28,7 +29,7 @@ SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its
 }
 _HOSTILE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _CODE = re.compile(r"`([^`]+)`")
-_PLURAL = re.compile(r"(?:(?<=x)es|s)$")
+_PLURAL = re.compile(r"(?:(?<=x)es|s)(?=$| of )")
 
 
 def said(text: object, most: int = LONGEST) -> str:
@@ -143,25 +144,32 @@ def photos(check: Check, pictures: Mapping[tuple[int, Box | None], bytes], about
 
 def strip(audit: Audit, about: About) -> str:
     """The film from left to right, and where something was found: a line each for picture, sound, and what was veiled again."""
-    timed = [(c.group == "heard", (ms, n)) for n, c in enumerate(audit.checks, 1) for ms in _spans(c, about)]
+    whole = max(about.at(audit.frames), 1)
+    timed = [(c.group == "heard", (ms, n)) for n, c in enumerate(audit.checks, 1) for ms in _spans(c, about, whole)]
     lines = [("Picture", [span for heard, span in timed if not heard], "found"),
              ("Sound", [span for heard, span in timed if heard], "found"),
              ("Veiled again", [((about.at(a), about.at(b)), 0) for a, b in about.veiled], "again")]
-    whole = max(about.at(audit.frames), 1)
     drawn = "".join(_line(name, spans, kind, whole) for name, spans, kind in lines if spans or kind == "found")
     begin, end = 0 if whole >= 3_600_000 else 3, -4 if whole >= 20_000 else -1
     ticks = "".join(f"<span>{clock(round(whole * k / 4))[begin:end]}</span>" for k in range(5))
     return f'<div class="strip">{drawn}<div class="line ticks"><span></span><div>{ticks}</div></div></div>'
 
 
-def _spans(check: Check, about: About) -> list[tuple[int, int]]:
-    return [ms for ms in map(about.ms, check.findings) if ms is not None]
+def _spans(check: Check, about: About, whole: int) -> list[tuple[int, int]]:
+    """When the findings of a check are there, ms; those that nearly touch on the strip are one, so that there are never many."""
+    out: list[tuple[int, int]] = []
+    for start, stop in sorted(ms for ms in map(about.ms, check.findings) if ms is not None):
+        if out and start - out[-1][1] < whole / MOST_MARKS:
+            out[-1] = out[-1][0], max(stop, out[-1][1])
+        else:
+            out.append((start, stop))
+    return out
 
 
 def _line(name: str, spans: Sequence[tuple[tuple[int, int], int]], kind: str, whole: int) -> str:
     what = {"found": "found", "again": "after an earlier look"}[kind]
-    label = f"{name}: {len(spans):,} {what}" if spans else f"{name}: nothing found at any time"
-    marks = "".join(_mark(span, number_, kind, whole) for span, number_ in spans[:200])
+    label = f"{name}: {counted(len(spans), 'places')} {what}" if spans else f"{name}: nothing found at any time"
+    marks = "".join(_mark(span, number_, kind, whole) for span, number_ in spans)
     return (f'<div class="line"><span>{name}</span><svg viewBox="0 0 {WIDE} 20" preserveAspectRatio="none" role="img" '
             f'aria-label="{label}"><rect class="film" width="{WIDE}" height="20"/>{marks}</svg></div>')
 
