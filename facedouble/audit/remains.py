@@ -43,7 +43,7 @@ def remains(checks: Sequence[Check], *, sound: bool = True, words: bool = True, 
     groups = {c.group for c in ran}
     attacked = " ".join(c.name.lower() for c in ran if c.group == "attacked")
     left = ((FACES, "seen" not in groups or any(c.missing and c.needed for c in checks if c.group == "seen")),
-            (TOOL, not any(word in attacked for word in ("parrot", "same double", "like with like", "tool"))),
+            (TOOL, not any(word in attacked for word in ("parrot", "double", "tool", "program"))),
             (MOTION, not any(word in attacked for word in ("motion", "move"))),
             (SOUND, sound and "heard" not in groups), (NAMES, sound and "heard" in groups and not words),
             (GALLERY, not gallery), (SAMPLE, "seen" in groups and not exhaustive))

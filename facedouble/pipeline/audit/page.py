@@ -19,6 +19,7 @@ from facedouble.pipeline.audit.page_parts import (
     facts,
     figures,
     findings,
+    named,
     photos,
     prose,
     said,
@@ -109,7 +110,7 @@ def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about:
     items = [_problem(p, thumbnail(p, audit, pictures), about) for p in held[:LISTED]]
     if len(held) > LISTED:
         items.append(f'<li>And {len(held) - LISTED:,} more: <a href="#checks">each stands with its check</a>.</li>')
-    items += [f'<li><b class="what">Could not run: {said(c.name)}</b>{prose(c.missing)}</li>'
+    items += [f'<li><b class="what">Could not run: {named(c)}</b>{prose(c.missing)}</li>'
               for c in audit.checks if c.missing and c.needed]
     items += [_step(step) for step in (_last(about, kind) if kind != "passed" else _well(audit, about))]
     note = f'<p class="faint">{CAPITALS}</p>' if held and kind != "passed" else ""
@@ -197,7 +198,7 @@ def _check(n: int, check: Check, pictures: Mapping[tuple[int, Box | None], bytes
     words = f"{len(check.findings):,} found" if check.findings else STATES[kind]
     looked = f" Looked at {counted(check.looked, check.unit)}." if check.looked else ""
     missing = f"<p><b>Not tried.</b> {prose(check.missing)}</p>" if check.missing else ""
-    return (f'<article id="check-{n}" class="check {kind}"><h4>{sign(kind)}{said(check.name)}<span>{words}</span></h4>'
+    return (f'<article id="check-{n}" class="check {kind}"><h4>{sign(kind)}{named(check)}<span>{words}</span></h4>'
             f'<p class="faint">{prose(check.tried)}{looked}</p>{missing}{findings(check, about)}{photos(check, pictures, about)}'
             f"{figures(check)}</article>\n")
 

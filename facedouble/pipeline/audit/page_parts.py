@@ -65,6 +65,11 @@ def counted(count: int, unit: str) -> str:
     return f"{count:,} {said(_PLURAL.sub('', unit) if count == 1 and len(unit) > 1 else unit)}".rstrip()
 
 
+def named(check: Check) -> str:
+    """A check's name as a heading."""
+    return said(check.name[:1].upper() + check.name[1:])
+
+
 def state(check: Check) -> str:
     """Of `STATES`: "left" is what was not tried, and is not needed."""
     return "found" if check.findings else "passed" if not check.missing else "open" if check.needed else "left"
