@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 from facedouble.audit.verdict import GROUPS, Audit, Check
 from facedouble.pipeline.audit.about import About
+from facedouble.pipeline.audit.moments import moments
 from facedouble.pipeline.audit.page_parts import (
     STATES,
     command,
@@ -40,7 +42,7 @@ ASKED: Final = {
     "heard": ("The sound", "Can the witness's voice be heard or recognised, or a name?"),
     "container": ("The file", "Is anything in the file besides the picture and the sound?"),
 }
-LISTED: Final = 6  # problems on the first screen
+LISTED, PLACES, ALSO = 6, 3, 3  # problems on the first screen, and of each how many places and sentences
 VERDICTS: Final = {"found": "Do not publish this file", "open": "Not finished: do not publish this file yet",
                    "passed": "Nothing was found"}
 HEADINGS: Final = {"found": "What was found, and what to do", "open": "What is missing, and what to do",
@@ -68,7 +70,8 @@ def page(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about: 
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{VERDICTS[kind]}: {said(about.title)}</title><style>{STYLE}</style></head>\n<body>",
         _head(audit, about, kind),
-        f'<main><div class="first for-{kind}">', _next(audit, pictures, about, kind), _glance(audit), _limits(audit), "</div>\n",
+        f'<main><div class="first for-{kind}">', _next(audit, pictures, about, kind), _glance(audit, about), _limits(audit),
+        "</div>\n",
         _where(audit, about),
         '<section id="checks"><h2>What was tried, on what, and what came of it</h2>',
         '<p class="faint">All pictures are of the finished film, never of the footage.</p>',
@@ -86,14 +89,14 @@ def verdict(audit: Audit) -> str:
 def _head(audit: Audit, about: About, kind: str) -> str:
     size = f"{audit.size / 1e6:,.1f} MB" if audit.size >= 100_000 else f"{audit.size:,} bytes"
     length = f"{clock(about.at(audit.frames))[:-4]} long"
-    return (f'<header class="verdict {kind}">{sign(kind)}<div><h1>{VERDICTS[kind]}</h1><p>{_lead(audit, kind)}</p>'
+    return (f'<header class="verdict {kind}">{sign(kind)}<div><h1>{VERDICTS[kind]}</h1><p>{_lead(audit, about, kind)}</p>'
             f'<p class="faint">Audit of <bdi>{said(about.title)}</bdi>, {length}, {counted(audit.frames, "frames")}, {size}</p>'
             "</div></header>\n")
 
 
-def _lead(audit: Audit, kind: str) -> str:
+def _lead(audit: Audit, about: About, kind: str) -> str:
     """The sentence below the verdict."""
-    found, open_ = len(audit.findings), sum(bool(c.missing and c.needed) for c in audit.checks)
+    found, open_ = len(moments(audit, about)), sum(bool(c.missing and c.needed) for c in audit.checks)
     could = f"{open_} check{' could' if open_ == 1 else 's could'} not run"
     if kind == "found":
         return (f"<b>{found:,} thing{' was' if found == 1 else 's were'} found</b> that must not be in it"
@@ -118,11 +121,15 @@ def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about:
 
 
 def _problem(problem: Problem, picture: str, about: About) -> str:
-    first, rest = problem.findings[0], len(problem.findings) - 1
-    where = about.place(first) + (f", and in {rest:,} other place{'s' if rest > 1 else ''}" if rest else "")
-    return (f'<li>{picture}<b class="what">{prose(first.what)}</b><span class="where">'
-            f'<a href="#check-{problem.number}">{said(where)}</a></span><div>{prose(problem.remedy.text)}</div>'
-            f"{_commands(problem.remedy)}</li>")
+    first = problem.moments[0]
+    words = list(dict.fromkeys(f.what for f in first.findings))
+    also = " ".join(prose(what) for what in words[1:ALSO]) + (f" And {len(words) - ALSO} more." if len(words) > ALSO else "")
+    rest = len(problem.moments) - PLACES
+    where = [f'<a href="#check-{m.number}">{said(about.place(m.whole))}</a>' for m in problem.moments[:PLACES]]
+    places = "; ".join(where) + (f"; and in {counted(rest, 'other places')}" if rest > 0 else "")
+    return (f'<li>{picture}<b class="what">{prose(words[0])}</b><span class="where">{places}</span>'
+            + (f'<div class="faint">{also}</div>' if also else "")
+            + f"<div>{prose(problem.remedy.text)}</div>{_commands(problem.remedy)}</li>")
 
 
 def _step(step: Step) -> str:
@@ -156,11 +163,11 @@ def _well(audit: Audit, about: About) -> list[Step]:
     return out
 
 
-def _glance(audit: Audit) -> str:
-    tiles = []
+def _glance(audit: Audit, about: About) -> str:
+    tiles, found = [], Counter(moment.group for moment in moments(audit, about))
     for group in GROUPS:
         checks = [c for c in audit.checks if c.group == group]
-        kind, words = told(checks)
+        kind, words = told(checks, found[group])
         looked: dict[str, int] = {}
         for check in checks:
             if check.looked and not check.missing:

@@ -80,10 +80,9 @@ def sign(kind: str) -> str:
     return f'<svg class="sign {kind}" viewBox="0 0 24 24" aria-hidden="true">{SHAPES[kind]}</svg>'
 
 
-def told(checks: Sequence[Check]) -> tuple[str, str]:
+def told(checks: Sequence[Check], found: int) -> tuple[str, str]:
     """State and words of several checks: what was found outweighs what is missing, and that outweighs what is well."""
     states = [state(c) for c in checks]
-    found = sum(len(c.findings) for c in checks)
     if found:
         return "found", f"{found:,} found"
     if not checks or "passed" not in states:
@@ -120,9 +119,10 @@ def _limit(finding: Finding) -> str:
 
 def thumbnail(problem: Problem, audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes]) -> str:
     """The first picture of a problem, for the first screen; its words stand beside it."""
-    look = spot(audit.checks[problem.number - 1], problem.findings[0])
-    held = pictures.get((look.frame, look.box)) if look else None
-    return f'<a class="thumb" href="#check-{problem.number}">{_img(held, "the place in the finished film")}</a>' if held else ""
+    first = problem.moments[0]
+    seen = [spot(check, f) for check in audit.checks for f in first.findings if f in check.findings]
+    held = next((pictures[look.frame, look.box] for look in seen if look and (look.frame, look.box) in pictures), None)
+    return f'<a class="thumb" href="#check-{first.number}">{_img(held, "the place in the finished film")}</a>' if held else ""
 
 
 def _img(jpeg: bytes, alt: str) -> str:

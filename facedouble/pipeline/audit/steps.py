@@ -10,9 +10,10 @@ from typing import Final
 
 from facedouble.audit.verdict import Audit, Finding
 from facedouble.pipeline.audit.about import About
+from facedouble.pipeline.audit.moments import Moment, moments
 from facedouble.types import Value
 
-OFTEN: Final = 4  # places with one person: then it is the double, not the moment
+OFTEN, LONG = 4, 10_000  # places with one person, and ms of them in all: then it is the double, not the moment
 GROWN: Final = 1.4  # a cover's side in sides of what it covers
 BY: Final = '--by "YOUR NAME"'
 
@@ -27,22 +28,18 @@ class Step(Value):
 
 @dataclass(frozen=True)
 class Problem(Value):
-    """What one check found of one person (or of nobody): its findings, the check's number on the page, and the remedy."""
+    """Moments that have one remedy: those of one person, or of one kind where it is nobody's."""
 
-    number: int
-    findings: tuple[Finding, ...]
+    moments: tuple[Moment, ...]
     remedy: Step
 
 
 def problems(audit: Audit, about: About) -> list[Problem]:
-    """All findings, those of one check and person together, in the order of the checks."""
-    out = []
-    for number, check in enumerate(audit.checks, 1):
-        by: dict[str, list[Finding]] = {}
-        for finding in check.findings:
-            by.setdefault(finding.person, []).append(finding)
-        out += [Problem(number, tuple(held), REMEDIES[check.group](held, about)) for held in by.values()]
-    return out
+    """All that was found, in the order of the checks."""
+    by: dict[tuple[str, str], list[Moment]] = {}
+    for moment in moments(audit, about):
+        by.setdefault((moment.group, moment.whole.person or f": {moment.whole.what}"), []).append(moment)
+    return [Problem(tuple(held), REMEDIES[group]([m.whole for m in held], about)) for (group, _), held in by.items()]
 
 
 def again(about: About) -> str:
@@ -54,8 +51,9 @@ def again(about: About) -> str:
 def _seen(found: Sequence[Finding], about: About) -> Step:
     first, plan, clip = found[0], shlex.quote(about.plan), shlex.quote(about.clip)
     around = about.around(first)
-    if first.person and len(found) >= OFTEN:
-        return Step("It happens in many places, so the double is too like this person: cast another. Until then, veil them.",
+    lasts = sum(b - a for a, b in filter(None, map(about.ms, found)))
+    if first.person and (len(found) >= OFTEN or lasts >= LONG):
+        return Step("It happens often, or for long, so the double is too like this person: cast another. Until then, veil them.",
                     ("facedouble double rank DOUBLES --for FOOTAGE.mp4",
                      *([f"facedouble plan decide {plan} {shlex.quote(first.person)} veil {BY}"] if about.clip else [])))
     if first.frames is None or around is None or not (first.person or first.box):
