@@ -22,6 +22,7 @@ WHITE: Final = 200  # px; wider faces are reduced by a whole factor before they 
 SIDE: Final = 0.84  # diameter of the oval that is looked at, in sides of the face box: inside of what a double covers
 EYES: Final = (0.25, 0.52)  # rows of the face box, as CenterFace and YuNet draw it
 MOUTH: Final = (0.62, 0.92)
+ROWS: Final = 6  # of eyes or mouth, under which there is nothing to compare
 WINDOW: Final = 9  # px of the windows in which single places are compared
 KEPT: Final = 0.9  # correlation in a window from which it counts as left from the footage
 STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
@@ -38,7 +39,8 @@ class Reuse(Value):
     whole, eyes, mouth: of each the peak's height (a correlation), how far it stands out of other shifts (their standard
     deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
     rim: the same for thin windows; coarse: what remains of the coarse look when the footage's is taken away, 1 and more if
-    they have nothing in common, 0 if they are one. surface: (17, 17) correlation of the whole face at all shifts.
+    they have nothing in common, 0 if they are one. pixels: how many of the face, its eyes and its mouth were compared, of
+    which it depends how high a peak chance alone gives. surface: (17, 17) correlation of the whole face at all shifts.
     """
 
     whole: tuple[float, float, float]
@@ -47,6 +49,7 @@ class Reuse(Value):
     left: float
     rim: float
     coarse: float
+    pixels: tuple[int, int, int]
     surface: Floats
 
 
@@ -77,7 +80,7 @@ def compare(source: Array, output: Array, box: Box) -> Reuse | None:
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
     found = _whitened(a, b, oval, down + np.float32(0.5))
     left, rim = _windows(a, b, oval)
-    return Reuse(*found[0], left, rim, _coarse(a, b, oval), found[1])
+    return Reuse(*found.peaks, left, rim, _coarse(a, b, oval), found.pixels, found.surface)
 
 
 def peak(surface: Floats) -> tuple[float, float, float]:
@@ -94,8 +97,16 @@ def peak(surface: Floats) -> tuple[float, float, float]:
     return height, (height - float(others.mean())) / max(float(others.std()), 1e-3), height - beside
 
 
-def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> tuple[tuple[tuple[float, float, float], ...], Floats]:
-    """Peaks of the whole oval, the eyes and the mouth; and the surface of the first."""
+@dataclass(frozen=True)
+class _Peaks:
+    """Peaks and pixels of the whole oval, the eyes and the mouth; and the surface of the first."""
+
+    peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+    pixels: tuple[int, int, int]
+    surface: Floats
+
+
+def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> _Peaks:
     factor = -(-a.shape[1] // WHITE)
     if factor > 1:
         size = a.shape[1] // factor, a.shape[0] // factor
@@ -105,9 +116,10 @@ def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> tuple[tuple[tu
     mask = cv2.GaussianBlur(oval.astype(np.float32), (0, 0), 1.0)
     white = [_white(p) * mask for p in (a, b)]
     surface = _surface(*white)
-    parts = [(down >= low) & (down < high) for low, high in (EYES, MOUTH)]
-    peaks = [peak(_surface(*(w[rows] for w in white))) if rows.sum() >= 6 else (0.0, 0.0, 0.0) for rows in parts]
-    return (peak(surface), *peaks), surface
+    upper, lower = ((down >= low) & (down < high) for low, high in (EYES, MOUTH))
+    none = 0.0, 0.0, 0.0
+    parts = [peak(_surface(*(w[rows] for w in white))) if rows.sum() >= ROWS else none for rows in (upper, lower)]
+    return _Peaks((peak(surface), parts[0], parts[1]), (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), surface)
 
 
 def _white(picture: Floats) -> Floats:
