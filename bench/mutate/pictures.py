@@ -95,12 +95,15 @@ def bare(case: Case, place: int, strength: float, new: Path) -> None:
 
 
 def shifted(case: Case, place: int, strength: float, new: Path) -> None:
-    """strength: px by which the mask lies beside the face, so that a rim of it stays; the place says to which side."""
+    """strength: px by which the mask lies beside the face, so that a rim of it stays; the place says to which side.
+
+    The mask is an oval of 0.86 of the face box: all of it face, and inside of what a double covers.
+    """
     angle = 2 * np.pi * place / PLACES
 
     def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
         way = np.array([np.cos(angle), np.sin(angle)] * 2) * strength
-        rim = oval(frame, box, 0.94, 0.01) * (1 - oval(frame, box + way, 0.94, 0.01))
+        rim = oval(frame, box, 0.86, 0.01) * (1 - oval(frame, box + way, 0.86, 0.01))
         return mixed(frame, source, rim)
 
     during(case, place, second(case), paint, new)

@@ -100,11 +100,11 @@ class Faces:
 
     def checks(self) -> list[Check]:
         """What was found."""
-        every = self.limits.every
+        every, side = self.limits.every, self.limits.seen_side
         return [
-            self.spans.check("Every face is accounted for", f"CenterFace looked at all {self.frames} frames, reduced to "
-                             f"{self.limits.seen_side} px, and the plan was asked about every face it found.", "faces"),
+            self.spans.check("Every face is accounted for", f"CenterFace looked at all {self.frames} frames, reduced "
+                             f"to {side} px, and the plan was asked about every face it found.", "faces"),
             self.copies.check("Faces in altered copies", f"Every {every}th frame, cuts, the first and the last frame were "
-                              "searched again at full size and turned by quarters; dark frames brightened, every second one of them; "
-                              "soft ones of the sample sharpened.", "copies"),
+                              "searched again at full size and turned by quarters; dark frames brightened, every second one of "
+                              "them; soft ones of the sample sharpened.", "copies"),
         ]

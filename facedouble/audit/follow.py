@@ -16,7 +16,7 @@ from facedouble.options import AuditOptions
 from facedouble.types import Array, Bools, Box, Floats, Value
 
 BLOCK: Final = 8  # px: of each such square the mean brightness is looked at
-SPREAD: Final = 1.0  # face sizes around a face's box in which a double may change the picture: cap, veil, halo, outline
+SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may be changed: cap, halo, a veil that has grown
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def _blocks(picture: Array) -> Floats:
 def _far(shape: tuple[int, ...], faces: Sequence[Box]) -> Bools:
     far: Bools = np.ones(shape, bool)
     for box in faces:
-        w, h = box.width * SPREAD, box.height * SPREAD
-        x0, y0, x1, y1 = ((v / BLOCK) for v in (box.x0 - w, box.y0 - h, box.x1 + w, box.y1 + 1.5 * h))
+        more = max(box.width, box.height) * SPREAD
+        x0, y0, x1, y1 = ((v / BLOCK) for v in (box.x0 - more, box.y0 - more, box.x1 + more, box.y1 + more))
         far[max(0, int(y0)):max(0, int(np.ceil(y1))), max(0, int(x0)):max(0, int(np.ceil(x1)))] = False
     return far
 

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from facedouble.audit.account import Told
-from facedouble.audit.reuse import Reuse, compare, peak
-from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene
+from facedouble.audit.reuse import Reuse, compare, peak, remains
+from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.options import AuditOptions
@@ -20,8 +20,10 @@ WHOLE: Final = "The footage shines through a face."
 EYES: Final = "The eyes in a face are the footage's, or something in them is."
 MOUTH: Final = "The mouth in a face is the footage's."
 PARTS: Final = "Parts of a face are the footage's."
-RIM: Final = "A rim or a strip of a face is the footage's."
+ROWS: Final = "A strip of a face is the footage's."
+RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
+TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
 
@@ -34,6 +36,7 @@ class _Held:
     count: int
     since: int
     pixels: int
+    rims: int = 0
 
 
 class Left:
@@ -54,14 +57,31 @@ class Left:
                 continue
             self.spans.looked += 1
             self.eyes.looked += 1
-            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rim, found.coarse,
-                                                *found.pixels))
+            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim,
+                                                found.coarse, *found.pixels))
             if told.treatment != MAYBE:
-                self._judge(scene.number, told, found)
+                self._judge(scene.number, told, scores(found, self.limits) | self._features(scene, told, found))
                 self._hold(scene.number, told, told.person or f"face {k}", found)
 
-    def _judge(self, number: int, told: Told, found: Reuse) -> None:
-        for what, score in scores(found, self.limits).items():
+    def _features(self, scene: Scene, told: Told, found: Reuse) -> dict[str, float]:
+        """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
+        assert scene.source is not None
+        face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
+        if face is None:
+            return {}
+        points, before = face.points.astype(np.float64), scores(found, self.limits)
+        apart = float(np.hypot(*(points[1] - points[0])))
+        places = ((EYES, points[0], 0.25), (EYES, points[1], 0.25), (MOUTH, points[3:].mean(0), 0.35))
+        made = {what: before[what] for what in (EYES, MOUTH)}
+        for what, middle, size in places:
+            rest = remains(scene.source, scene.output, middle, size * apart)
+            if rest is not None:
+                self.record("remains", scene.number, (rest, float(what == EYES), size * apart))
+                made[what] = max(made[what], self.limits.remains / max(rest, 1e-3))
+        return made
+
+    def _judge(self, number: int, told: Told, found: dict[str, float]) -> None:
+        for what, score in found.items():
             spans = self.eyes if what == EYES else self.spans
             spans.most(what.rstrip("."), score)
             if score > 0.5:
@@ -75,6 +95,7 @@ class Left:
             held = self.held[key] = _Held(told, np.zeros_like(found.surface), 0, number, 0)
         held.surface, held.count, held.told = held.surface + found.surface, held.count + 1, told
         held.pixels += found.pixels[0]
+        held.rims += found.rim >= TRACE
         if held.count >= self.second:
             self._end(number, held)
             del self.held[key]
@@ -84,9 +105,11 @@ class Left:
         found, o = peak(held.surface / np.float32(held.count)), self.limits
         self.record("held", held.since, (*found, held.count, held.pixels))
         score = ratio(found, (max(o.held_height, o.chance / max(held.pixels, 1) ** 0.5), o.held_stands, o.held_sharp))
-        self.spans.most(FAINT.rstrip("."), score)
-        if score > 1:
-            self.spans.add(Hit(FAINT, held.since, number + 1, held.told.box, score, 1.0, held.told.person))
+        self.record("rims", held.since, (held.rims / held.count,))
+        for what, share in ((FAINT, score), (RIM, held.rims / held.count / o.rims)):
+            self.spans.most(f"{what.rstrip('.')} (a second together)", share)
+            if share > 1:
+                self.spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
 
     def finish(self, number: int) -> None:
         """What is left of the last second."""
@@ -114,7 +137,8 @@ def scores(found: Reuse, o: AuditOptions) -> dict[str, float]:
         EYES: ratio(found.eyes, (max(o.part_height, upper), o.part_stands, o.part_sharp)),
         MOUTH: ratio(found.mouth, (max(o.part_height, lower), o.part_stands, o.part_sharp)),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
-        RIM: found.rim / max(o.rim, o.least / max(found.pixels[0], 1)),
+        ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
+        RIM: found.rim / o.rim,
         COARSE: o.coarse / max(found.coarse, 1e-3),
     }
 

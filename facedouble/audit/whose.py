@@ -110,6 +110,6 @@ class Whose:
                                    "best place of a protected person in it": min(self.ranks),
                                    "stretches of a face": len(self.ranks), "of them with that person first": self.ranks.count(1)}
         o = self.limits
-        tried = f"SFace compared every face with every protected person{sampled}. What counts is a likeness of {o.same_face:g} in " \
-                f"one frame, or of {o.same_second:g} of the mean of a second."
+        tried = f"SFace compared every face with every protected person{sampled}. What counts is a likeness of {o.same_face:g} " \
+                f"in one frame, or of {o.same_second:g} of the mean of a second."
         return [self.spans.check("Nobody is recognised", tried, "faces", missing)]
