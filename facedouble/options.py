@@ -126,7 +126,7 @@ class AuditOptions(Checked):
     motion_auc: float = knob(1.0, 0.0, 1.0)  # 1: no limit, because the performance is the point
     motion_seconds: float = knob(2.0, 0.5, 30.0, "s")  # a window of motion...
     motion_windows: int = knob(30, 1, 10_000)  # ...and so many of them, of a person of the film, at most
-    parrot_seconds: float = knob(4.0, 0.5, 600.0, "s")  # of each known clip that are drawn, from its first face on
+    parrot_seconds: float = knob(2.0, 0.5, 600.0, "s")  # of each known clip that are drawn, from its first face on
     parrot_photo: int = knob(12, 9, 100, "frames")  # a known photo is drawn as a still clip of that length
 
 

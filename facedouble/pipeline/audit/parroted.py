@@ -71,8 +71,8 @@ def named(stars: Mapping[str, Star], drawn: Sequence[Parroted], own: bool, audit
 def _figures(found: Guessed, face: Guessed) -> dict[str, Figure]:
     v, f = found.verdict, face.verdict
     return {"in plain words": f"Of {v.gallery} people, the attacker's first guess was right in {v.rank1.value:.0%} of the "
-                              f"windows; guessing gives {v.chance:.0%}. By the drawn face alone it was right in {f.rank1.value:.0%}: the "
-                              "rest is hair, ears, skin tone and what is around the face.",
+                              f"windows; guessing gives {v.chance:.0%}. By the drawn face alone it was right in "
+                              f"{f.rank1.value:.0%}: the rest is hair, ears, skin tone and what is around the face.",
             "first guess right": str(v.rank1), "equal error rate": str(v.eer), "linkability": str(v.linkability),
             "first guess right, face alone": str(f.rank1), "equal error rate, face alone": str(f.eer),
             "linkability, face alone": str(f.linkability), "guessing": f"{v.chance:.1%}", "people": v.gallery,
