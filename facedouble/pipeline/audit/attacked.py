@@ -2,7 +2,7 @@
 
 The parrot: known people get the film's own double, and like is matched with like. Motion: habits of face and head are matched.
 The double itself: does everybody look like the witness with it on? What the first two find is said in plain words in any case;
-only past a limit of the options is it a finding.
+only past a limit of the options is it a finding. And whether what is worn is the double that was decided on at all.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from facedouble.pipeline.audit.glimpse import Embed, Find, glimpse
 from facedouble.pipeline.audit.moving import CALMS, Watch
 from facedouble.pipeline.audit.parrot import Mask
 from facedouble.pipeline.audit.parroted import parroted
-from facedouble.pipeline.audit.sample import ALIKE, MOTION, PARROT, Known, Means, Sample, Star, untried
+from facedouble.pipeline.audit.sample import ALIKE, MOTION, PARROT, WORN, Known, Means, Sample, Star, untried
 from facedouble.pipeline.audit.traced import traced
 from facedouble.pipeline.sight import Follower
 from facedouble.types import MediaInfo
 
-WORN: Final = ("double", "mannequin")
+DRAWN: Final = ("double", "mannequin")
 
 
 def attacked(film: MediaInfo, account: Account, masks: Mapping[str, Mask], known: Known, means: Means, options: Options,
@@ -42,12 +42,12 @@ def attacked(film: MediaInfo, account: Account, masks: Mapping[str, Mask], known
     others = {f"gallery {name}": files for name, files in known.gallery.items() if files}
     if not asked or not others:
         lacks = "footage or photos of the witness (--witness)" if not asked else "other people to be taken for (--gallery)"
-        return [untried(name, f"needs {lacks}") for name in (ALIKE, PARROT, MOTION)]
+        return [untried(name, f"needs {lacks}") for name in (WORN, ALIKE, PARROT, MOTION)]
     find, embed = means.seers()
     stars = watched(film, account, set(asked), known.own, find, embed, means.mesh, sample)
     if not stars:
         return [untried(name, "none of those whose footage was given wears a double in this film")
-                for name in (ALIKE, PARROT, MOTION)]
+                for name in (WORN, ALIKE, PARROT, MOTION)]
     asked = {who: asked[who] for who in stars}
     return [*parroted(stars, masks, asked, others, known.own, means, options, sample),
             traced(stars, asked, others, known.own, find, means.mesh, options, sample)]
@@ -84,5 +84,5 @@ def watched(film: MediaInfo, account: Account, people: set[str], half: bool, fin
 
 def _largest(told: Sequence[Told], people: set[str]) -> Iterator[Told]:
     """Of each of the people who wears a double the largest face."""
-    for who in sorted({t.person for t in told if t.person in people and t.treatment in WORN}):
-        yield max((t for t in told if t.person == who and t.treatment in WORN), key=lambda t: t.box.area)
+    for who in sorted({t.person for t in told if t.person in people and t.treatment in DRAWN}):
+        yield max((t for t in told if t.person == who and t.treatment in DRAWN), key=lambda t: t.box.area)

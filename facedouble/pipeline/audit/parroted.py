@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from facedouble.audit.parrot import TWO_SIGMA, Guessed, Likeness, guess, likeness, needed, windowed
-from facedouble.audit.verdict import Check, Figure, Finding
+from facedouble.audit.parrot import TWO_SIGMA, Guessed, common, guess, likeness, needed, unit, windowed
+from facedouble.audit.verdict import Check, Figure, Finding, Look
 from facedouble.options import AuditOptions, Options
 from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted
-from facedouble.pipeline.audit.sample import ALIKE, PARROT, Means, Sample, Star, nearest, untried
+from facedouble.pipeline.audit.sample import ALIKE, PARROT, WORN, Means, Sample, Star, nearest, untried
 from facedouble.types import Floats
 
 Files = Mapping[str, Sequence[Path]]
@@ -20,16 +20,17 @@ WHOLE, FACE = 0, 1  # of what `glimpse` says
 
 def parroted(stars: Mapping[str, Star], masks: Mapping[str, Mask], asked: Files, others: Files, own: bool, means: Means,
              options: Options, sample: Sample) -> list[Check]:
-    """Two checks for each face that is worn by any of them."""
+    """Three checks for each face that is worn by any of them."""
     worn = {masks[who].id: masks[who] for who in stars if who in masks}
     if not worn:
-        return [untried(name, "which double they wear was not told") for name in (ALIKE, PARROT)]
+        return [untried(name, "which double they wear was not told") for name in (WORN, ALIKE, PARROT)]
     people = [*((who, tuple(Material(f, 0.5 if own else 0.0) for f in files)) for who, files in asked.items()),
               *((name, tuple(map(Material, files))) for name, files in sample.people(others).items())]
     drawn = means.run(Errand(tuple(people), tuple(worn.values()), options, means.models, sample.exhaustive), means.seers)
     made: list[Check] = []
     for mask in worn.values():
         here = {who: star for who, star in stars.items() if who in masks and masks[who].id == mask.id}
+        made.append(worn_as_planned(here, [d for d in drawn if d.mask == mask.id], options.audit))
         made.append(alike(here, drawn, mask, options.audit))
         made.append(named(here, [d for d in drawn if d.mask == mask.id], own, options.audit))
     return made
@@ -96,21 +97,46 @@ def verdict_of(found: Guessed, own: bool, audit: AuditOptions) -> str:
 
 def alike(stars: Mapping[str, Star], drawn: Sequence[Parroted], mask: Mask, audit: AuditOptions) -> Check:
     """Whether other people look like the witness once they wear the double: then the double does."""
-    bare = rows_of([d for d in drawn if d.mask == BARE], WHOLE, audit.motion_seconds)
-    worn = rows_of([d for d in drawn if d.mask == mask.id], WHOLE, audit.motion_seconds)
-    found: dict[str, Likeness] = {}
-    for who in stars:
-        if bare.get(who) and len({*worn, who}) >= audit.attack_least:
-            found[who] = likeness(bare, worn, who)
-    if not found:
-        return untried(ALIKE, f"needs a face of the witness and {audit.attack_least} other people at least")
-    limit = audit.double_alike
-    findings = tuple(Finding(f"The double itself looks like {who}: others who wear it are taken for {who}. Choose another.",
-                             stars[who].span() if stars[who].frames else None, score=like.score, limit=limit, person=who)
-                     for who, like in found.items() if like.score > limit)
-    worst = max(found.values(), key=lambda like: like.score)
-    tried = (f"{len(set(worn) - set(found))} other people were given the film's own double, and a recogniser compared what they "
+    limits = {"as it is": (WHOLE, audit.double_alike), "face alone": (FACE, audit.double_alike_face)}
+    figures: dict[str, Figure] = {}
+    findings: list[Finding] = []
+    for way, (part, limit) in limits.items():
+        bare = rows_of([d for d in drawn if d.mask == BARE], part, audit.motion_seconds)
+        worn = rows_of([d for d in drawn if d.mask == mask.id], part, audit.motion_seconds)
+        for who in stars:
+            if not bare.get(who) or len({*worn, who}) < audit.attack_least:
+                return untried(ALIKE, f"needs a face of {who} and {audit.attack_least - 1} others on whom a double can be drawn")
+            found = likeness(bare, worn, who)
+            figures |= {f"{who}, {way}": found.score, f"{who}, {way}: rank among {found.people}": found.rank}
+            if found.score > limit:
+                what = f"The double looks like {who}: others who wear it are taken for {who}. Choose another."
+                span = stars[who].span() if stars[who].frames else None
+                findings.append(Finding(what, span, score=found.score, limit=limit, person=who))
+        figures[f"limit, {way}"] = limit
+    tried = (f"{len(set(worn) - set(stars))} other people were given the film's own double, and a recogniser compared what they "
              "then have in common with bare faces of the witness.")
-    figures: dict[str, Figure] = {"likeness": worst.score, "limit": limit, "rank among the people": worst.rank,
-                                  "people": worst.people}
-    return Check(ALIKE, "attacked", tried, len(worn), "people", findings, figures, nearest(stars))
+    return Check(ALIKE, "attacked", tried, len(worn), "people", tuple(findings), figures, nearest(stars))
+
+
+def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Parroted], audit: AuditOptions) -> Check:
+    """Whether the faces of the film are the double that was decided on, by what others have in common who wear it."""
+    worn = rows_of(drawn, WHOLE, audit.motion_seconds)
+    findings, figures, looks = [], dict[str, Figure](), list[Look]()
+    for who, star in stars.items():
+        if not star.frames or len({*worn, who}) < audit.attack_least:
+            return untried(WORN, f"needs a face of {who} and {audit.attack_least - 1} others on whom the double can be drawn")
+        mask = common(worn, who)
+        slots = np.floor(np.array(star.frames) / star.watch.rate / audit.motion_seconds).astype(int)
+        scores = {int(k): float(np.mean(unit(np.stack(star.vectors)[slots == k, WHOLE]) @ mask)) for k in np.unique(slots)}
+        for k, score in scores.items():
+            frames = [f for f, slot in zip(star.frames, slots, strict=True) if slot == k]
+            if score < audit.double_worn:
+                findings.append(Finding(f"{who} does not wear the double that was decided on.", (frames[0], frames[-1] + 1),
+                                        score=score, limit=audit.double_worn, person=who))
+            if score == min(scores.values()):
+                looks.append(Look(frames[0], None, f"{who}, least like the double"))
+        figures[f"{who}, least"] = min(scores.values())
+    tried = (f"The faces of the film, by windows of {audit.motion_seconds:g} s, against what {len(worn)} people have in common "
+             "who were given the double that was decided on.")
+    return Check(WORN, "attacked", tried, sum(len(s.frames) for s in stars.values()), "faces", tuple(findings),
+                 figures | {"limit": audit.double_worn}, tuple(looks))

@@ -19,7 +19,10 @@ from facedouble.pipeline.sight import Follower
 from facedouble.types import Floats, Value
 
 VIDEO: Final = {".mp4", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".webm", ".m4v", ".mts", ".mxf"}
-ALIKE, PARROT, MOTION = "the double itself", "somebody who knows the double", "somebody who knows how they move"
+WORN: Final = "the double that was decided on"
+ALIKE: Final = "the double itself"
+PARROT: Final = "somebody who knows the double"
+MOTION: Final = "somebody who knows how they move"
 
 
 @dataclass(frozen=True)
