@@ -123,9 +123,10 @@ class AuditOptions(Checked):
     # reach .36 and .56, the volunteers themselves .52 to .66 and .74 to .88 (10 doubles, 25 people, bench/parrot.py)
     double_alike: float = knob(0.4, -1.0, 1.0)
     double_alike_face: float = knob(0.62, -1.0, 1.0)
-    # cosine of a face of the film with what others have in common who wear the planned double: .55 at least where it is worn,
-    # under .65 and mostly under .4 where another double or the bare face is (10 doubles, 26 people)
+    # cosine of a face of the film with what others have in common who wear the planned double, as it is and by the drawn face
+    # alone. Worn: .62 and .77 at least in the shared clips; bare faces reach .30 and .52 (bench/parrot.py)
     double_worn: float = knob(0.45, -1.0, 1.0)
+    double_worn_face: float = knob(0.6, -1.0, 1.0)
     # share of windows in which the parrot's first guess may be right. 1: no limit, because hair, ears and skin tone stay: of 33
     # people it is right for about 80 % of the shared recordings, and for 39 % by the drawn face alone (bench/parrot.py)
     parrot_rank1: float = knob(1.0, 0.0, 1.0)
