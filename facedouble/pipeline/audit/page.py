@@ -15,13 +15,14 @@ from facedouble.audit.verdict import GROUPS, Audit, Check
 from facedouble.pipeline.audit.about import About
 from facedouble.pipeline.audit.moments import moments
 from facedouble.pipeline.audit.page_parts import (
-    STATES,
     command,
     counted,
     facts,
     figures,
     findings,
+    lasting,
     named,
+    outcome,
     photos,
     prose,
     said,
@@ -33,7 +34,6 @@ from facedouble.pipeline.audit.page_parts import (
 )
 from facedouble.pipeline.audit.page_style import STYLE
 from facedouble.pipeline.audit.steps import Problem, Step, again, problems
-from facedouble.plan.times import clock
 from facedouble.types import Box
 
 ASKED: Final = {
@@ -47,8 +47,8 @@ VERDICTS: Final = {"found": "Do not publish this file", "open": "Not finished: d
                    "passed": "Nothing was found"}
 HEADINGS: Final = {"found": "What was found, and what to do", "open": "What is missing, and what to do",
                    "passed": "What to do next"}
-CAPITALS: Final = ("In the lines to type, words in CAPITALS are yours to replace. P1, P2 and so on are people, as the plan names "
-                   "them.")
+CAPITALS: Final = "In the lines to type, words in CAPITALS are yours to replace."
+PEOPLE: Final = "P1, P2 and so on are people, as the plan numbers them."
 GLOSSARY: Final = {
     "likeness, correlation": "How like two faces, voices or sounds are: near 0 they share nothing, at 1 they are the same. "
                              "Past the limit is a finding.",
@@ -88,7 +88,7 @@ def verdict(audit: Audit) -> str:
 
 def _head(audit: Audit, about: About, kind: str) -> str:
     size = f"{audit.size / 1e6:,.1f} MB" if audit.size >= 100_000 else f"{audit.size:,} bytes"
-    length = f"{clock(about.at(audit.frames))[:-4]} long"
+    length = f"{lasting(about.at(audit.frames))} long"
     return (f'<header class="verdict {kind}">{sign(kind)}<div><h1>{VERDICTS[kind]}</h1><p>{_lead(audit, about, kind)}</p>'
             f'<p class="faint">Audit of <bdi>{said(about.title)}</bdi>, {length}, {counted(audit.frames, "frames")}, {size}</p>'
             "</div></header>\n")
@@ -116,7 +116,8 @@ def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about:
     items += [f'<li><b class="what">Could not run: {named(c)}</b>{prose(c.missing)}</li>'
               for c in audit.checks if c.missing and c.needed]
     items += [_step(step) for step in (_last(about, kind) if kind != "passed" else _well(audit, about))]
-    note = f'<p class="faint">{CAPITALS}</p>' if held and kind != "passed" else ""
+    people = f" {PEOPLE}" if about.clip and any(f.person for _, f in audit.findings) else ""
+    note = f'<p class="faint">{CAPITALS}{people}</p>' if held else ""
     return f'<section id="next"><h2>{HEADINGS[kind]}</h2><ol class="steps">{"".join(items)}</ol>{note}</section>'
 
 
@@ -144,8 +145,8 @@ def _last(about: About, kind: str) -> list[Step]:
     """What comes after all that was found or missing."""
     if kind == "open":
         return [Step("Then audit this file again, with the same words as before.")]
-    return [Step("When all of this is done, make the film again, and audit the new file. This page is about this one only.",
-                 (again(about),))]
+    return [Step("When all of this is done, make the film again, and audit the new file: this page is about this one only.",
+                 (again(about),) if about.clip else ())]
 
 
 def _well(audit: Audit, about: About) -> list[Step]:
@@ -158,9 +159,12 @@ def _well(audit: Audit, about: About) -> list[Step]:
         places = "1 place was" if len(about.veiled) == 1 else f"{len(about.veiled):,} places were"
         out.insert(0, Step(f"Look at what was veiled: an earlier version of this film did not pass, so {places} covered, and "
                            "drawn again. The strip below shows where."))
-    if left := [c for c in audit.checks if c.missing]:
-        out.append(Step("If you like, have more tried. " + " ".join(f"{c.name}: {c.missing.rstrip('.')}." for c in left)))
-    return out
+    lacking: dict[str, list[str]] = {}
+    for check in audit.checks:
+        if check.missing:
+            lacking.setdefault(check.missing, []).append(f"“{check.name}”")
+    return out + [Step(f"Not tried, and not needed: {', '.join(names)}. {why[:1].upper()}{why[1:]}")
+                  for why, names in lacking.items()]
 
 
 def _glance(audit: Audit, about: About) -> str:
@@ -202,10 +206,9 @@ def _group(audit: Audit, group: str, pictures: Mapping[tuple[int, Box | None], b
 
 def _check(n: int, check: Check, pictures: Mapping[tuple[int, Box | None], bytes], about: About) -> str:
     kind = state(check)
-    words = f"{len(check.findings):,} found" if check.findings else STATES[kind]
     looked = f" Looked at {counted(check.looked, check.unit)}." if check.looked else ""
     missing = f"<p><b>Not tried.</b> {prose(check.missing)}</p>" if check.missing else ""
-    return (f'<article id="check-{n}" class="check {kind}"><h4>{sign(kind)}{named(check)}<span>{words}</span></h4>'
+    return (f'<article id="check-{n}" class="check {kind}"><h4>{sign(kind)}{named(check)}<span>{outcome(check)}</span></h4>'
             f'<p class="faint">{prose(check.tried)}{looked}</p>{missing}{findings(check, about)}{photos(check, pictures, about)}'
             f"{figures(check)}</article>\n")
 

@@ -19,7 +19,6 @@ from facedouble.types import Box
 MOST_ROWS, MOST_FACTS, LONGEST = 20, 120, 400  # rows of a table of findings, of facts; letters of a word from outside
 WIDE, LEAST = 1000, 6  # units of the strip, and of the shortest mark on it
 MOST_MARKS: Final = 200  # of one check on the strip
-STATES: Final = {"found": "found", "open": "not finished", "passed": "nothing found", "left": "not tried"}
 PLAIN: Final = {"boxes": "parts of the file", "elements": "parts of the file", "": "things"}  # units for whoever made the film
 SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its colour
     "found": '<path d="M8 1h8l7 7v8l-7 7H8l-7-7V8z"/><path class="ink" d="M8 8l8 8M16 8l-8 8"/>',
@@ -50,6 +49,11 @@ def command(line: str) -> str:
     return "<code>" + " ".join(f"<span>{word}</span>" for word in said(line, 1000).split(" ")) + "</code>"
 
 
+def lasting(ms: int) -> str:
+    """A length of time."""
+    return f"{ms / 1000:.1f} s" if ms < 60_000 else clock(ms)[:-4]
+
+
 def number(value: object) -> str:
     """A figure: whole ones with commas, others with three digits."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -65,13 +69,19 @@ def counted(count: int, unit: str) -> str:
     return f"{count:,} {said(_PLURAL.sub('', unit) if count == 1 and len(unit) > 1 else unit)}".rstrip()
 
 
+def outcome(check: Check) -> str:
+    """What came of it, in words that fit any name."""
+    return {"found": f"failed: {len(check.findings):,} found", "open": "could not run", "passed": "passed: nothing found",
+            "left": "not tried"}[state(check)]
+
+
 def named(check: Check) -> str:
     """A check's name as a heading."""
     return said(check.name[:1].upper() + check.name[1:])
 
 
 def state(check: Check) -> str:
-    """Of `STATES`: "left" is what was not tried, and is not needed."""
+    """found, passed, open (could not run), or left (was not tried, and is not needed)."""
     return "found" if check.findings else "passed" if not check.missing else "open" if check.needed else "left"
 
 
