@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from facedouble.types import Array, Floats
-from facedouble.voice import attack
-from facedouble.voice.attack import Verdict, eer, ignorant, inverting, lazy, lda, linkability, rank1, semi, trained
+from facedouble.audit import attack
+from facedouble.audit.attack import Verdict, eer, ignorant, inverting, lazy, lda, linkability, rank1, semi, trained
 
 SIZE = 32
 
