@@ -225,6 +225,19 @@ def test_what_many_checks_find_is_one_thing() -> None:
     assert said_.count("The footage shines through.") == 2  # once for each of the two people
 
 
+def test_what_has_one_remedy_is_one_problem() -> None:
+    tags = tuple(Finding(f"tag {n}") for n in range(60))
+    streams = Finding("the film has 2 sound streams")
+    audit = replace(FOUND, checks=(
+        Check("s", "heard", "t", findings=(streams,)), Check("t", "heard", "t", findings=(Finding("a voice", ms=(5, 9)),)),
+        Check("b", "container", "t", findings=tags), Check("c", "container", "t", findings=tags[:2])))
+    held = problems(audit, ABOUT)
+    assert [len(p.moments) for p in held] == [1, 1, 62] and held[0].remedy.commands[0].startswith("facedouble plan bleep")
+    said_ = first(audit)
+    assert said_.count("Do not repair the file") == 1 and "Tag 1. Tag 2. And 57 more." in said_
+    assert "64 things were found" in said_ and "in the whole file\n" in said_
+
+
 def test_what_remains_fits_what_ran() -> None:
     assert remains(PASSED.checks, exhaustive=True) == ALWAYS
     assert [line.partition(":")[0] for line in remains((), gallery=False)][:-len(ALWAYS)] == [

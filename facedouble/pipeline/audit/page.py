@@ -24,6 +24,7 @@ from facedouble.pipeline.audit.page_parts import (
     named,
     outcome,
     photos,
+    plainly,
     prose,
     said,
     sign,
@@ -48,6 +49,7 @@ VERDICTS: Final = {"found": "Do not publish this file", "open": "Not finished: d
 HEADINGS: Final = {"found": "What was found, and what to do", "open": "What is missing, and what to do",
                    "passed": "What to do next"}
 CAPITALS: Final = "In the lines to type, words in CAPITALS are yours to replace."
+PRIVATE: Final = "Keep this page as you keep the footage: its pictures show what must not be seen."
 PEOPLE: Final = "P1, P2 and so on are people, as the plan numbers them."
 GLOSSARY: Final = {
     "likeness, correlation": "How like two faces, voices or sounds are: near 0 they share nothing, at 1 they are the same. "
@@ -118,16 +120,18 @@ def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about:
     items += [_step(step) for step in (_last(about, kind) if kind != "passed" else _well(audit, about))]
     people = f" {PEOPLE}" if about.clip and any(f.person for _, f in audit.findings) else ""
     note = f'<p class="faint">{CAPITALS}{people}</p>' if held else ""
+    note += f'<p class="faint">{PRIVATE}</p>' if held else ""
     return f'<section id="next"><h2>{HEADINGS[kind]}</h2><ol class="steps">{"".join(items)}</ol>{note}</section>'
 
 
 def _problem(problem: Problem, picture: str, about: About) -> str:
     first = problem.moments[0]
-    words = list(dict.fromkeys(f.what for f in first.findings))
+    words = list(dict.fromkeys(f.what for m in problem.moments for f in m.findings))
     also = " ".join(prose(what) for what in words[1:ALSO]) + (f" And {len(words) - ALSO} more." if len(words) > ALSO else "")
     rest = len(problem.moments) - PLACES
-    where = [f'<a href="#check-{m.number}">{said(about.place(m.whole))}</a>' for m in problem.moments[:PLACES]]
-    places = "; ".join(where) + (f"; and in {counted(rest, 'other places')}" if rest > 0 else "")
+    where = dict.fromkeys(f'<a href="#check-{m.number}">{said(about.place(m.whole))}</a>' for m in problem.moments[:PLACES])
+    timed = about.ms(first.whole) is not None
+    places = "; ".join(where) + (f"; and in {counted(rest, 'other places')}" if rest > 0 and timed else "")
     return (f'<li>{picture}<b class="what">{prose(words[0])}</b><span class="where">{places}</span>'
             + (f'<div class="faint">{also}</div>' if also else "")
             + f"<div>{prose(problem.remedy.text)}</div>{_commands(problem.remedy)}</li>")
@@ -176,7 +180,7 @@ def _glance(audit: Audit, about: About) -> str:
         for check in checks:
             if check.looked and not check.missing:
                 looked[check.unit] = max(looked.get(check.unit, 0), check.looked)
-        counts = ", ".join(counted(count, unit) for unit, count in looked.items())
+        counts = ", ".join(counted(count, unit) for unit, count in plainly(looked))
         tiles.append(f'<li class="{kind}">{sign(kind)}<a href="#{group}">{ASKED[group][0]}</a><p>{words}</p>'
                      + (f'<p class="faint">looked at {counts}</p>' if counts else "") + "</li>")
     return f'<section id="glance"><h2>At a glance</h2><ul class="tiles">{"".join(tiles)}</ul></section>'

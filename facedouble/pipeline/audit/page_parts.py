@@ -19,7 +19,8 @@ from facedouble.types import Box
 MOST_ROWS, MOST_FACTS, LONGEST = 20, 120, 400  # rows of a table of findings, of facts; letters of a word from outside
 WIDE, LEAST = 1000, 6  # units of the strip, and of the shortest mark on it
 MOST_MARKS: Final = 200  # of one check on the strip
-PLAIN: Final = {"boxes": "parts of the file", "elements": "parts of the file", "": "things"}  # units for whoever made the film
+PLAIN: Final = {"boxes": "parts of the file", "parts": "parts of the file", "": "things"}  # units for whoever made the film
+KNOWN: Final = ("frames", "faces", "people", "seconds", "pieces", "bytes")  # and those that need no explaining
 SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its colour
     "found": '<path d="M8 1h8l7 7v8l-7 7H8l-7-7V8z"/><path class="ink" d="M8 8l8 8M16 8l-8 8"/>',
     "open": '<path d="M12 1.5 23.5 22H.5z"/><path class="ink" d="M12 9v6M12 18v.5"/>',
@@ -78,6 +79,11 @@ def outcome(check: Check) -> str:
 def named(check: Check) -> str:
     """A check's name as a heading."""
     return said(check.name[:1].upper() + check.name[1:])
+
+
+def plainly(looked: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The counts that say something to whoever made the film; the first one if none does."""
+    return [(unit, looked[unit]) for unit in KNOWN if unit in looked] or list(looked.items())[:1]
 
 
 def state(check: Check) -> str:
