@@ -49,7 +49,8 @@ VERDICTS: Final = {"found": "Do not publish this file", "open": "Not finished: d
 HEADINGS: Final = {"found": "What was found, and what to do", "open": "What is missing, and what to do",
                    "passed": "What to do next"}
 CAPITALS: Final = "In the lines to type, words in CAPITALS are yours to replace."
-PRIVATE: Final = "Keep this page as you keep the footage: its pictures show what must not be seen."
+PRIVATE: Final = "Keep this page as you keep the footage: its pictures may show what must not be seen."
+ERRING: Final = "A program may be wrong: look at the place. If in doubt, cover it."
 PEOPLE: Final = "P1, P2 and so on are people, as the plan numbers them."
 GLOSSARY: Final = {
     "likeness, correlation": "How like two faces, voices or sounds are: near 0 they share nothing, at 1 they are the same. "
@@ -120,7 +121,7 @@ def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about:
     items += [_step(step) for step in (_last(about, kind) if kind != "passed" else _well(audit, about))]
     people = f" {PEOPLE}" if about.clip and any(f.person for _, f in audit.findings) else ""
     note = f'<p class="faint">{CAPITALS}{people}</p>' if held else ""
-    note += f'<p class="faint">{PRIVATE}</p>' if held else ""
+    note += f'<p class="faint">{ERRING}<br>{PRIVATE}</p>' if held else ""
     return f'<section id="next"><h2>{HEADINGS[kind]}</h2><ol class="steps">{"".join(items)}</ol>{note}</section>'
 
 

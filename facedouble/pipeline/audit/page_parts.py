@@ -102,7 +102,8 @@ def told(checks: Sequence[Check], found: int) -> tuple[str, str]:
     if found:
         return "found", f"{found:,} found"
     if not checks or "passed" not in states:
-        return ("left" if checks and "open" not in states else "open"), "not tried"
+        why = next((c.missing for c in checks), "")
+        return ("left" if checks and "open" not in states else "open"), f"not tried: {said(why, 140)}" if why else "not tried"
     if "open" in states:
         return "open", f"nothing found, but {states.count('open')} of {len(checks)} could not run"
     return "passed", "nothing found"
