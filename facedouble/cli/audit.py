@@ -23,11 +23,12 @@ def audit(
     words: Annotated[Path | None, typer.Option(help="names that nobody may hear or read, as for `facedouble subtitles`")] = None,
     exhaustive: Annotated[bool, typer.Option("--exhaustive", help="look at everything; takes many times as long")] = False,
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob; limits stand in its [audit] table")] = None,
+    double: Annotated[Path | None, typer.Option(hidden=True, help="the .fdouble that is worn, without a plan")] = None,
     lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
     """Look at a finished film as an enemy would, and say in one page what was tried and what was found."""
     from facedouble.options import Options, parse
-    from facedouble.pipeline.audit.run import Task, run
+    from facedouble.pipeline.audit.run import Task, close_doors, run
 
     if not witness and plan is None:
         raise UsageError("say what the film was made of: --witness FOOTAGE, or --plan NAME.plan.toml")
@@ -37,12 +38,13 @@ def audit(
         knobs = Options() if options is None else parse(options.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{options}: the options file cannot be read; give another with --options") from error
-    task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive)
+    task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double)
+    close_doors()
     if lines:
-        made = run(task, knobs, _line)
+        made = run(task, knobs, _line, write=True)
     else:
         with Bar() as bar:
-            made = run(task, knobs, bar)
+            made = run(task, knobs, bar, write=True)
         for check in made.checks:
             state = "was not tried: " + check.missing if check.missing else \
                 f"{len(check.findings)} found" if check.findings else "nothing found"

@@ -93,7 +93,8 @@ def protect(
     output = _draft(output) if no_audit else output
     job = Job(source, output, double, voices, no_faces, purpose, dt.date.today(),
               Likeness(alike_by, alike_reason))
-    given = ["--witness", str(source), *_given("--gallery", gallery), *_given("--options", options)]
+    worn = Path(double) if double.endswith(".fdouble") else None
+    given = ["--witness", str(source), *_given("--double", worn), *_given("--gallery", gallery), *_given("--options", options)]
     with Bar() as bar:
         report = run(job, _options(options, halo, calm, hair, in_front, strict), bar,
                      auditor=None if no_audit else partial(_audited, given))
