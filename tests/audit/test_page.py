@@ -17,7 +17,7 @@ from facedouble.audit.verdict import Audit, Check, Finding, Look
 from facedouble.media.again import picked
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
-from facedouble.pipeline.audit.about import About
+from facedouble.pipeline.audit.about import About, covered
 from facedouble.pipeline.audit.looks import looks, wanted
 from facedouble.pipeline.audit.moments import moments
 from facedouble.pipeline.audit.page import page, verdict
@@ -162,8 +162,8 @@ def test_marks_stand_where_things_are() -> None:
     marks = re.findall(r'<a href="#check-(\d+)"><rect class="found" x="([\d.]+)" width="([\d.]+)"', drawn)
     assert marks == [("1", "413.3", "13.3"), ("2", "666.7", "173.3"), ("6", "400.0", "66.7")]  # of 1000 for 3 s
     assert 'aria-label="Picture: 2 places found"' in drawn and 'aria-label="Sound: 1 place found"' in drawn
-    assert "Picture: nothing found at any time" in strip(PASSED, ABOUT) and "Veiled again" not in drawn
-    again = strip(PASSED, replace(ABOUT, veiled=((0, 15), (74, 75))))
+    assert "Picture: nothing found at any time" in strip(PASSED, ABOUT) and "Covered again" not in drawn
+    again = strip(PASSED, replace(ABOUT, covered=((0, 15), (74, 75))))
     assert re.findall(r'class="again" x="([\d.]+)" width="([\d.]+)"', again) == [("0.0", "200.0"), ("986.7", "13.3")]
     ends = Finding("short", (70, 71)), Finding("beyond the end", (9_990, 99_000))
     wild = replace(FOUND, checks=(replace(SEEN, findings=ends),), frames=10_000)
@@ -223,6 +223,16 @@ def test_what_many_checks_find_is_one_thing() -> None:
     said_ = first(audit)
     assert "6 things were found" in said_ and "A recogniser knows it." in said_ and "3 found" in said_
     assert said_.count("The footage shines through.") == 2  # once for each of the two people
+
+
+def test_what_was_covered_is_read_from_the_report() -> None:
+    held = [{"face": 0, "frames": [10, 20]}, {"frames": [30, 31], "box": [0, 0, 1, 1]}, {"ms": [2000, 2100]}, {"face": 1}, "x", 7,
+            {"frames": [1]}, {"frames": ["a", 2]}, {"frames": [-90, -80]}]
+    assert covered({"audit": {"covered": held}}, Fraction(25), 5) == ((15, 25), (35, 36), (50, 52))
+    assert not covered({}, Fraction(25), 0) and not covered({"audit": "draft"}, Fraction(25), 0)
+    assert not covered({"audit": {"covered": 3}}, Fraction(25), 0)
+    shown = first(PASSED, replace(ABOUT, covered=((15, 25), (35, 36))))
+    assert "so 2 places were covered" in shown and shown.index("Look at what was covered") < shown.index("Watch all of it")
 
 
 def test_what_has_one_remedy_is_one_problem() -> None:

@@ -160,9 +160,9 @@ def _well(audit: Audit, about: About) -> list[Step]:
                 "replaces that."),
            Step("Go through what nobody tested with the witness, and let them decide."),
            Step("Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited.")]
-    if about.veiled:
-        places = "1 place was" if len(about.veiled) == 1 else f"{len(about.veiled):,} places were"
-        out.insert(0, Step(f"Look at what was veiled: an earlier version of this film did not pass, so {places} covered, and "
+    if about.covered:
+        places = "1 place was" if len(about.covered) == 1 else f"{len(about.covered):,} places were"
+        out.insert(0, Step(f"Look at what was covered: an earlier version of this film did not pass, so {places} covered, and "
                            "drawn again. The strip below shows where."))
     lacking: dict[str, list[str]] = {}
     for check in audit.checks:

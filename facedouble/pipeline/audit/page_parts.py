@@ -165,12 +165,12 @@ def photos(check: Check, pictures: Mapping[tuple[int, Box | None], bytes], about
 
 
 def strip(audit: Audit, about: About) -> str:
-    """The film from left to right, and where something was found: a line each for picture, sound, and what was veiled again."""
+    """The film from left to right, and where something was found: a line each for picture, sound, and what was covered again."""
     whole = max(about.at(audit.frames), 1)
     timed = [(c.group == "heard", (ms, n)) for n, c in enumerate(audit.checks, 1) for ms in _spans(c, about, whole)]
     lines = [("Picture", [span for heard, span in timed if not heard], "found"),
              ("Sound", [span for heard, span in timed if heard], "found"),
-             ("Veiled again", [((about.at(a), about.at(b)), 0) for a, b in about.veiled], "again")]
+             ("Covered again", [((about.at(a), about.at(b)), 0) for a, b in about.covered], "again")]
     drawn = "".join(_line(name, spans, kind, whole) for name, spans, kind in lines if spans or kind == "found")
     begin, end = 0 if whole >= 3_600_000 else 3, -4 if whole >= 20_000 else -1
     ticks = "".join(f"<span>{clock(round(whole * k / 4))[begin:end]}</span>" for k in range(5))
