@@ -26,7 +26,7 @@ from facedouble.pipeline.audit.page_style import DARK, LIGHT
 from facedouble.pipeline.audit.pictures import BRIGHT, Pictures, marked, pictures
 from facedouble.pipeline.audit.steps import problems
 from facedouble.types import Box, Bytes
-from tests.audit.examples import ABOUT, BARE, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PASSED, SEEN
+from tests.audit.examples import ABOUT, BARE, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PARROT, PASSED, SEEN
 from tests.media.make import clip
 
 NASTY = '<script>alert(1)</script>"\'><img src=http://evil.example/x onerror=a>\u202egpj.`x`\x00'
@@ -95,8 +95,8 @@ def test_what_is_found_outweighs_what_is_missing() -> None:
 
 def test_the_first_screen_says_what_is_safe_and_what_is_not() -> None:
     told = re.findall(r"(The picture|Attackers who have this tool|The sound|The file)\n(.*)\n", first(FOUND))
-    assert told == [("The picture", "2 found"), ("Attackers who have this tool", "nothing found"), ("The sound", "1 found"),
-                    ("The file", "1 found")]
+    assert told == [("The picture", "2 found"), ("Attackers who have this tool", "The way the face moves."),
+                    ("The sound", "1 found"), ("The file", "1 found")]
     assert "nothing found, but 1 of 3 could not run" in first(OPEN)
     for topic in ("Hair, ears, neck", "Gait", "What only a person notices", "Names that are spoken"):
         assert topic in first(PASSED)
@@ -235,6 +235,18 @@ def test_what_was_covered_is_read_from_the_report() -> None:
     assert "so 2 places were covered" in shown and shown.index("Look at what was covered") < shown.index("Watch all of it")
 
 
+def test_what_has_no_limit_is_not_called_well() -> None:
+    """An attacker who always wins, and to whom no limit is set, must not come out as a tick."""
+    sure = replace(PARROT, figures={"verdict": "the attacker knows them"})
+    audit = replace(PASSED, checks=(SEEN, sure))
+    said_ = first(audit)
+    assert "Attackers who have this tool\nSomebody who has this tool.\nThe attacker knows them." in said_
+    assert "no limit is set for them" in said_ and 'class="noted"' in page(audit, {}, ABOUT)
+    assert any(line.startswith("Somebody who has this tool, and how much") for line in remains(audit.checks))
+    past = replace(sure, findings=(Finding("it picks P1 out of 20", score=0.9, limit=0.5, person="P1"),))
+    assert 'check found' in page(replace(PASSED, checks=(past,)), {}, ABOUT)
+
+
 def test_what_has_one_remedy_is_one_problem() -> None:
     tags = tuple(Finding(f"tag {n}") for n in range(60))
     streams = Finding("the film has 2 sound streams")
@@ -249,7 +261,8 @@ def test_what_has_one_remedy_is_one_problem() -> None:
 
 
 def test_what_remains_fits_what_ran() -> None:
-    assert remains(PASSED.checks, exhaustive=True) == ALWAYS
+    assert remains(PASSED.checks, exhaustive=True)[1:] == ALWAYS
+    assert remains([c for c in PASSED.checks if c.group != "attacked"] + [PARROT], exhaustive=True)[1:] == ALWAYS  # no motion
     assert [line.partition(":")[0] for line in remains((), gallery=False)][:-len(ALWAYS)] == [
         "Faces in part of the film", "Somebody who has this tool", "The way the face moves", "The sound", "A line-up"]
     assert "The sound" not in {line.partition(":")[0] for line in remains((), sound=False)}

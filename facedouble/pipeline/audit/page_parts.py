@@ -21,10 +21,12 @@ WIDE, LEAST = 1000, 6  # units of the strip, and of the shortest mark on it
 MOST_MARKS: Final = 200  # of one check on the strip
 PLAIN: Final = {"boxes": "parts of the file", "parts": "parts of the file", "": "things"}  # units for whoever made the film
 KNOWN: Final = ("frames", "faces", "people", "seconds", "pieces", "bytes")  # and those that need no explaining
+VERDICT: Final = "verdict"  # the figure in which an attacker without a limit says what he could tell
 SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its colour
     "found": '<path d="M8 1h8l7 7v8l-7 7H8l-7-7V8z"/><path class="ink" d="M8 8l8 8M16 8l-8 8"/>',
     "open": '<path d="M12 1.5 23.5 22H.5z"/><path class="ink" d="M12 9v6M12 18v.5"/>',
     "passed": '<circle cx="12" cy="12" r="11"/><path class="ink" d="M6.5 12.5l4 4 7-8"/>',
+    "noted": '<circle cx="12" cy="12" r="11"/><path class="ink" d="M12 11v7M12 6v.5"/>',
     "left": '<circle cx="12" cy="12" r="11"/><path class="ink" d="M7 12h10"/>',
 }
 _HOSTILE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -73,7 +75,7 @@ def counted(count: int, unit: str) -> str:
 def outcome(check: Check) -> str:
     """What came of it, in words that fit any name."""
     return {"found": f"failed: {len(check.findings):,} found", "open": "could not run", "passed": "passed: nothing found",
-            "left": "not tried"}[state(check)]
+            "left": "not tried", "noted": "measured, without a limit"}[state(check)]
 
 
 def named(check: Check) -> str:
@@ -87,7 +89,12 @@ def plainly(looked: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def state(check: Check) -> str:
-    """found, passed, open (could not run), or left (was not tried, and is not needed)."""
+    """found, passed, open (could not run), left (was not tried, and is not needed), or noted: measured, and nothing judged.
+
+    Some attackers have no limit, because what they go by is kept on purpose. That they found nothing would be untrue.
+    """
+    if not check.findings and not check.missing and VERDICT in check.figures:
+        return "noted"
     return "found" if check.findings else "passed" if not check.missing else "open" if check.needed else "left"
 
 
@@ -101,11 +108,13 @@ def told(checks: Sequence[Check], found: int) -> tuple[str, str]:
     states = [state(c) for c in checks]
     if found:
         return "found", f"{found:,} found"
-    if not checks or "passed" not in states:
+    if not checks or not {"passed", "noted"} & set(states):
         why = next((c.missing for c in checks), "")
         return ("left" if checks and "open" not in states else "open"), f"not tried: {said(why, 140)}" if why else "not tried"
     if "open" in states:
         return "open", f"nothing found, but {states.count('open')} of {len(checks)} could not run"
+    if "noted" in states:
+        return "noted", " ".join(f"<b>{named(c)}.</b> {prose(str(c.figures[VERDICT]))}" for c in checks if state(c) == "noted")
     return "passed", "nothing found"
 
 
