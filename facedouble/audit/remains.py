@@ -25,6 +25,8 @@ TOOL = ("Somebody who has this tool: nobody ran other footage of the witness thr
         "with like.")
 MOTION = ("The way the face moves: nobody compared its movements with other footage of the witness. They are kept on purpose, "
           "and they are personal.")
+TOLD = ("Somebody who has this tool, and how much he may tell: what such attackers could tell is measured above, and no limit is "
+        "set for it.")
 SOUND = "The sound: no one has listened, neither a person nor a program. Whatever is heard in the file is as it is."
 NAMES = "Names that are spoken: there was no list of words that must not be heard, so none was searched for."
 GALLERY = ("A line-up: no pictures of other people were given, so nobody tried whether the witness would be picked out of a row "
@@ -45,6 +47,7 @@ def remains(checks: Sequence[Check], *, sound: bool = True, words: bool = True, 
     left = ((FACES, "seen" not in groups or any(c.missing and c.needed for c in checks if c.group == "seen")),
             (TOOL, not any(word in attacked for word in ("parrot", "double", "tool", "program"))),
             (MOTION, not any(word in attacked for word in ("motion", "move"))),
+            (TOLD, any("verdict" in c.figures for c in ran)),
             (SOUND, sound and "heard" not in groups), (NAMES, sound and "heard" in groups and not words),
             (GALLERY, not gallery), (SAMPLE, "seen" in groups and not exhaustive))
     return tuple(line for line, holds in left if holds) + ALWAYS

@@ -17,7 +17,7 @@ from facedouble.audit.verdict import Audit, Check, Finding, Look
 from facedouble.media.again import picked
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
-from facedouble.pipeline.audit.about import About
+from facedouble.pipeline.audit.about import About, covered
 from facedouble.pipeline.audit.looks import looks, wanted
 from facedouble.pipeline.audit.moments import moments
 from facedouble.pipeline.audit.page import page, verdict
@@ -26,7 +26,7 @@ from facedouble.pipeline.audit.page_style import DARK, LIGHT
 from facedouble.pipeline.audit.pictures import BRIGHT, Pictures, marked, pictures
 from facedouble.pipeline.audit.steps import problems
 from facedouble.types import Box, Bytes
-from tests.audit.examples import ABOUT, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PASSED, SEEN
+from tests.audit.examples import ABOUT, BARE, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PARROT, PASSED, SEEN
 from tests.media.make import clip
 
 NASTY = '<script>alert(1)</script>"\'><img src=http://evil.example/x onerror=a>\u202egpj.`x`\x00'
@@ -45,7 +45,7 @@ class Seen(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "img", "path", "circle"):
+        if tag not in ("meta", "img", "br", "path", "circle"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -95,8 +95,8 @@ def test_what_is_found_outweighs_what_is_missing() -> None:
 
 def test_the_first_screen_says_what_is_safe_and_what_is_not() -> None:
     told = re.findall(r"(The picture|Attackers who have this tool|The sound|The file)\n(.*)\n", first(FOUND))
-    assert told == [("The picture", "2 found"), ("Attackers who have this tool", "nothing found"), ("The sound", "1 found"),
-                    ("The file", "1 found")]
+    assert told == [("The picture", "2 found"), ("Attackers who have this tool", "The way the face moves."),
+                    ("The sound", "1 found"), ("The file", "1 found")]
     assert "nothing found, but 1 of 3 could not run" in first(OPEN)
     for topic in ("Hair, ears, neck", "Gait", "What only a person notices", "Names that are spoken"):
         assert topic in first(PASSED)
@@ -162,8 +162,8 @@ def test_marks_stand_where_things_are() -> None:
     marks = re.findall(r'<a href="#check-(\d+)"><rect class="found" x="([\d.]+)" width="([\d.]+)"', drawn)
     assert marks == [("1", "413.3", "13.3"), ("2", "666.7", "173.3"), ("6", "400.0", "66.7")]  # of 1000 for 3 s
     assert 'aria-label="Picture: 2 places found"' in drawn and 'aria-label="Sound: 1 place found"' in drawn
-    assert "Picture: nothing found at any time" in strip(PASSED, ABOUT) and "Veiled again" not in drawn
-    again = strip(PASSED, replace(ABOUT, veiled=((0, 15), (74, 75))))
+    assert "Picture: nothing found at any time" in strip(PASSED, ABOUT) and "Covered again" not in drawn
+    again = strip(PASSED, replace(ABOUT, covered=((0, 15), (74, 75))))
     assert re.findall(r'class="again" x="([\d.]+)" width="([\d.]+)"', again) == [("0.0", "200.0"), ("986.7", "13.3")]
     ends = Finding("short", (70, 71)), Finding("beyond the end", (9_990, 99_000))
     wild = replace(FOUND, checks=(replace(SEEN, findings=ends),), frames=10_000)
@@ -225,8 +225,44 @@ def test_what_many_checks_find_is_one_thing() -> None:
     assert said_.count("The footage shines through.") == 2  # once for each of the two people
 
 
+def test_what_was_covered_is_read_from_the_report() -> None:
+    held = [{"face": 0, "frames": [10, 20]}, {"frames": [30, 31], "box": [0, 0, 1, 1]}, {"ms": [2000, 2100]}, {"face": 1}, "x", 7,
+            {"frames": [1]}, {"frames": ["a", 2]}, {"frames": [-90, -80]}]
+    assert covered({"audit": {"covered": held}}, Fraction(25), 5) == ((15, 25), (35, 36), (50, 52))
+    assert not covered({}, Fraction(25), 0) and not covered({"audit": "draft"}, Fraction(25), 0)
+    assert not covered({"audit": {"covered": 3}}, Fraction(25), 0)
+    shown = first(PASSED, replace(ABOUT, covered=((15, 25), (35, 36))))
+    assert "so 2 places were covered" in shown and shown.index("Look at what was covered") < shown.index("Watch all of it")
+
+
+def test_what_has_no_limit_is_not_called_well() -> None:
+    """An attacker who always wins, and to whom no limit is set, must not come out as a tick."""
+    sure = replace(PARROT, figures={"verdict": "the attacker knows them"})
+    audit = replace(PASSED, checks=(SEEN, sure))
+    said_ = first(audit)
+    assert "Attackers who have this tool\nSomebody who has this tool.\nThe attacker knows them." in said_
+    assert "no limit is set for them" in said_ and 'class="noted"' in page(audit, {}, ABOUT)
+    assert any(line.startswith("Somebody who has this tool, and how much") for line in remains(audit.checks))
+    past = replace(sure, findings=(Finding("it picks P1 out of 20", score=0.9, limit=0.5, person="P1"),))
+    assert 'check found' in page(replace(PASSED, checks=(past,)), {}, ABOUT)
+
+
+def test_what_has_one_remedy_is_one_problem() -> None:
+    tags = tuple(Finding(f"tag {n}") for n in range(60))
+    streams = Finding("the film has 2 sound streams")
+    audit = replace(FOUND, checks=(
+        Check("s", "heard", "t", findings=(streams,)), Check("t", "heard", "t", findings=(Finding("a voice", ms=(5, 9)),)),
+        Check("b", "container", "t", findings=tags), Check("c", "container", "t", findings=tags[:2])))
+    held = problems(audit, ABOUT)
+    assert [len(p.moments) for p in held] == [1, 1, 62] and held[0].remedy.commands[0].startswith("facedouble plan bleep")
+    said_ = first(audit)
+    assert said_.count("Do not repair the file") == 1 and "Tag 1. Tag 2. And 57 more." in said_
+    assert "64 things were found" in said_ and "in the whole file\n" in said_
+
+
 def test_what_remains_fits_what_ran() -> None:
-    assert remains(PASSED.checks, exhaustive=True) == ALWAYS
+    assert remains(PASSED.checks, exhaustive=True)[1:] == ALWAYS
+    assert remains([c for c in PASSED.checks if c.group != "attacked"] + [PARROT], exhaustive=True)[1:] == ALWAYS  # no motion
     assert [line.partition(":")[0] for line in remains((), gallery=False)][:-len(ALWAYS)] == [
         "Faces in part of the film", "Somebody who has this tool", "The way the face moves", "The sound", "A line-up"]
     assert "The sound" not in {line.partition(":")[0] for line in remains((), sound=False)}
@@ -239,7 +275,9 @@ def test_looks_take_turns() -> None:
     assert (first_.frame, second.frame) == (31, 57)  # the check's own word for the best view of frames 50 to 62
     assert [look.frame for look in wanted(FOUND, 24)] == [31, 57, 12]
     crowd = replace(SEEN, findings=tuple(Finding("f", (n, n + 1), box=FACE) for n in range(500)))
-    assert len(looks(crowd)) == 6 and [look.frame for look in wanted(replace(FOUND, checks=(crowd, SEEN)), 3)] == [0, 1, 2]
+    assert [look.frame for look in looks(crowd)] == [0, 12, 24, 36, 48, 60]  # what is nearer looks the same
+    three = replace(FOUND, checks=(crowd, SEEN, replace(SEEN, findings=(BARE,))))
+    assert [look.frame for look in wanted(three, 3)] == [0, 31, 12]
     assert wanted(replace(PASSED, checks=()), 24) == []
 
 

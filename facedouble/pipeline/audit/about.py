@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from facedouble.audit.verdict import Finding
 from facedouble.plan.times import clock, timecode
@@ -16,8 +18,8 @@ MARGIN = Fraction(1, 2)  # s before and after a place that a remedy takes in as 
 class About(Value):
     """title: the file's own name, and no other; rate: frames a second; lead: frames of the opening card before the film's first.
 
-    clip: the plan's letter for it, "" if it was made without a plan; plan: the plan's name; veiled: spans of frames (half-open,
-    of the output) that were veiled because an earlier round of this audit found something there.
+    clip: the plan's letter for it, "" if it was made without a plan; plan: the plan's name; covered: spans of frames (half-open,
+    of the output) that were covered or silenced because an earlier round of this audit found something there.
     """
 
     title: str
@@ -25,7 +27,7 @@ class About(Value):
     lead: int = 0
     clip: str = ""
     plan: str = "film.plan.toml"
-    veiled: tuple[tuple[int, int], ...] = ()
+    covered: tuple[tuple[int, int], ...] = ()
 
     def check(self) -> None:
         if self.rate <= 0 or self.lead < 0:
@@ -58,3 +60,21 @@ class About(Value):
             return None
         more, card = round(MARGIN * 1000), self.at(self.lead)
         return clock(max(ms[0] - more - card, 0)), clock(max(ms[1] + more - card, 1))
+
+
+def covered(report: Mapping[str, Any], rate: Fraction, lead: int) -> tuple[tuple[int, int], ...]:
+    """What a report says was covered because of an audit, in frames of the output; what cannot be understood is left out."""
+    said = report.get("audit")
+    held = said.get("covered") if isinstance(said, Mapping) else None
+    spans = set()
+    for one in held if isinstance(held, list) else ():
+        try:
+            if "frames" in one:
+                a, b = (int(v) + lead for v in one["frames"])
+            else:
+                a, b = (round(Fraction(int(v)) / 1000 * rate) for v in one["ms"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        if 0 <= a <= b:
+            spans.add((a, max(b, a + 1)))
+    return tuple(sorted(spans))

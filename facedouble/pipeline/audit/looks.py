@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from facedouble.audit.verdict import Audit, Check, Finding, Look
+from facedouble.geometry import overlap
 
 FOUND: Final = 6  # pictures of a check that found something, at most
 NEAR: Final = 2  # and of one that did not
+APART: Final = 12  # frames: what is nearer, and at the same place of the picture, looks the same
 
 
 def spot(check: Check, finding: Finding) -> Look | None:
@@ -24,11 +26,19 @@ def spot(check: Check, finding: Finding) -> Look | None:
 
 
 def looks(check: Check) -> list[Look]:
-    """The places of one check, the worst first, none twice."""
-    found = [spot(check, f) for f in check.findings[: 4 * FOUND]]
-    every = [look for look in found if look is not None] + list(check.worst[: 4 * FOUND])
-    unique = {(look.frame, look.box): look for look in every[::-1]}
-    return [unique[key] for key in dict.fromkeys((look.frame, look.box) for look in every)][: FOUND if check.findings else NEAR]
+    """The places of one check, the worst first, none that looks like another."""
+    found = [spot(check, f) for f in check.findings]
+    out: list[Look] = []
+    for look in (*(look for look in found if look is not None), *check.worst):
+        if not any(abs(look.frame - other.frame) < APART and _same(look, other) for other in out):
+            out.append(look)
+        if len(out) == (FOUND if check.findings else NEAR):
+            break
+    return out
+
+
+def _same(a: Look, b: Look) -> bool:
+    return a.box == b.box if a.box is None or b.box is None else overlap(a.box, b.box) > 0
 
 
 def wanted(audit: Audit, most: int) -> list[Look]:

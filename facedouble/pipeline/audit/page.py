@@ -15,14 +15,16 @@ from facedouble.audit.verdict import GROUPS, Audit, Check
 from facedouble.pipeline.audit.about import About
 from facedouble.pipeline.audit.moments import moments
 from facedouble.pipeline.audit.page_parts import (
-    STATES,
     command,
     counted,
     facts,
     figures,
     findings,
+    lasting,
     named,
+    outcome,
     photos,
+    plainly,
     prose,
     said,
     sign,
@@ -33,7 +35,6 @@ from facedouble.pipeline.audit.page_parts import (
 )
 from facedouble.pipeline.audit.page_style import STYLE
 from facedouble.pipeline.audit.steps import Problem, Step, again, problems
-from facedouble.plan.times import clock
 from facedouble.types import Box
 
 ASKED: Final = {
@@ -47,8 +48,10 @@ VERDICTS: Final = {"found": "Do not publish this file", "open": "Not finished: d
                    "passed": "Nothing was found"}
 HEADINGS: Final = {"found": "What was found, and what to do", "open": "What is missing, and what to do",
                    "passed": "What to do next"}
-CAPITALS: Final = ("In the lines to type, words in CAPITALS are yours to replace. P1, P2 and so on are people, as the plan names "
-                   "them.")
+CAPITALS: Final = "In the lines to type, words in CAPITALS are yours to replace."
+PRIVATE: Final = "Keep this page as you keep the footage: its pictures may show what must not be seen."
+ERRING: Final = "A program may be wrong: look at the place. If in doubt, cover it."
+PEOPLE: Final = "P1, P2 and so on are people, as the plan numbers them."
 GLOSSARY: Final = {
     "likeness, correlation": "How like two faces, voices or sounds are: near 0 they share nothing, at 1 they are the same. "
                              "Past the limit is a finding.",
@@ -88,7 +91,7 @@ def verdict(audit: Audit) -> str:
 
 def _head(audit: Audit, about: About, kind: str) -> str:
     size = f"{audit.size / 1e6:,.1f} MB" if audit.size >= 100_000 else f"{audit.size:,} bytes"
-    length = f"{clock(about.at(audit.frames))[:-4]} long"
+    length = f"{lasting(about.at(audit.frames))} long"
     return (f'<header class="verdict {kind}">{sign(kind)}<div><h1>{VERDICTS[kind]}</h1><p>{_lead(audit, about, kind)}</p>'
             f'<p class="faint">Audit of <bdi>{said(about.title)}</bdi>, {length}, {counted(audit.frames, "frames")}, {size}</p>'
             "</div></header>\n")
@@ -104,8 +107,10 @@ def _lead(audit: Audit, about: About, kind: str) -> str:
     if kind == "open":
         return (f"<b>{could if open_ else 'No check was run'}.</b> What was not looked at may hold anything."
                 + (" In what was looked at, nothing was found." if len(audit.checks) > open_ else ""))
+    states = [state(c) for c in audit.checks]
+    rest = "what attackers who have this tool could tell stands below" if "noted" in states else "some things no program can check"
     return ("<b>That does not mean that nobody can recognise the witness.</b> "
-            f"{sum(not c.missing for c in audit.checks)} checks found no trace; some things no program can check.")
+            f"{states.count('passed')} checks found no trace; {rest}.")
 
 
 def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about: About, kind: str) -> str:
@@ -116,17 +121,20 @@ def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about:
     items += [f'<li><b class="what">Could not run: {named(c)}</b>{prose(c.missing)}</li>'
               for c in audit.checks if c.missing and c.needed]
     items += [_step(step) for step in (_last(about, kind) if kind != "passed" else _well(audit, about))]
-    note = f'<p class="faint">{CAPITALS}</p>' if held and kind != "passed" else ""
+    people = f" {PEOPLE}" if about.clip and any(f.person for _, f in audit.findings) else ""
+    note = f'<p class="faint">{CAPITALS}{people}</p>' if held else ""
+    note += f'<p class="faint">{ERRING}<br>{PRIVATE}</p>' if held else ""
     return f'<section id="next"><h2>{HEADINGS[kind]}</h2><ol class="steps">{"".join(items)}</ol>{note}</section>'
 
 
 def _problem(problem: Problem, picture: str, about: About) -> str:
     first = problem.moments[0]
-    words = list(dict.fromkeys(f.what for f in first.findings))
+    words = list(dict.fromkeys(f.what for m in problem.moments for f in m.findings))
     also = " ".join(prose(what) for what in words[1:ALSO]) + (f" And {len(words) - ALSO} more." if len(words) > ALSO else "")
     rest = len(problem.moments) - PLACES
-    where = [f'<a href="#check-{m.number}">{said(about.place(m.whole))}</a>' for m in problem.moments[:PLACES]]
-    places = "; ".join(where) + (f"; and in {counted(rest, 'other places')}" if rest > 0 else "")
+    where = dict.fromkeys(f'<a href="#check-{m.number}">{said(about.place(m.whole))}</a>' for m in problem.moments[:PLACES])
+    timed = about.ms(first.whole) is not None
+    places = "; ".join(where) + (f"; and in {counted(rest, 'other places')}" if rest > 0 and timed else "")
     return (f'<li>{picture}<b class="what">{prose(words[0])}</b><span class="where">{places}</span>'
             + (f'<div class="faint">{also}</div>' if also else "")
             + f"<div>{prose(problem.remedy.text)}</div>{_commands(problem.remedy)}</li>")
@@ -144,23 +152,29 @@ def _last(about: About, kind: str) -> list[Step]:
     """What comes after all that was found or missing."""
     if kind == "open":
         return [Step("Then audit this file again, with the same words as before.")]
-    return [Step("When all of this is done, make the film again, and audit the new file. This page is about this one only.",
-                 (again(about),))]
+    return [Step("When all of this is done, make the film again, and audit the new file: this page is about this one only.",
+                 (again(about),) if about.clip else ())]
 
 
 def _well(audit: Audit, about: About) -> list[Step]:
     """What is to be done where nothing stands against the file."""
     out = [Step("Watch all of it, at full size, and listen to all of it, best with somebody who knows the witness. No program "
                 "replaces that."),
-           Step("Go through what nobody tested with the witness, and let them decide."),
-           Step("Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited.")]
-    if about.veiled:
-        places = "1 place was" if len(about.veiled) == 1 else f"{len(about.veiled):,} places were"
-        out.insert(0, Step(f"Look at what was veiled: an earlier version of this film did not pass, so {places} covered, and "
+           Step("Go through what nobody tested with the witness, and let them decide.")]
+    if about.covered:
+        places = "1 place was" if len(about.covered) == 1 else f"{len(about.covered):,} places were"
+        out.insert(0, Step(f"Look at what was covered: an earlier version of this film did not pass, so {places} covered, and "
                            "drawn again. The strip below shows where."))
-    if left := [c for c in audit.checks if c.missing]:
-        out.append(Step("If you like, have more tried. " + " ".join(f"{c.name}: {c.missing.rstrip('.')}." for c in left)))
-    return out
+    if any(state(c) == "noted" for c in audit.checks):
+        out.append(Step("Read what attackers who have this tool could tell: no limit is set for them, because hair, skin and the "
+                        "way of moving stay. If they know the witness and the risk is high, veil the face."))
+    out.append(Step("Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited."))
+    lacking: dict[str, list[str]] = {}
+    for check in audit.checks:
+        if check.missing:
+            lacking.setdefault(check.missing, []).append(f"“{check.name}”")
+    return out + [Step(f"Not tried, and not needed: {', '.join(names)}. {why[:1].upper()}{why[1:]}")
+                  for why, names in lacking.items()]
 
 
 def _glance(audit: Audit, about: About) -> str:
@@ -172,7 +186,7 @@ def _glance(audit: Audit, about: About) -> str:
         for check in checks:
             if check.looked and not check.missing:
                 looked[check.unit] = max(looked.get(check.unit, 0), check.looked)
-        counts = ", ".join(counted(count, unit) for unit, count in looked.items())
+        counts = ", ".join(counted(count, unit) for unit, count in plainly(looked))
         tiles.append(f'<li class="{kind}">{sign(kind)}<a href="#{group}">{ASKED[group][0]}</a><p>{words}</p>'
                      + (f'<p class="faint">looked at {counts}</p>' if counts else "") + "</li>")
     return f'<section id="glance"><h2>At a glance</h2><ul class="tiles">{"".join(tiles)}</ul></section>'
@@ -202,10 +216,9 @@ def _group(audit: Audit, group: str, pictures: Mapping[tuple[int, Box | None], b
 
 def _check(n: int, check: Check, pictures: Mapping[tuple[int, Box | None], bytes], about: About) -> str:
     kind = state(check)
-    words = f"{len(check.findings):,} found" if check.findings else STATES[kind]
     looked = f" Looked at {counted(check.looked, check.unit)}." if check.looked else ""
     missing = f"<p><b>Not tried.</b> {prose(check.missing)}</p>" if check.missing else ""
-    return (f'<article id="check-{n}" class="check {kind}"><h4>{sign(kind)}{named(check)}<span>{words}</span></h4>'
+    return (f'<article id="check-{n}" class="check {kind}"><h4>{sign(kind)}{named(check)}<span>{outcome(check)}</span></h4>'
             f'<p class="faint">{prose(check.tried)}{looked}</p>{missing}{findings(check, about)}{photos(check, pictures, about)}'
             f"{figures(check)}</article>\n")
 

@@ -19,12 +19,14 @@ from facedouble.types import Box
 MOST_ROWS, MOST_FACTS, LONGEST = 20, 120, 400  # rows of a table of findings, of facts; letters of a word from outside
 WIDE, LEAST = 1000, 6  # units of the strip, and of the shortest mark on it
 MOST_MARKS: Final = 200  # of one check on the strip
-STATES: Final = {"found": "found", "open": "not finished", "passed": "nothing found", "left": "not tried"}
-PLAIN: Final = {"boxes": "parts of the file", "elements": "parts of the file", "": "things"}  # units for whoever made the film
+PLAIN: Final = {"boxes": "parts of the file", "parts": "parts of the file", "": "things"}  # units for whoever made the film
+KNOWN: Final = ("frames", "faces", "people", "seconds", "pieces", "bytes")  # and those that need no explaining
+VERDICT: Final = "verdict"  # the figure in which an attacker without a limit says what he could tell
 SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its colour
     "found": '<path d="M8 1h8l7 7v8l-7 7H8l-7-7V8z"/><path class="ink" d="M8 8l8 8M16 8l-8 8"/>',
     "open": '<path d="M12 1.5 23.5 22H.5z"/><path class="ink" d="M12 9v6M12 18v.5"/>',
     "passed": '<circle cx="12" cy="12" r="11"/><path class="ink" d="M6.5 12.5l4 4 7-8"/>',
+    "noted": '<circle cx="12" cy="12" r="11"/><path class="ink" d="M12 11v7M12 6v.5"/>',
     "left": '<circle cx="12" cy="12" r="11"/><path class="ink" d="M7 12h10"/>',
 }
 _HOSTILE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -50,6 +52,11 @@ def command(line: str) -> str:
     return "<code>" + " ".join(f"<span>{word}</span>" for word in said(line, 1000).split(" ")) + "</code>"
 
 
+def lasting(ms: int) -> str:
+    """A length of time."""
+    return f"{ms / 1000:.1f} s" if ms < 60_000 else clock(ms)[:-4]
+
+
 def number(value: object) -> str:
     """A figure: whole ones with commas, others with three digits."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -65,13 +72,29 @@ def counted(count: int, unit: str) -> str:
     return f"{count:,} {said(_PLURAL.sub('', unit) if count == 1 and len(unit) > 1 else unit)}".rstrip()
 
 
+def outcome(check: Check) -> str:
+    """What came of it, in words that fit any name."""
+    return {"found": f"failed: {len(check.findings):,} found", "open": "could not run", "passed": "passed: nothing found",
+            "left": "not tried", "noted": "measured, without a limit"}[state(check)]
+
+
 def named(check: Check) -> str:
     """A check's name as a heading."""
     return said(check.name[:1].upper() + check.name[1:])
 
 
+def plainly(looked: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The counts that say something to whoever made the film; the first one if none does."""
+    return [(unit, looked[unit]) for unit in KNOWN if unit in looked] or list(looked.items())[:1]
+
+
 def state(check: Check) -> str:
-    """Of `STATES`: "left" is what was not tried, and is not needed."""
+    """found, passed, open (could not run), left (was not tried, and is not needed), or noted: measured, and nothing judged.
+
+    Some attackers have no limit, because what they go by is kept on purpose. That they found nothing would be untrue.
+    """
+    if not check.findings and not check.missing and VERDICT in check.figures:
+        return "noted"
     return "found" if check.findings else "passed" if not check.missing else "open" if check.needed else "left"
 
 
@@ -85,10 +108,13 @@ def told(checks: Sequence[Check], found: int) -> tuple[str, str]:
     states = [state(c) for c in checks]
     if found:
         return "found", f"{found:,} found"
-    if not checks or "passed" not in states:
-        return ("left" if checks and "open" not in states else "open"), "not tried"
+    if not checks or not {"passed", "noted"} & set(states):
+        why = next((c.missing for c in checks), "")
+        return ("left" if checks and "open" not in states else "open"), f"not tried: {said(why, 140)}" if why else "not tried"
     if "open" in states:
         return "open", f"nothing found, but {states.count('open')} of {len(checks)} could not run"
+    if "noted" in states:
+        return "noted", " ".join(f"<b>{named(c)}.</b> {prose(str(c.figures[VERDICT]))}" for c in checks if state(c) == "noted")
     return "passed", "nothing found"
 
 
@@ -148,12 +174,12 @@ def photos(check: Check, pictures: Mapping[tuple[int, Box | None], bytes], about
 
 
 def strip(audit: Audit, about: About) -> str:
-    """The film from left to right, and where something was found: a line each for picture, sound, and what was veiled again."""
+    """The film from left to right, and where something was found: a line each for picture, sound, and what was covered again."""
     whole = max(about.at(audit.frames), 1)
     timed = [(c.group == "heard", (ms, n)) for n, c in enumerate(audit.checks, 1) for ms in _spans(c, about, whole)]
     lines = [("Picture", [span for heard, span in timed if not heard], "found"),
              ("Sound", [span for heard, span in timed if heard], "found"),
-             ("Veiled again", [((about.at(a), about.at(b)), 0) for a, b in about.veiled], "again")]
+             ("Covered again", [((about.at(a), about.at(b)), 0) for a, b in about.covered], "again")]
     drawn = "".join(_line(name, spans, kind, whole) for name, spans, kind in lines if spans or kind == "found")
     begin, end = 0 if whole >= 3_600_000 else 3, -4 if whole >= 20_000 else -1
     ticks = "".join(f"<span>{clock(round(whole * k / 4))[begin:end]}</span>" for k in range(5))

@@ -32,7 +32,8 @@ a { color: var(--link); } a:focus-visible { outline: 3px solid var(--link); outl
 .sign { width: 1.15em; height: 1.15em; flex: none; vertical-align: -.2em; }
 .sign path, .sign circle { fill: currentColor; }
 .sign .ink { fill: none; stroke: var(--mark-ink); stroke-width: 3; stroke-linecap: round; }
-.found { color: var(--found); } .open { color: var(--open); } .passed { color: var(--passed); } .left { color: var(--left); }
+.found { color: var(--found); } .open { color: var(--open); } .noted { color: var(--open); }
+.passed { color: var(--passed); } .left { color: var(--left); }
 .verdict { display: flex; gap: 1rem; align-items: center; margin: 1rem 0; padding: .9rem 1.2rem; border-radius: 10px;
   border: 2px solid currentColor; }
 .verdict > .sign { width: 3.6rem; height: 3.6rem; }
@@ -53,7 +54,7 @@ ol.steps > li::before { content: counter(step); position: absolute; left: 0; top
 .steps code { clear: both; } .steps b.what { display: block; } .steps .where { font-size: .9rem; }
 code { display: block; margin: .3rem 0; padding: .3rem .6rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 5px; font: .82rem/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
-code span { display: inline-block; max-width: 100%; } code.in { display: inline; padding: 0 .25rem; font-size: .88em; }
+code span { display: inline-block; max-width: 100%; } code.in { display: inline-block; max-width: 100%; margin: 0; padding: 0 .25rem; font-size: .88em; }
 .tiles { list-style: none; padding: 0; display: grid; gap: .5rem; }
 .tiles li { display: grid; grid-template-columns: auto 1fr; gap: 0 .7rem; padding: .5rem .8rem; background: var(--card);
   border: 1px solid var(--line); border-left: 6px solid; border-radius: 7px; }
@@ -72,7 +73,7 @@ code span { display: inline-block; max-width: 100%; } code.in { display: inline;
 .check h4 span { padding: 0 .5rem; border: 1px solid currentColor; border-radius: 1rem; font-size: .85rem; font-weight: 400; }
 .check p { margin-top: .2rem; } .check p.faint { color: var(--faint); }
 .check.found { border-color: var(--found); } .check.open { border-color: var(--open); }
-.check h4 .sign { color: var(--found); align-self: center; } .check.open h4 .sign { color: var(--open); }
+.check h4 .sign { color: var(--found); align-self: center; } .check.open h4 .sign, .check.noted h4 .sign { color: var(--open); }
 .check.passed h4 .sign { color: var(--passed); } .check.left h4 .sign { color: var(--left); }
 .photos { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: .8rem; margin: .6rem 0; }
 .photos img { width: 100%; height: auto; display: block; border-radius: 4px; }

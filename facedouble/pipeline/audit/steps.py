@@ -35,11 +35,21 @@ class Problem(Value):
 
 
 def problems(audit: Audit, about: About) -> list[Problem]:
-    """All that was found, in the order of the checks."""
-    by: dict[tuple[str, str], list[Moment]] = {}
+    """All that was found, in the order of the checks: what one remedy helps against is one problem."""
+    by: dict[tuple[str, ...], list[Moment]] = {}
     for moment in moments(audit, about):
-        by.setdefault((moment.group, moment.whole.person or f": {moment.whole.what}"), []).append(moment)
-    return [Problem(tuple(held), REMEDIES[group]([m.whole for m in held], about)) for (group, _), held in by.items()]
+        by.setdefault(_key(moment), []).append(moment)
+    return [Problem(tuple(held), REMEDIES[key[0]]([m.whole for m in held], about)) for key, held in by.items()]
+
+
+def _key(moment: Moment) -> tuple[str, ...]:
+    """Problems are told apart by whom they give away; nobody's faces by what they are, sounds by whether they have a time."""
+    whole = moment.whole
+    if moment.group == "seen":
+        return "seen", whole.person, "" if whole.person else whole.what
+    if moment.group == "heard":
+        return "heard", whole.person, "at a time" if whole.ms else ""
+    return (moment.group,) if moment.group == "container" else (moment.group, whole.person)
 
 
 def again(about: About) -> str:
@@ -91,7 +101,7 @@ def _heard(found: Sequence[Finding], about: About) -> Step:
                     (f"facedouble plan bleep {plan} {around[0]} {around[1]} --clip {shlex.quote(about.clip)} {BY} "
                      '--reason "found by the audit"',))
     person = shlex.quote(first.person) if first.person else "PERSON"
-    return Step("Mute this voice, or let a volunteer speak the lines anew (`revoice`).",
+    return Step("If it is about a voice, mute it, or let a volunteer speak the lines anew (`revoice`). Else make the film again.",
                 (f"facedouble plan voice {plan} {person} mute {BY}",))
 
 
