@@ -20,7 +20,7 @@ from facedouble.audit.account import Account, Told
 from facedouble.audit.likeness import Known
 from facedouble.audit.remains import remains
 from facedouble.audit.said import Said
-from facedouble.audit.seen import Models
+from facedouble.audit.scene import Models
 from facedouble.audit.verdict import Audit, Check
 from facedouble.errors import InputRefused, StoreError, UsageError
 from facedouble.isolation import deny_network, no_core_dumps
