@@ -25,7 +25,7 @@ $(STAMP): requirements/lock.txt requirements/lock-dev.txt requirements/lock-node
 	$(BIN)/facedouble models install
 	@touch $@
 
-demo: setup  ## demo/before.mp4, demo/after.mp4, demo/sheet.jpg
+demo: setup  ## demo/before.mp4, after.mp4, sheet.jpg, after.audit.html
 	$(BIN)/facedouble demo demo
 
 lint: setup  ## ruff, mypy, import contracts
