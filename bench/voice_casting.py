@@ -19,11 +19,11 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
+from facedouble.audit.attack import eer  # noqa: E402
 from facedouble.media.recording import blocks, recording  # noqa: E402  found from any folder
 from facedouble.pipeline.hearing import Ears, open_ears  # noqa: E402
 from facedouble.pipeline.voices import hear  # noqa: E402
 from facedouble.types import Array, Floats  # noqa: E402
-from facedouble.audit.attack import eer  # noqa: E402
 from facedouble.voice.casting import LEAST_LOOKS, LIKE, likeness  # noqa: E402
 from facedouble.voice.code import SPEECH_RATE  # noqa: E402
 from facedouble.voice.listen import Listener  # noqa: E402

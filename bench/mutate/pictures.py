@@ -1,7 +1,7 @@
 """Faults of the picture: a protected film whose faces, or frames, are not what they ought to be.
 
-Where the face is says YuNet on the footage, not the audit's detector. A fault lasts a second if nothing else is said, from a place
-that runs with 0 to 7 from the film's start to its end; only the person with the largest face is given away.
+Where the face is says YuNet on the footage, not the audit's detector. A fault lasts a second if nothing else is said, from a
+place that runs with 0 to 7 from the film's start to its end; only the person with the largest face is given away.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def oval(frame: Frame, box: Array, size: float = 1.0, soft: float = 0.08) -> Arr
     y, x = np.mgrid[: frame.height, : frame.width].astype(np.float32)
     w, h = (box[2] - box[0]) / 2 * size, (box[3] - box[1]) / 2 * size
     r = np.sqrt(((x - (box[0] + box[2]) / 2) / w) ** 2 + ((y - (box[1] + box[3]) / 2) / h) ** 2)
-    return np.clip((1 - r) / soft, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((1 - r) / soft, 0, 1), np.float32)
 
 
 def during(case: Case, place: int, length: int, paint: Paint, new: Path) -> None:
@@ -95,12 +95,15 @@ def bare(case: Case, place: int, strength: float, new: Path) -> None:
 
 
 def shifted(case: Case, place: int, strength: float, new: Path) -> None:
-    """strength: px by which the mask lies beside the face, so that a rim of it stays; the place says to which side."""
+    """strength: px by which the mask lies beside the face, so that a rim of it stays; the place says to which side.
+
+    The mask is an oval of 0.86 of the face box: all of it face, and inside of what a double covers.
+    """
     angle = 2 * np.pi * place / PLACES
 
     def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
         way = np.array([np.cos(angle), np.sin(angle)] * 2) * strength
-        rim = oval(frame, box, 0.94, 0.01) * (1 - oval(frame, box + way, 0.94, 0.01))
+        rim = oval(frame, box, 0.86, 0.01) * (1 - oval(frame, box + way, 0.86, 0.01))
         return mixed(frame, source, rim)
 
     during(case, place, second(case), paint, new)
@@ -184,7 +187,8 @@ def _elsewhere(frame: Frame, source: Frame, box: Array, size: float, share: floa
     for plane, mine in zip(fitting(source, frame), frame.planes, strict=True):
         k = mine.shape[1] / frame.width
         soft = cv2.GaussianBlur(plane, (0, 0), max(0.3 / size, 0.1)) if size < 1 else plane
-        m = np.array([[-size if flip else size, 0, (x + middle[0] * size * (1 if flip else -1)) * k], [0, size, (y - middle[1] * size) * k]])
+        way = -1 if flip else 1
+        m = np.array([[way * size, 0, (x - way * middle[0] * size) * k], [0, size, (y - middle[1] * size) * k]])
         planes.append(cv2.warpAffine(soft, m, mine.shape[::-1], borderMode=cv2.BORDER_REPLICATE))
     there = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2])
     return mixed(frame, _with(frame, planes), share * oval(frame, there))
@@ -292,7 +296,8 @@ def mosaic(case: Case, place: int, strength: float, new: Path) -> None:
         for plane in fitting(source, frame):
             k = max(1, round(strength * plane.shape[1] / frame.width))
             size = max(1, plane.shape[1] // k), max(1, plane.shape[0] // k)
-            tiled.append(cv2.resize(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), plane.shape[::-1], interpolation=cv2.INTER_NEAREST))
+            coarse = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+            tiled.append(cv2.resize(coarse, plane.shape[::-1], interpolation=cv2.INTER_NEAREST))
         return mixed(frame, _with(frame, tiled), oval(frame, box, 1.2))
 
     during(case, place, second(case), paint, new)

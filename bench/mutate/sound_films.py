@@ -78,7 +78,7 @@ FILMS: Final = (
     Made("bleeped", _ls("2033-164914", 5, 3, 4), {0: DOUBLE}, bleeps=((0, 2.0, 2.9, "tone"), (1, 1.0, 1.45, "silence"),
          (2, 0.4, 0.85, "tone")), words=("Zau al Makan", "Allah"), channels=2),
     Made("muted", _mixed(_so("0560", 5600129, 5600154), _so("0813", 8130081, 8130091, who=1)), {0: MUTE, 1: DOUBLE},
-         words=("victims", "earth")),
+         words=("earth", "vote")),
     Made("silent", _so("1064", 10640005, 10640017, 10640036), {0: MUTE}, "", words=("season",), rate=44_100),
     Made("wild", _so("2059", 20590026, 20590077, 20590276), {0: DOUBLE}, streams=2),
     Made("three", _mixed(_so("1029", 10290066, 10290152), _so("2022", 20220021, 20220023, who=1),
@@ -172,7 +172,8 @@ def protect(film: Made, folder: Path, voice: Path) -> None:
 def _takes(film: Made, folder: Path) -> None:
     """Each turn's words by espeak-ng."""
     folder.mkdir()
-    texts = {"001350124": "I work for living and have to get up early", "001350180": "it's too many fish in the sea to be jealous"}
+    texts = {"001350124": "I work for living and have to get up early", "001350180": "it's too many fish in the sea to be "
+                                                                                     "jealous"}
     for k, (file, _) in enumerate(film.turns, 1):
         text = texts[file.split("_")[2].removesuffix(".wav")]
         out = folder / f"A-{k}.wav"

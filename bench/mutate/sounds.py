@@ -28,7 +28,7 @@ from facedouble.pipeline.audit.said import said_of_report
 from facedouble.types import Floats
 
 FADE: Final = 0.003  # s
-TURN: Final = 2000  # ms of a fault that lasts: most of it
+TURN: Final = 2000  # ms of a fault that lasts
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Film:
 
     def span(self, spans: Spans, place: int, ms: int) -> tuple[int, int]:
         """`ms` at an eighth of some spans, where the source is loudest near by, inside one of them."""
+        spans = tuple(s for s in spans if s[1] - s[0] >= ms) or (max(spans, key=lambda s: s[1] - s[0]),)
         total = sum(b - a for a, b in spans)
         at = total * (2 * place + 1) // (2 * PLACES)
         for a, b in spans:
@@ -55,7 +56,8 @@ class Film:
                 break
             at -= b - a
         long = min(ms, b - a)
-        best = max(range(max(a, a + at - 400), min(b - long, a + at + 400) + 1, 20) or [a], key=lambda x: self._power(x, x + long))
+        starts = range(max(a, a + at - 400), min(b - long, a + at + 400) + 1, 20) or [max(b - long, a)]
+        best = max(starts, key=lambda x: self._power(x, x + long))
         return best, best + long
 
     def _power(self, start: int, stop: int) -> float:
@@ -126,7 +128,11 @@ def _level(box: Any, tracks: Sequence[_Track], until: Fraction | None) -> None:
                 box.mux(track.stream.encode(frame))
 
 
-def _kind(change: Callable[[Film, Case, int, float], Sequence[tuple[int, Floats]] | None]) -> Callable[[Case, int, float, Path], None]:
+Change = Callable[[Film, Case, int, float], Sequence[tuple[int, Floats]] | None]
+"""film, case, place, strength: changes `film.out`; further streams, if any."""
+
+
+def _kind(change: Change) -> Callable[[Case, int, float, Path], None]:
     def make(case: Case, place: int, strength: float, out: Path) -> None:
         film = film_of(case)
         more = change(film, case, place, strength) or ()
@@ -233,7 +239,7 @@ def _named(film: Film, case: Case, place: int, db: float) -> None:
     """The word in a third voice, instead of what is heard there; as loud as speech of -26 dB, less `db`."""
     word = case.words[place % len(case.words)]
     said = spoken(f"and then {word} came.", "en-us" if place % 2 else "en-gb", 16_000)
-    a, b = film.span(film.protected, place, len(said) * 1000 // 16_000)
+    a, _ = film.span(film.protected, place, len(said) * 1000 // 16_000)
     film.put((a, a + len(said) * 1000 // 16_000), lambda out, was, rate: np.repeat(
         _fit(soxr.resample(said, 16_000, rate) * _gain(-db), len(out))[:, None], out.shape[1], 1))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import BinaryIO, Final
 
 from facedouble.audit import tables
@@ -209,7 +210,8 @@ def _track(walk: Walk, node: Node, number: int, scale: int) -> Track | None:
     track = tables.read(walk, {n.kind: (n.body, n.start) for n in index.inside}, number, kind, ticks)
     if track is None:
         return None
-    if abs(total - track.total) > 2 * int(track.spans.max(initial=0)):  # FFmpeg is up to two pictures off
+    slack, ends = 2 * int(track.spans.max(initial=0)), int((track.times + track.spans).max(initial=0))
+    if not track.total - slack <= total <= max(track.total + slack, ends):  # FFmpeg is up to two pictures off
         walk.say("A stream says that it is longer or shorter than what is in it", times.start)
     edits = (lambda n: n and n.one("elst"))(node.one("edts"))
     track = tables.edited(walk, track, edits.body if edits else b"", edits.start if edits else node.start, scale)
@@ -234,15 +236,17 @@ def _track_head(walk: Walk, head: Node, track: Track) -> None:
     number = int.from_bytes(head.body[at : at + 4], "big")
     shown_for, end = _duration(head, at + 8)
     picture = track.kind == "vide"
-    size = b"".join((n << 16).to_bytes(4, "big") for n in (track.width, track.height)) if picture else bytes(8)
+    across, down = track.aspect
+    stretched = round(Fraction(across << 16, down or 1) * track.width)  # muxers write the coded width, or the one that is shown
+    widths = {track.width << 16, stretched} if picture else {0}
+    sizes = {b"".join((n % (1 << 32)).to_bytes(4, "big") for n in (w, track.height << 16)) for w in widths}
     tail = head.body[end + 52 :]
-    stretched = picture and len(tail) == 8 and tail[4:] == size[4:]  # a width of pixels that are not square is the shown one
     group = (0 if picture else 1).to_bytes(2, "big") + (b"\0\0" if picture else b"\1\0")
-    if head.body[end : end + 52] != bytes(10) + group + bytes(2) + MATRIX or not (tail == size or stretched):
+    if head.body[end : end + 52] != bytes(10) + group + bytes(2) + MATRIX or tail not in sizes:
         walk.say("The header of a stream (layer, volume, turn or size) is not as this program writes it", head.start)
     if number != track.number or any(head.body[at + 4 : at + 8]) or abs(shown_for - track.shown) > 1:
         walk.say("The header of a stream has another number or length than the stream", head.start)
-    second = not picture and head.body[1:4] == b"\0\0\2"  # of several sounds only one is on at first
+    second = not picture and track.number > 2 and head.body[1:4] == b"\0\0\2"  # of several sounds the first is on
     if head.body[:1] not in (b"\0", b"\1") or not (head.body[1:4] == b"\0\0\3" or second):
         walk.say("A stream is hidden, or marked in a way that this program does not mark streams", head.start)
 

@@ -9,10 +9,14 @@ from typing import Final
 import cv2
 import numpy as np
 
+from facedouble.audit.scene import Record, Scene
+from facedouble.audit.spans import Hit, Spans
+from facedouble.audit.verdict import Check, Look
+from facedouble.options import AuditOptions
 from facedouble.types import Array, Bools, Box, Floats, Value
 
 BLOCK: Final = 8  # px: of each such square the mean brightness is looked at
-SPREAD: Final = 1.0  # face sizes around a face's box in which a double may change the picture: cap, veil, halo, outline
+SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may be changed: cap, halo, a veil that has grown
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ def _blocks(picture: Array) -> Floats:
 def _far(shape: tuple[int, ...], faces: Sequence[Box]) -> Bools:
     far: Bools = np.ones(shape, bool)
     for box in faces:
-        w, h = box.width * SPREAD, box.height * SPREAD
-        x0, y0, x1, y1 = ((v / BLOCK) for v in (box.x0 - w, box.y0 - h, box.x1 + w, box.y1 + 1.5 * h))
+        more = max(box.width, box.height) * SPREAD
+        x0, y0, x1, y1 = ((v / BLOCK) for v in (box.x0 - more, box.y0 - more, box.x1 + more, box.y1 + more))
         far[max(0, int(y0)):max(0, int(np.ceil(y1))), max(0, int(x0)):max(0, int(np.ceil(x1)))] = False
     return far
 
@@ -90,14 +94,14 @@ def _flash(now: _Held, beside: Sequence[_Held]) -> tuple[float, Box | None]:
     """What differs from both neighbours by more than it does in the footage, mean over 3 x 3 blocks."""
     if len(beside) < 2:
         return 0.0, None
-    apart = np.minimum(*(_signed(now.output, h.output) for h in beside))
+    apart = np.minimum(*(_apart(now.output, h.output) for h in beside))
     if now.source is not None:
         moved = [np.abs(now.source - h.source) for h in beside if h.source is not None]
         apart = apart - cv2.dilate(np.maximum.reduce(moved), np.ones((5, 5), np.uint8)) if moved else apart
     return _place(cv2.blur(apart, (3, 3)))
 
 
-def _signed(a: Floats, b: Floats) -> Floats:
+def _apart(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.abs(a - b), np.float32)
 
 
@@ -128,3 +132,43 @@ def _strange(now: _Held) -> tuple[float, Box | None]:
         return 0.0, None
     apart = np.abs(now.output - now.source) * now.far
     return _place(cv2.blur(apart, (3, 3)))
+
+
+class Following:
+    """`take` every scene, then `checks`."""
+
+    def __init__(self, limits: AuditOptions, record: Record) -> None:
+        self.limits, self.record = limits, record
+        self.follower, self.spans = Follower(), Spans()
+
+    def take(self, scene: Scene) -> None:
+        """Judge the frame before, now that both its neighbours are known."""
+        self._judge(self.follower.take(scene.number, scene.output, scene.source,
+                                       [t.box for t in scene.told if t.treatment != "ignore"]))
+
+    def finish(self) -> None:
+        """Judge the last frame."""
+        self._judge(self.follower.finish())
+
+    def _judge(self, step: Step | None) -> None:
+        if step is None:
+            return
+        o = self.limits
+        self.spans.looked += 1
+        self.record("step", step.frame, (step.flash, step.still, step.other, step.strange))
+        for what, score, limit, box in (
+                ("Something flashes up in one frame that the footage has not.", step.flash, o.flash, step.flashed),
+                ("The picture stands still or is repeated where the footage moves.", step.still, o.still, None),
+                ("The picture is that of another moment of the footage.", step.other, o.other, None),
+                ("The picture differs from the footage where the plan changes nothing.", step.strange, o.strange, step.where)):
+            name = what.rstrip(".")
+            self.spans.most(f"{name}, levels", score)
+            if score > 0.5 * limit:
+                self.spans.near(score / limit, Look(step.frame, box, f"{name}? {score:.1f} of {limit:g} levels"))
+            if score > limit:
+                self.spans.add(Hit(what, step.frame, step.frame + 1, box, score, limit))
+
+    def checks(self, missing: str) -> list[Check]:
+        """What was found."""
+        return [self.spans.check("The picture follows the footage", "Each frame was compared with its neighbours and with the "
+                                 "footage: flashes, repeats, swaps, and changes far from everybody.", "frames", missing)]

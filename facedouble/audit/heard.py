@@ -25,42 +25,63 @@ GALLERY: Final = "whose voice it is, among others"
 WORDS: Final = "names in the sound"
 SUBTITLES: Final = "names in the subtitles"
 INSTALL: Final = "run `facedouble models install --audit`"
-HINTS: Final = {
-    "silence": "sound where the plan says that nothing is heard",
-    "tone": "something other than the room tone where only the room tone may be heard",
-    "below a bleep": "something else than the bleep where a bleep covers a word",
-    "no bleep": "no bleep where the plan has one",
+TRIED: Final = {
+    STREAMS: "Number, order, channels, rates and samples of the sound streams, against the footage's.",
+    TRACES: "Each second of the footage's sound, where the plan does not let it through, sought in every channel of each stream, "
+            "up to .25 s away, upright and inverted: windows of .2 s, and 4 s at one lag (whitened correlation, up to 8 kHz; "
+            "sounds that share nothing reach about 6 of its units).",
+    LEVEL: "Each 50 ms in which nothing, or only the room tone, or only a bleep may be heard: digital silence; in four bands a "
+           "tone that stays as it is; and nothing else.",
+    TIME: "Rise and fall of loudness where somebody is heard to speak, against the footage's, up to .4 s away.",
+    VOICES: "A recogniser of speakers that took no part in the conversion (Resemblyzer) compares each 4 s of speech in another "
+            "voice, as it is and with its pitch moved back by 2 and 4 semitones either way, with the same moment of the "
+            "footage, and with all that this person says there.",
+    GALLERY: "Attackers who have voices of other people and of the film's ask of each piece of speech whose it is. Intervals of "
+             "95 %, over the people: of few people they say little.",
+    WORDS: "Whisper tiny.en writes down what is heard, 10 s at a time, and the redaction list is sought in it, inflected and in "
+           "other letters. It knows English only, and mishears.",
+    SUBTITLES: "The redaction list, sought in the subtitles beside the film and in their names.",
+}
+NEEDED: Final = {GALLERY: False}  # a file may pass while these could not be tried
+KINDS: Final = {
+    "silence": "Sound is heard where the plan says that nothing is heard",
+    "tone": "Something else than the room tone is heard where only that may be heard",
+    "below a bleep": "Something else than the bleep is heard where a word is bleeped",
+    "no bleep": "There is no bleep where the plan has one",
 }
 
 
 @dataclass(frozen=True)
 class Stream(Value):
-    """One sound stream: samples/s, channels, samples; and of what has to be there, on the output's clock."""
+    """One sound stream: samples/s, channels, samples of each."""
 
     rate: int
     channels: int
     samples: int
 
 
-def missing(name: str, why: str, needed: bool = True) -> Check:
+def untried(name: str, why: str, needed: bool | None = None) -> Check:
     """A check that could not be made."""
-    return Check(name, GROUP, "not tried", missing=why, needed=needed)
+    return Check(name, GROUP, TRIED[name], missing=why, needed=NEEDED.get(name, True) if needed is None else needed)
+
+
+def _check(name: str, looked: float, unit: str, findings: Sequence[Finding], figures: dict[str, Figure]) -> Check:
+    return Check(name, GROUP, TRIED[name], round(looked), unit, tuple(findings), figures, needed=NEEDED.get(name, True))
 
 
 def streams(output: Sequence[Stream], wanted: Sequence[Stream]) -> Check:
-    """Whether the output has the source's streams, in their order and as long."""
+    """Whether the output has the footage's streams, in their order and as long."""
     found = []
     if len(output) != len(wanted):
         found.append(Finding(f"The film has {len(output)} sound streams, and the footage {len(wanted)}."))
     for k, (is_, was) in enumerate(zip(output, wanted, strict=False), 1):
         if (is_.rate, is_.channels) != (was.rate, was.channels):
-            found.append(Finding(f"Sound stream {k} has {is_.channels} channels of {is_.rate} samples/s instead of {was.channels} of "
-                                 f"{was.rate}: not the stream that belongs there."))
+            found.append(Finding(f"Sound stream {k} has {is_.channels} channels of {is_.rate} samples/s instead of "
+                                 f"{was.channels} of {was.rate}: it is not the one that belongs there."))
         elif is_.samples != was.samples:
-            found.append(Finding(f"Sound stream {k} has {is_.samples} samples instead of {was.samples}: something was put in or left "
-                                 "out.", score=float(is_.samples), limit=float(was.samples)))
-    return Check(STREAMS, GROUP, "Number, order, channels and samples of the sound streams against the footage.", len(output),
-                 "streams", tuple(found), {f"samples {k}": s.samples for k, s in enumerate(output, 1)})
+            found.append(Finding(f"Sound stream {k} has {is_.samples} samples instead of {was.samples}: something was put in or "
+                                 "left out.", score=float(is_.samples), limit=float(was.samples)))
+    return _check(STREAMS, len(output), "streams", found, {f"samples {k}": s.samples for k, s in enumerate(output, 1)})
 
 
 def traces(at: Sequence[float], found: Sequence[Trace], o: AuditOptions) -> Check:
@@ -69,19 +90,16 @@ def traces(at: Sequence[float], found: Sequence[Trace], o: AuditOptions) -> Chec
     findings = []
     for start, stop in runs([ms for ms, _ in bad], 1000):
         worst = max((f for ms, f in bad if start <= ms < stop), key=lambda f: f.score)
-        limit = o.trace if worst.single > o.trace else o.lasting
-        findings.append(Finding("The original sound is heard here, or traces of it.", ms=(start, stop), score=worst.score, limit=limit))
-    figures: dict[str, Figure] = {"most, .2 s": max((f.single for f in found), default=0.0),
-                                  "most, lasting": max((f.lasting for f in found), default=0.0)}
-    return Check(TRACES, GROUP, "Every second of the footage's sound, wherever the plan does not let it through, sought in every channel "
-                 "of every sound stream, up to .25 s away, upright and inverted, by windows of .2 s and by 4 s at one lag (whitened "
-                 "correlation, up to 8 kHz; unrelated sound reaches about 5.5).", len(found), "seconds", tuple(findings), figures)
+        findings.append(Finding("The original sound, or a trace of it, is heard here.", ms=(start, stop), score=worst.score,
+                                limit=o.trace if worst.single > o.trace else o.lasting))
+    return _check(TRACES, len(found), "seconds", findings, {"most, .2 s": max((f.single for f in found), default=0.0),
+                                                            "most, lasting": max((f.lasting for f in found), default=0.0)})
 
 
 def runs(starts: Sequence[int], long: int) -> list[tuple[int, int]]:
     """Spans of `long` that begin there, in order; those that touch are one."""
     made: list[tuple[int, int]] = []
-    for start in starts:
+    for start in sorted(starts):
         if made and start <= made[-1][1] + 1:
             made[-1] = made[-1][0], max(made[-1][1], start + long)
         else:
@@ -93,69 +111,61 @@ def level(found: Sequence[Stillness]) -> Check:
     """Each stream's stillness."""
     findings = []
     for k, one in enumerate(found, 1):
-        for kind, words in HINTS.items():
+        for kind, words in KINDS.items():
             mine = [f for f in one.found if f.kind == kind]
-            for start, stop in runs([f.start for f in mine], 51):
+            for start, stop in runs([f.start for f in mine], 50):
                 over = max(f.over for f in mine if start <= f.start < stop)
-                where = f" of sound stream {k}" if len(found) > 1 else ""
-                findings.append(Finding(f"There is {words}{where}.", ms=(start, stop), score=over, limit=0.0))
+                where = f", in sound stream {k}." if len(found) > 1 else "."
+                findings.append(Finding(words + where, ms=(start, stop), score=over, limit=0.0))
     figures: dict[str, Figure] = {}
     for kind in ("silence", "tone", "bleep"):
         if any(one.seconds[kind] for one in found):
             figures[f"loudest, {kind}, dB"] = max(one.worst[kind] for one in found if one.seconds[kind])
-    seconds = sum(sum(one.seconds.values()) for one in found)
-    return Check(LEVEL, GROUP, "The level of every 50 ms in which nothing, only the room tone, or only a bleep may be heard: silence, a "
-                 "tone that stays as it is, in four bands, and nothing else.", round(seconds), "seconds", tuple(findings), figures)
+    return _check(LEVEL, sum(sum(one.seconds.values()) for one in found), "seconds", findings, figures)
 
 
 def in_time(found: Sequence[tuple[int, int, Lag]], o: AuditOptions) -> Check:
     """Spans (ms) of speech of a stream that is heard, and how late they are."""
     told = [(a, b, lag) for a, b, lag in found if lag.likeness >= o.in_time]
-    findings = tuple(Finding(f"The sound is {abs(lag.late) * 1000:.0f} ms {'late' if lag.late > 0 else 'early'} here: its offset is not "
-                             "the footage's.", ms=(a, b), score=abs(lag.late), limit=o.late)
-                     for a, b, lag in told if abs(lag.late) > o.late)
-    figures: dict[str, Figure] = {"most, ms": max((abs(lag.late) * 1000 for _, _, lag in told), default=0.0),
-                                  "seconds that could not be told": sum(lag.seconds for _, _, lag in found)
-                                  - sum(lag.seconds for _, _, lag in told)}
-    return Check(TIME, GROUP, "Rise and fall of loudness where somebody is heard to speak, against the footage's, up to .4 s away.",
-                 round(sum(lag.seconds for _, _, lag in told)), "seconds", findings, figures)
+    findings = [Finding(f"The sound is {abs(lag.late) * 1000:.0f} ms too {'late' if lag.late > 0 else 'early'} here.", ms=(a, b),
+                        score=abs(lag.late), limit=o.late) for a, b, lag in told if abs(lag.late) > o.late]
+    seconds = sum(lag.seconds for _, _, lag in told)
+    return _check(TIME, seconds, "seconds", findings, {
+        "most, ms": max((abs(lag.late) * 1000 for _, _, lag in told), default=0.0),
+        "seconds that could not be told": sum(lag.seconds for _, _, lag in found) - seconds})
 
 
 def voices(pieces: Sequence[Piece], o: AuditOptions) -> Check:
     """Pieces of speech in other voices."""
     mine, findings = own(pieces), []
     for piece in pieces:
-        like = likeness(piece, mine)
-        if like > o.voice or piece.undone > o.undone:
-            back = like <= o.voice
-            findings.append(Finding("The voice here is that of the person whose speech it was" + (", at another pitch." if back else "."),
-                                    ms=(piece.start, piece.stop), score=piece.undone if back else like,
-                                    limit=o.undone if back else o.voice, person=piece.person))
-    figures: dict[str, Figure] = {"most alike": max((likeness(p, mine) for p in pieces), default=0.0),
-                                  "most alike, pitch moved back": max((p.undone for p in pieces), default=0.0)}
-    return Check(VOICES, GROUP, "A recogniser of speakers that took no part in the conversion (Resemblyzer) hears every 4 s of speech in "
-                 "another voice, as it is and with its pitch moved back by 2 and 4 semitones either way, against the same moment of the "
-                 "footage and against all that the person says.", len(pieces), "pieces", tuple(findings), figures)
+        like, span = likeness(piece, mine), (piece.start, piece.stop)
+        if like > o.voice:
+            findings.append(Finding("The voice here is like that of the person whose speech it was.", ms=span, score=like,
+                                    limit=o.voice, person=piece.person))
+        elif piece.undone > o.undone:
+            findings.append(Finding("The voice here is that of the person whose speech it was, at another pitch.", ms=span,
+                                    score=piece.undone, limit=o.undone, person=piece.person))
+    return _check(VOICES, len(pieces), "pieces", findings, {
+        "most alike": max((likeness(p, mine) for p in pieces), default=0.0),
+        "most alike, pitch moved back": max((p.undone for p in pieces), default=0.0)})
 
 
 def gallery(verdicts: Sequence[Verdict], o: AuditOptions) -> Check:
-    """The attackers' figures. Past the limit is who is surely right more often than that."""
+    """The attackers' figures. A finding is who is, also at the low end of his interval, right more often than the limit."""
     figures: dict[str, Figure] = {}
     findings = []
     for v in verdicts:
         figures |= {f"{v.attacker}: first guess right": str(v.rank1), f"{v.attacker}: by guessing": v.chance,
                     f"{v.attacker}: equal error rate": str(v.eer), f"{v.attacker}: linkability": str(v.linkability)}
         if v.rank1.low > o.gallery_rank:
-            findings.append(Finding(f"An attacker ({v.attacker}) among {v.gallery} voices names the right one in {v.rank1.value:.0%} of "
-                                    "the pieces of speech.", score=v.rank1.value, limit=o.gallery_rank))
-    return Check(GALLERY, GROUP, "Attackers with the voices of the gallery and of the film's people ask of each piece of speech whose it "
-                 "is; intervals of 95 % over the people, so that with few people they say little.", sum(v.trials for v in verdicts),
-                 "pieces", tuple(findings), figures, needed=False)
+            findings.append(Finding(f"An attacker ({v.attacker}) names the right one of {v.gallery} voices first for "
+                                    f"{v.rank1.value:.0%} of the pieces of speech.", score=v.rank1.value, limit=o.gallery_rank))
+    return _check(GALLERY, sum(v.trials for v in verdicts), "pieces", findings, figures)
 
 
-def names(name: str, tried: str, looked: int, unit: str, found: Sequence[tuple[int, int] | None]) -> Check:
+def names(name: str, looked: int, unit: str, found: Sequence[tuple[int, int] | None]) -> Check:
     """Where words of the redaction list were found; never which: the report may be passed on."""
     where = "heard" if name == WORDS else "in the subtitles beside the film"
-    return Check(name, GROUP, tried, looked, unit,
-                 tuple(Finding(f"A word of the redaction list is {where}.", ms=span) for span in found), {"words": len(found)})
-
+    return _check(name, looked, unit, [Finding(f"A word of the redaction list is {where}.", ms=span) for span in found],
+                  {"words": len(found)})

@@ -31,7 +31,7 @@ class Lateness:
         self.frames = 0
 
     def add(self, original: Array, output: Array, rate: int, spoken: Bools) -> None:
-        """(n, C) and (n, D) of the same time, and where (n,) somebody speaks in both; REACH at either end is only compared with."""
+        """(n, C) and (n, D) of the same time, and where (n,) somebody speaks in both; REACH at the ends is only sought in."""
         step, reach = round(FRAME * rate), round(REACH / FRAME)
         a, b = loudness(original, step), loudness(output, step)
         on = spoken[:len(a) * step].reshape(-1, step).all(1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from typing import Final
 
 from facedouble.audit.tables import Track
@@ -21,6 +22,9 @@ NAMES: Final = {2: "a part of a picture", 3: "a part of a picture", 4: "a part o
 MESSAGES: Final = {1: "with the time of recording", 4: "registered: captions, places, HDR", 5: "with free text or data",
                    136: "with a time code", 137: "on the screen", 144: "on the light", 147: "on the light"}
 HIGH: Final = {100, 110, 122, 244, 44, 83, 86, 118, 128}
+SHAPES: Final = ((0, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33), (18, 11), (15, 11),
+                 (64, 33), (160, 99), (4, 3), (3, 2), (2, 1))  # of pixels, table E-1; the first says nothing
+WRITTEN: Final = 255  # the shape of pixels is written out
 MOST_UNITS: Final = 64  # in one sample
 HEADER: Final = 24  # bytes of a unit in which its slice header begins
 
@@ -55,7 +59,7 @@ class Bits:
 
 @dataclass(frozen=True)
 class Sps(Value):
-    """A sequence parameter set, as far as it has to fit the rest. tick: (units, clock) of its timing, (0, 0) without."""
+    """A sequence parameter set, as far as it has to fit the rest. tick: (units, clock) of its timing, (0, 0) without; aspect: of a pixel."""
 
     number: int
     width: int
@@ -63,6 +67,7 @@ class Sps(Value):
     chroma: int
     luma_depth: int
     tick: tuple[int, int]
+    aspect: tuple[int, int]
 
 
 def plain(unit: bytes) -> bytes:
@@ -104,15 +109,19 @@ def sps(unit: bytes) -> Sps:
         if right * across >= 16 or bottom * down >= 16:
             raise ValueError("it hides a part of the picture")
         width, height = width - across * right, height - down * bottom
-    tick = _vui(b) if b.u(1) else (0, 0)
+    tick, aspect = _vui(b) if b.u(1) else ((0, 0), (0, 1))
     finish(b)
-    return Sps(number, width, height, chroma, luma, tick)
+    return Sps(number, width, height, chroma, luma, tick, aspect)
 
 
-def _vui(b: Bits) -> tuple[int, int]:
-    tick = (0, 0)
-    if b.u(1) and b.u(8) == 255:  # shape of the pixels
-        b.u(32)
+def _vui(b: Bits) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(timing, shape of the pixels)"""
+    tick, aspect = (0, 0), (0, 1)
+    if b.u(1):
+        shape = b.u(8)
+        if shape != WRITTEN and shape >= len(SHAPES):
+            raise ValueError("it has pixels of no known shape")
+        aspect = (b.u(16), b.u(16)) if shape == WRITTEN else SHAPES[shape]
     if b.u(1):
         b.u(1)
     if b.u(1):
@@ -130,7 +139,7 @@ def _vui(b: Bits) -> tuple[int, int]:
         b.u(1)
         for _ in range(6):
             b.ue()
-    return tick
+    return tick, aspect
 
 
 def pps(unit: bytes, high: bool) -> tuple[int, int]:
@@ -194,6 +203,9 @@ def _sets(walk: Walk, track: Track) -> int:
         return -1
     if of != found.number or (found.width, found.height) != (track.width, track.height):
         walk.say(f"The parameter sets of stream {track.number} are of another stream: {found.width} x {found.height}", track.at)
+    across, down = track.aspect
+    if found.aspect[0] and (found.aspect[0] * down != found.aspect[1] * across or gcd(across, down) != 1):
+        walk.say(f"The pixels of stream {track.number} have two shapes", track.at)
     units, clock = found.tick
     tick = Fraction(2 * units * track.scale, clock) if clock and track.spans.any() else Fraction(1)
     if tick.denominator != 1 or not tick or (track.spans % tick.numerator).any():

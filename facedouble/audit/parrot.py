@@ -45,15 +45,15 @@ def needed(people: int, below: float = TWO_SIGMA) -> int:
 def windowed(vectors: Floats, at: Array, seconds: float) -> list[Floats]:
     """Mean embeddings (D,) of the looks (n, D) at (n,) s in each window."""
     slots = np.floor(np.asarray(at) / seconds).astype(int)
-    return [_unit(vectors[slots == slot]).mean(0).astype(np.float32) for slot in np.unique(slots)]
+    return [unit(vectors[slots == slot]).mean(0).astype(np.float32) for slot in np.unique(slots)]
 
 
 def centred(known: People, seen: People) -> tuple[dict[str, list[Floats]], dict[str, list[Floats]]]:
     """Both without what all known people have in common."""
-    common = _unit(np.stack([_unit(np.asarray(rows)).mean(0) for rows in known.values() if len(rows)])).mean(0)
+    common = unit(np.stack([unit(np.asarray(rows)).mean(0) for rows in known.values() if len(rows)])).mean(0)
 
     def less(people: People) -> dict[str, list[Floats]]:
-        return {name: [(v - common).astype(np.float32) for v in _unit(np.asarray(rows))] for name, rows in people.items()
+        return {name: [(v - common).astype(np.float32) for v in unit(np.asarray(rows))] for name, rows in people.items()
                 if len(rows)}
 
     return less(known), less(seen)
@@ -69,10 +69,18 @@ def guess(known: People, seen: People, seed: int = 0) -> Guessed:
     alike, asked = centred(known, seen)
     verdict = semi(alike, asked, seed)
     names = list(alike)
-    means = _unit(np.stack([_unit(np.stack(rows)).mean(0) for rows in alike.values()]))
+    means = unit(np.stack([unit(np.stack(rows)).mean(0) for rows in alike.values()]))
     right = [who for who, rows in asked.items()
-             if names[int(np.argmax(means @ _unit(np.stack(rows)).mean(0)))] == who]
+             if names[int(np.argmax(means @ unit(np.stack(rows)).mean(0)))] == who]
     return Guessed(verdict, tuple(right))
+
+
+def common(worn: People, without: str = "") -> Floats:
+    """What people who wear one mask have in common, (D,) of length 1: the mask; one of them left out."""
+    middles = [unit(unit(np.stack(rows)).mean(0)) for name, rows in worn.items() if len(rows) and name != without]
+    if not middles:
+        raise ValueError("nobody else wears the mask")
+    return np.asarray(unit(np.mean(middles, 0)), np.float32)
 
 
 @dataclass(frozen=True)
@@ -87,14 +95,7 @@ class Likeness(Value):
 
 def likeness(bare: People, worn: People, who: str) -> Likeness:
     """The double's likeness to one of the people of `bare`; nobody's own drawings count for him."""
-    middles = {name: _unit(_unit(np.stack(rows)).mean(0)) for name, rows in worn.items() if len(rows)}
-
-    def score(name: str) -> float:
-        others = np.stack([v for other, v in middles.items() if other != name])
-        face = _unit(_unit(np.stack(bare[name])).mean(0))
-        return float(_unit(others.mean(0)) @ face)
-
-    scores = {name: score(name) for name, rows in bare.items() if len(rows)}
+    scores = {name: float(common(worn, name) @ unit(unit(np.stack(rows)).mean(0))) for name, rows in bare.items() if len(rows)}
     return Likeness(scores[who], 1 + sum(s > scores[who] for s in scores.values()), len(scores))
 
 
@@ -108,6 +109,7 @@ def both_ways(recordings: Mapping[str, Sequence[Floats]]) -> tuple[dict[str, lis
     return (known, seen) if seen else None
 
 
-def _unit(rows: Array) -> Array:
+def unit(rows: Array) -> Array:
+    """Vectors (..., D), each of length 1."""
     made: Array = rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
     return made

@@ -22,12 +22,18 @@ WHITE: Final = 200  # px; wider faces are reduced by a whole factor before they 
 SIDE: Final = 0.84  # diameter of the oval that is looked at, in sides of the face box: inside of what a double covers
 EYES: Final = (0.25, 0.52)  # rows of the face box, as CenterFace and YuNet draw it
 MOUTH: Final = (0.62, 0.92)
+ROWS: Final = 6  # of eyes or mouth, under which there is nothing to compare
+TINY: Final = 3.0  # px of an eye's radius under which nothing can be told of it
+NOISE: Final = 4.0  # levels^2 of a place without contrast
 WINDOW: Final = 9  # px of the windows in which single places are compared
 KEPT: Final = 0.9  # correlation in a window from which it counts as left from the footage
 STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
-THIN: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of the windows for rims and rows
+ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
+RIM: Final = (31, 3)  # px of thin windows along the face's outline
+BAND: Final = (0.55, 0.9)  # radii, over those of the face box, between which they lie
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
-SHADED: Final = 100.0  # variance of the footage along it, so that flat skin of one tone tells nothing
+SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
+ROUND: Final = 50.0  # the same along the outline
 SMALL: Final = (32, 40)  # px of the face for its coarse look
 
 
@@ -37,16 +43,20 @@ class Reuse(Value):
 
     whole, eyes, mouth: of each the peak's height (a correlation), how far it stands out of other shifts (their standard
     deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
-    rim: the same for thin windows; coarse: what remains of the coarse look when the footage's is taken away, 1 and more if
-    they have nothing in common, 0 if they are one. surface: (17, 17) correlation of the whole face at all shifts.
+    rows: the same for thin windows, rows and columns; rim: px along the outline at which they are as they were; coarse: what
+    remains of the coarse look when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one.
+    pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
+    surface: (17, 17) correlation of the whole face at all shifts.
     """
 
     whole: tuple[float, float, float]
     eyes: tuple[float, float, float]
     mouth: tuple[float, float, float]
     left: float
+    rows: float
     rim: float
     coarse: float
+    pixels: tuple[int, int, int]
     surface: Floats
 
 
@@ -76,8 +86,7 @@ def compare(source: Array, output: Array, box: Box) -> Reuse | None:
     down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
     found = _whitened(a, b, oval, down + np.float32(0.5))
-    left, rim = _windows(a, b, oval)
-    return Reuse(*found[0], left, rim, _coarse(a, b, oval), found[1])
+    return Reuse(*found.peaks, *_windows(a, b, oval), _rim(source, output, box), _coarse(a, b, oval), found.pixels, found.surface)
 
 
 def peak(surface: Floats) -> tuple[float, float, float]:
@@ -94,8 +103,16 @@ def peak(surface: Floats) -> tuple[float, float, float]:
     return height, (height - float(others.mean())) / max(float(others.std()), 1e-3), height - beside
 
 
-def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> tuple[tuple[tuple[float, float, float], ...], Floats]:
-    """Peaks of the whole oval, the eyes and the mouth; and the surface of the first."""
+@dataclass(frozen=True)
+class _Peaks:
+    """Peaks and pixels of the whole oval, the eyes and the mouth; and the surface of the first."""
+
+    peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+    pixels: tuple[int, int, int]
+    surface: Floats
+
+
+def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> _Peaks:
     factor = -(-a.shape[1] // WHITE)
     if factor > 1:
         size = a.shape[1] // factor, a.shape[0] // factor
@@ -105,9 +122,10 @@ def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> tuple[tuple[tu
     mask = cv2.GaussianBlur(oval.astype(np.float32), (0, 0), 1.0)
     white = [_white(p) * mask for p in (a, b)]
     surface = _surface(*white)
-    parts = [(down >= low) & (down < high) for low, high in (EYES, MOUTH)]
-    peaks = [peak(_surface(*(w[rows] for w in white))) if rows.sum() >= 6 else (0.0, 0.0, 0.0) for rows in parts]
-    return (peak(surface), *peaks), surface
+    upper, lower = ((down >= low) & (down < high) for low, high in (EYES, MOUTH))
+    none = 0.0, 0.0, 0.0
+    parts = [peak(_surface(*(w[rows] for w in white))) if rows.sum() >= ROWS else none for rows in (upper, lower)]
+    return _Peaks((peak(surface), parts[0], parts[1]), (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), surface)
 
 
 def _white(picture: Floats) -> Floats:
@@ -129,10 +147,30 @@ def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
     alike = (pq > KEPT * np.sqrt(pp * qq + 0.05)) & (pp > STRONG) & oval
     apart, square = (a - b) ** 2, a * a
     thin = np.zeros(oval.shape, bool)
-    for size in THIN:
+    for size in ROW:
         thin |= (cv2.blur(apart, size) < CLOSE) & (cv2.blur(square, size) - cv2.blur(a, size) ** 2 > SHADED)
     count = max(int(oval.sum()), 1)
     return float(alike.sum() / count), float((thin & oval).sum() / count)
+
+
+def _rim(source: Array, output: Array, box: Box) -> float:
+    """Pixels of the band along the outline, unrolled, around which thin windows are as they were."""
+    (x, y), (a, b) = box.centre, (box.width / 2, box.height / 2)
+    radii = np.arange(BAND[0] * b, BAND[1] * b) / b
+    turns = np.arange(max(int(2 * np.pi * np.sqrt((a * a + b * b) / 2)), 2 * RIM[0]))
+    angles = turns * 2 * np.pi / len(turns)
+    across = (x + np.outer(radii * a, np.cos(angles))).astype(np.float32)
+    down = (y + np.outer(radii * b, np.sin(angles))).astype(np.float32)
+    outside = (across < 0) | (down < 0) | (across > source.shape[1] - 1) | (down > source.shape[0] - 1)
+    p, q = (cv2.remap(s, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+            for s in (source, output))
+
+    def mean(values: Floats) -> Floats:
+        ring = cv2.copyMakeBorder(values, 0, 0, RIM[0], RIM[0], cv2.BORDER_WRAP)
+        return np.asarray(cv2.blur(ring, RIM)[:, RIM[0]:-RIM[0]], np.float32)
+
+    alike = (mean((p - q) ** 2) < CLOSE) & (mean(p * p) - mean(p) ** 2 > ROUND) & (mean(outside.astype(np.float32)) == 0)
+    return float(alike.sum())
 
 
 def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
@@ -143,3 +181,16 @@ def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
     p, q = p - p.mean(), q - q.mean()
     gain = float((p * q).sum() / max(float((q * q).sum()), 1e-3))
     return float(np.sqrt(((p - max(gain, 0.0) * q) ** 2).mean() / max(float((p * p).mean()), 1.0)))
+
+
+def remains(source: Array, output: Array, middle: Array, radius: float) -> float | None:
+    """What remains of a small place when the footage's brightness is taken away, over the footage's contrast there.
+
+    About 1 for an eye or a mouth that was drawn anew in the same place, 0 for the footage's. None if it is too small or outside.
+    """
+    (x, y), wide = middle.tolist(), 1.3 * radius
+    x0, y0, x1, y1 = round(x - wide), round(y - radius), round(x + wide + 1), round(y + radius + 1)
+    if radius < TINY or x0 < 0 or y0 < 0 or x1 > source.shape[1] or y1 > source.shape[0]:
+        return None
+    a, b = (p[y0:y1, x0:x1].astype(np.float32) for p in (source, output))
+    return float(np.std(b - a) / np.sqrt(np.var(a) + NOISE))

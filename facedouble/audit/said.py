@@ -37,8 +37,8 @@ class Voiced(Value):
 class Said(Value):
     """All that is decided about the sound of a clip of `length` ms.
 
-    bleeps: and whether a tone lies there (None: not known). heard: where somebody was heard to speak, whatever became of it; None:
-    nobody listened. ambience: "none", "new", "clean", "keep"; whole: all of the footage's sound may be heard.
+    bleeps: and whether a tone lies there (None: not known). heard: where somebody was heard to speak, whatever became of it;
+    None: nobody listened. ambience: "none", "new", "clean", "keep"; whole: all of the footage's sound may be heard.
     """
 
     length: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -125,7 +126,7 @@ def _steps(blocks: Iterable[Floats], size: int) -> Iterator[Floats]:
 
 
 def _levels(block: Floats, rate: int) -> tuple[Doubles, float]:
-    """dB of full scale of each band in the loudest channel, without a bleep's tone; the tone's share of the power."""
+    """Levels, dB of full scale, of each band in the loudest channel, without a bleep's tone; the tone's share of the power."""
     sound = np.nan_to_num(block.astype(np.float64), nan=1.0, posinf=1.0, neginf=1.0)
     taper = np.blackman(len(sound))[:, None]
     power = np.abs(np.fft.rfft(sound * taper, axis=0))**2 * 2 / np.sum(taper)**2 / 1.5
@@ -134,7 +135,7 @@ def _levels(block: Floats, rate: int) -> tuple[Doubles, float]:
     share = float(power[tone].sum() / max(power.sum(), 1e-20))
     edges = [*(e for e in EDGES if e < rate / 2), np.inf]
     bands = np.zeros(len(EDGES))
-    for k, (a, b) in enumerate(zip(edges, edges[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(edges)):
         bands[k] = power[(at >= a) & (at < b) & ~tone].sum(0).max()
     return np.asarray(10 * np.log10(np.maximum(bands, 1e-20))), share
 

@@ -31,7 +31,7 @@ ROLL: Final = bytes.fromhex("01000000726f6c6c00000002000000 01ffff")  # AAC need
 class Track(Value):
     """A stream. at: of its description, byte in the file; offsets, sizes (N,) int64: of its samples, in the order of decoding;
     times, spans (N,) int64: when each is shown, and for how long, ticks, edit list not counted; whole (K,): samples that need
-    no other; sets: SPS, PPS; config: AudioSpecificConfig; head: ticks of the stream before the film begins (the edit list's);
+    no other; sets: SPS, PPS; config: AudioSpecificConfig; aspect: of a pixel, width to height; head: ticks of the stream before the film begins (the edit list's);
     wait: seconds of nothing before it; shown: how long it is shown, in ticks of the film.
     """
 
@@ -51,6 +51,7 @@ class Track(Value):
     height: int = 0
     channels: int = 0
     rate: int = 0
+    aspect: tuple[int, int] = (1, 1)
     head: int = 0
     wait: Fraction = Fraction(0)
     shown: int = 0
@@ -95,15 +96,14 @@ def _rolled(count: int) -> bytes:
 def _longs(body: bytes, at: int, kind: str, width: int) -> Longs:
     """The numbers of a table whose count stands before them; ValueError unless it is exactly as long."""
     count = int.from_bytes(body[at - 4 : at], "big")
-    if len(body) < at or any(body[1:4]) or count > MOST or len(body) != at + count * width:
+    if len(body) < at or any(body[:4]) or count > MOST or len(body) != at + count * width:
         raise ValueError("a table is longer or shorter than it says")
     return np.frombuffer(body, kind, offset=at).astype(np.int64)
 
 
 def _runs(body: bytes, count: int) -> Longs:
-    """One number for each sample, out of a table of runs (stts; ctts, signed in its version 1)."""
-    kind = ">i4" if body[:1] == b"\1" else ">u4"
-    rows = _longs(body, 8, kind, 8).reshape(-1, 2)
+    """One number for each sample, out of a table of runs (stts, ctts)."""
+    rows = _longs(body, 8, ">u4", 8).reshape(-1, 2)
     if (rows[:, 0] <= 0).any() or int(rows[:, 0].sum()) != count:
         raise ValueError("times for more or fewer samples than there are")
     return np.repeat(rows[:, 1], rows[:, 0])
@@ -165,7 +165,8 @@ def edited(walk: Walk, track: Track, body: bytes, at: int, scale: int) -> Track:
     if head != start:
         walk.say(f"The edit list of stream {track.number} begins {abs(head - start)} ticks "
                  f"{'after' if head > start else 'before'} its first sample: something is there that no player shows", at)
-    if not last - head < length * track.scale / max(scale, 1) <= last + most - head:
+    tick = Fraction(track.scale, scale or 1)  # one of the film's, by which its lengths are rounded up
+    if not last - head < length * tick <= last + most - head + tick:
         walk.say(f"The edit list of stream {track.number} ends at another time than its samples: something is there that no "
                  "player shows", at)
     return replace(track, head=head, wait=Fraction(wait, scale or 1), shown=wait + length)
@@ -239,6 +240,8 @@ def _picture(walk: Walk, track: Track, body: bytes) -> Track | None:
     for name, length in (("pasp", 8), ("fiel", 2)):
         if name in found and len(found[name]) != length:
             walk.say(f"The box '{name}' of stream {track.number} is longer or shorter than it has to be", track.at)
+    if len(found.get("pasp", b"")) == 8:
+        track = replace(track, aspect=(int.from_bytes(found["pasp"][:4], "big"), int.from_bytes(found["pasp"][4:], "big")))
     sets = parameter_sets(found.get("avcC", b""))
     if sets is None:
         walk.say(f"The parameter sets of stream {track.number} are not one SPS and one PPS, or hold more than that", track.at)
@@ -277,7 +280,7 @@ def _sound(walk: Walk, track: Track, body: bytes) -> Track | None:
     bits = int.from_bytes(config[:2], "big")
     kind, index, layout = bits >> 11, bits >> 7 & 15, bits >> 3 & 15
     known = kind == 2 and index < len(AAC_RATES) and layout in AAC_CHANNELS and not bits & 7
-    if not known or AAC_CHANNELS[layout] != channels or AAC_RATES[index] % 65536 != rate or config[2:] not in (b"", b"\x56\xe5\0"):
+    if not known or AAC_CHANNELS[layout] != channels or {AAC_RATES[index] % 65536, track.scale % 65536} != {rate} or config[2:] not in (b"", b"\x56\xe5\0"):
         walk.say(f"The sound in stream {track.number} is not AAC as this program writes it", track.at)
     return replace(track, channels=channels, rate=AAC_RATES[index] if known else rate, config=config)
 

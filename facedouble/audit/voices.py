@@ -20,7 +20,7 @@ PIECE: Final = 4.0  # s that are judged at once
 HOP: Final = 2.0  # s from piece to piece
 LEAST: Final = 1.5  # s: of less the judge knows next to nothing
 SOFT: Final = 1e-3  # rms: what is quieter is no speech
-SEMITONES: Final = (-4.0, -2.0, 2.0, 4.0)  # that are undone; one semitone beside them the judge still knows the voice (.94 and more)
+SEMITONES: Final = (-4.0, -2.0, 2.0, 4.0)  # that are undone; one beside them the judge still knows a voice (.93 and more)
 
 Speaker = Callable[[Floats], Floats]
 """(N,) at RATE -> embedding of length 1."""
@@ -74,7 +74,8 @@ class Listener:
                 continue
             a, b = ((min(max(ms, first), last) - first) * RATE // 1000 for ms in (turn.start, turn.stop))
             held = self._open.get(turn) or _Open(max(turn.start, first), original[:0], output[:0])
-            self._open[turn] = _Open(held.begin, np.concatenate([held.was, original[a:b]]), np.concatenate([held.now, output[a:b]]))
+            was, now = np.concatenate([held.was, original[a:b]]), np.concatenate([held.now, output[a:b]])
+            self._open[turn] = _Open(held.begin, was, now)
             self._whole(turn)
             if turn.stop <= last:
                 self._end(turn)
@@ -125,14 +126,15 @@ def attackers(pieces: Sequence[Piece], gallery: attack.People, elsewhere: attack
               alike: attack.People | None = None, seed: int = 0) -> list[attack.Verdict]:
     """Attackers who ask of each piece whose it is, among the gallery and the people of the film.
 
-    The ignorant has the gallery's and the people's own voices. elsewhere, alike: recordings of all of them, changed with another
+    The ignorant has the gallery's and the people's own voices; of whom there is no other speech, what they say in the footage.
+    elsewhere, alike: recordings of all of them, changed with another
     double (lazy) and with the same (semi-informed); None: there are none.
     """
     named = {person: [p for p in pieces if p.person == person] for person in {p.person for p in pieces if p.person}}
     changed = {person: [p.now for p in held] for person, held in named.items()}
     if not changed or len(set(gallery) | set(changed)) < 2:
         return []
-    original = {**gallery, **{person: [p.was for p in held] for person, held in named.items()}}
+    original = {**{person: [p.was for p in held] for person, held in named.items()}, **gallery}
     found = [attack.ignorant(original, changed, seed)]
     for attacker, enrolled in ((attack.lazy, elsewhere), (attack.semi, alike)):
         if enrolled is not None and set(changed) <= set(enrolled):

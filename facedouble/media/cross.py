@@ -134,7 +134,7 @@ def _decoded(packet: Any, tally: _Tally) -> None:
 
 def _stream(stream: Any, tally: _Tally) -> Stream:
     context = stream.codec_context
-    picture, sound = stream.type == "video", stream.type == "audio"
+    picture, sound = (context is not None and stream.type == kind for kind in ("video", "audio"))
     return Stream(stream.index, str(stream.type), context.name if context else "", tally.packets, tally.hidden, tally.frames,
                   tally.samples, tally.broken, (int(context.width), int(context.height)) if picture else (0, 0),
                   int(context.sample_rate) if sound else 0, int(context.channels) if sound else 0,

@@ -34,6 +34,6 @@ def sface(path: Path) -> Knower:
         row = np.concatenate([np.zeros(4), points.ravel(), [1]]).astype(np.float32)[None]
         chip = model.alignCrop(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), row)
         found = np.asarray(model.feature(chip), np.float32)[0]
-        return found / np.float32(max(float(np.linalg.norm(found)), 1e-9))
+        return np.asarray(found / max(float(np.linalg.norm(found)), 1e-9), np.float32)
 
     return embed

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from facedouble.types import Array, Floats
 from facedouble.audit import attack
 from facedouble.audit.attack import Verdict, eer, ignorant, inverting, lazy, lda, linkability, rank1, semi, trained
+from facedouble.types import Array, Floats
 
 SIZE = 32
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from skimage import data
+import skimage.data
 
 from facedouble.errors import ModelError
 from facedouble.models.centerface import centerface, decoded, fitted
 from facedouble.models.install import locate
 from facedouble.models.registry import MODELS, RENDER
 from facedouble.models.sface import NUMBERS, SAME, sface
-from facedouble.types import Bytes, Knower, Seer
+from facedouble.types import Array, Bytes, Knower, Seer
 
 EYES = ((202, 102), (246, 105))  # of the astronaut, measured by hand, px
 
@@ -31,7 +31,7 @@ def knower() -> Knower:
 
 @pytest.fixture(scope="module")
 def astronaut() -> Bytes:
-    return np.ascontiguousarray(data.astronaut())
+    return np.ascontiguousarray(skimage.data.astronaut())  # type: ignore[no-untyped-call]
 
 
 def test_neither_takes_part_in_the_render() -> None:
@@ -83,7 +83,7 @@ def test_one_person_is_nearer_than_another(seer: Seer, knower: Knower, astronaut
 
 
 @pytest.mark.parametrize("points", [np.zeros((4, 2), np.float32), np.full((5, 2), np.nan, np.float32)])
-def test_points_that_are_none_are_refused(knower: Knower, astronaut: Bytes, points: np.ndarray) -> None:
+def test_points_that_are_none_are_refused(knower: Knower, astronaut: Bytes, points: Array) -> None:
     with pytest.raises(ValueError):
         knower(astronaut, points)
 

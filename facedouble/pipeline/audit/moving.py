@@ -37,6 +37,7 @@ class Watch:
         self.marks: list[Array | None] = []
         self.window: Window | None = None
         self.found: list[Calmed] = []
+        self.ends: list[int] = []  # the last frame of each window found
         self.last: int | None = None
 
     def __call__(self, frame: Frame, box: Box) -> Box | None:
@@ -52,6 +53,7 @@ class Watch:
             seen = np.array([m is not None for m in self.marks])
             if (~seen).mean() <= UNSEEN:
                 self.found.append(read(_filled(self.marks, seen), self.rate, self.calms))
+                self.ends.append(frame.index)
             self.marks = []
         if marks is None:
             return None

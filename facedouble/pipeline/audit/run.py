@@ -127,7 +127,6 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
     ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
     checks = [*_seen(task, ground, kit, options, progress), *_attacked(task, film, ground, kit, options, progress),
               *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, progress)]
-    progress("done", 1, 1)
     made = Audit(_sha256(task.film), task.film.stat().st_size, _count(checks, film), tuple(checks), _facts(task, options),
                  remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))

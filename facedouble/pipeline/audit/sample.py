@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,17 +10,21 @@ from typing import Final
 
 import numpy as np
 
+from facedouble.audit.parrot import windowed
 from facedouble.audit.verdict import Check, Look
 from facedouble.errors import InputRefused
 from facedouble.options import AuditOptions
 from facedouble.pipeline.audit.glimpse import Seers
-from facedouble.pipeline.audit.moving import Watch
+from facedouble.pipeline.audit.moving import Calmed, Watch
 from facedouble.pipeline.audit.parrot import PHOTOS, Errand, Parroted, parrot
 from facedouble.pipeline.sight import Follower
 from facedouble.types import Floats, Value
 
 VIDEO: Final = {".mp4", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".webm", ".m4v", ".mts", ".mxf"}
-ALIKE, PARROT, MOTION = "the double itself", "somebody who knows the double", "somebody who knows how they move"
+WORN: Final = "the double that was decided on"
+ALIKE: Final = "the double itself"
+PARROT: Final = "somebody who knows the double"
+MOTION: Final = "somebody who knows how they move"
 
 
 @dataclass(frozen=True)
@@ -45,16 +50,32 @@ class Means(Value):
 
 
 class Star:
-    """What the attackers see of one person of the film: looks (2, D) with their frames, and windows of motion."""
+    """What is seen of one person of the film: looks (2, D) with their frames, and windows of motion, if these are asked for.
 
-    def __init__(self, watch: Watch) -> None:
+    stop: frame from which on looks and windows do not count for the attackers, who have the rest of the same footage.
+    """
+
+    def __init__(self, rate: float, watch: Watch | None = None, stop: float = math.inf) -> None:
         self.vectors: list[Floats] = []
         self.frames: list[int] = []
-        self.watch = watch
+        self.rate, self.watch, self.stop = rate, watch, stop
+
+    def windows(self, part: int, seconds: float) -> list[Floats]:
+        """Windows (D,) of the looks that count; part: which of the two."""
+        count = sum(f < self.stop for f in self.frames)
+        if count == 0:
+            return []
+        return windowed(np.stack(self.vectors[:count])[:, part], np.array(self.frames[:count]) / self.rate, seconds)
+
+    def moves(self) -> list[Calmed]:
+        """Windows of motion that count."""
+        if self.watch is None:
+            return []
+        return [w for w, end in zip(self.watch.found, self.watch.ends, strict=True) if end < self.stop]
 
     def span(self) -> tuple[int, int]:
-        """From the first look to the last."""
-        return min(self.frames), max(self.frames) + 1
+        """From the first look to the last; there has to be one."""
+        return self.frames[0], self.frames[-1] + 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import numpy as np
 
 from facedouble.audit.account import Account, Told
 from facedouble.audit.likeness import Known, grouped
-from facedouble.audit.seen import Models, Record, Watch
+from facedouble.audit.scene import Models, Record
+from facedouble.audit.seen import Watch, nowhere
 from facedouble.audit.verdict import Check
 from facedouble.colour import picture
 from facedouble.geometry import overlap
@@ -44,10 +45,10 @@ def open_models(limits: AuditOptions, folder: Path | None = None) -> Models:
     return Models(centerface(path, limits.seen_side), centerface(path, 4096), sface(locate("sface", folder)))
 
 
-def seen(output: Path, source: Path | None, account: Account, models: Models, limits: AuditOptions, references: Sequence[Known] = (),
-         gallery: Sequence[Known] = (), lead: int = 0, sampled: str = "", progress: Progress = quiet,
-         record: Record = lambda name, frame, numbers: None) -> list[Check]:
-    """Watch the whole film. lead: frames of the opening card, which the footage has not."""
+def seen(output: Path, source: Path | None, account: Account, models: Models, limits: AuditOptions,
+         references: Sequence[Known] = (), gallery: Sequence[Known] = (), lead: int = 0, sampled: str = "",
+         progress: Progress = quiet, record: Record = nowhere) -> list[Check]:
+    """Watch the whole film. lead: frames of the opening card, which the footage has not; sampled: as in `Watch.checks`."""
     info = probe(output)
     watch = Watch(account, models, limits, float(info.rate), references, gallery, record)
     footage = iter(()) if source is None else frames(probe(source))
@@ -79,11 +80,13 @@ def faces_of(source: MediaInfo, models: Models, each: int = EACH) -> Iterator[tu
         yield last.index, last, models.seer(picture(last))
 
 
-def account_of(source: Path, models: Models, treatment: str = "double", each: int = EACH, every: int = 5) -> tuple[Account, list[Known]]:
+def account_of(source: Path, models: Models, treatment: str = "double", each: int = EACH,
+               every: int = 5) -> tuple[Account, list[Known]]:
     """Who is where in footage without a plan, and what they look like: everybody that CenterFace is sure of is to be protected.
 
-    Between two sightings a face is on the straight line from one place to the other. A place that the detector is sure of nowhere is
-    a "maybe". Embeddings come from every `every`th frame that is searched.
+    Between two sightings a face is on the straight line from one place to the other. A place that the detector is sure of nowhere
+    is a "maybe", as are the frames before the first sighting and after the last. Embeddings come from every `every`th frame that
+    is searched.
     """
     paths: list[list[tuple[int, Box, float]]] = []
     vectors: list[Floats] = []
@@ -91,7 +94,8 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
     for k, (number, frame, faces) in enumerate(faces_of(probe(source), models, each)):
         count = number + 1
         for face in faces:
-            path = max((p for p in paths if number - LINGER <= p[-1][0] < number), key=lambda p: overlap(p[-1][1], face.box), default=None)
+            recent = (p for p in paths if number - LINGER <= p[-1][0] < number)
+            path = max(recent, key=lambda p: overlap(p[-1][1], face.box), default=None)
             if path is None or overlap(path[-1][1], face.box) < 0.1:
                 path = []
                 paths.append(path)
@@ -102,7 +106,8 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
     for n, path in enumerate(paths):
         what = treatment if max(score for _, _, score in path) >= SURE else "maybe"
         for number, box in _filled([(at, box) for at, box, _ in path], each, count):
-            where.setdefault(number, []).append(Told(box, what, f"face {n + 1}"))
+            here = what if path[0][0] <= number <= path[-1][0] else "maybe"
+            where.setdefault(number, []).append(Told(box, here, f"face {n + 1}"))
     people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(vectors, 0.363))]
     return lambda number: where.get(number, ()), people
 

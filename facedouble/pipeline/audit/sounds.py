@@ -1,4 +1,4 @@
-"""The sound of two films, second after second on one clock, as long as they are and no more of it in memory than a few seconds."""
+"""The sound of two films, second after second on one clock, and no more of it in memory than a few seconds."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def traced(stars: Mapping[str, Star], asked: Files, others: Files, own: bool, fi
            sample: Sample) -> Check:
     """The check: figures always, findings only past a limit."""
     known = known_windows(asked, own, find, mesh, sample) | known_windows(sample.people(others), False, find, mesh, sample)
-    seen = {who: s.watch.found for who, s in stars.items() if s.watch.found and who in known}
+    seen = {who: rows for who, s in stars.items() if who in known and (rows := s.moves())}
     seconds = sample.audit.motion_seconds
     if not seen or len(known) < 2:
         return untried(MOTION, f"needs clips of the witness and of others, {seconds:g} s long at least: photos do not move")
