@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -36,6 +36,7 @@ class Problem(Value):
 
 def problems(audit: Audit, about: About) -> list[Problem]:
     """All that was found, in the order of the checks: what one remedy helps against is one problem."""
+    about = replace(about, frames=audit.frames)
     by: dict[tuple[str, ...], list[Moment]] = {}
     for moment in moments(audit, about):
         by.setdefault(_key(moment), []).append(moment)
