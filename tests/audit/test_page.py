@@ -30,7 +30,7 @@ from facedouble.pipeline.audit.pictures import BRIGHT, Pictures, marked, picture
 from facedouble.pipeline.audit.steps import again, problems
 from facedouble.plan.read import read
 from facedouble.types import Box, Bytes
-from tests.audit.examples import ABOUT, BARE, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PARROT, PASSED, SEEN
+from tests.audit.examples import ABOUT, ALIKE, BARE, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PARROT, PASSED, SEEN
 from tests.media.make import clip
 from tests.plan.test_read import ROSE
 
@@ -102,7 +102,14 @@ def test_the_first_screen_says_what_is_safe_and_what_is_not() -> None:
     told = re.findall(r"(The picture|Attackers who have this tool|The sound|The file)\n(.*)\n", first(FOUND))
     assert told == [("The picture", "2 found"), ("Attackers who have this tool", "The way the face moves."),
                     ("The sound", "1 found"), ("The file", "1 found")]
-    assert "nothing found, but 1 of 3 could not run" in first(OPEN)
+    assert "nothing found, but 1 of 3 could not run" in first(OPEN) and "nothing found, 1 of 2 not tried" in first(OPEN)
+    lost = replace(PASSED, checks=tuple(replace(c, missing="no gallery", needed=False) if c.group == "attacked" else c
+                                        for c in (*PASSED.checks, replace(SEEN, group="attacked"), replace(ALIKE, group="attacked",
+                                                  name="the double that was decided on"))))
+    assert "not tried: no gallery" in first(lost)
+    part = replace(lost, checks=(*lost.checks[:-1], replace(lost.checks[-1], missing="")))
+    assert "nothing found, 3 of 4 not tried" in first(part) and page(part, {}, ABOUT).count('<li class="left">') == 1
+    assert any(line.startswith("Somebody who has this tool") for line in remains(part.checks))
     for topic in ("Hair, ears, neck", "Gait", "What only a person notices", "Names that are spoken"):
         assert topic in first(PASSED)
 
@@ -324,7 +331,7 @@ def test_looks_take_turns() -> None:
     first_, second = wanted(FOUND, 2)
     assert (first_.frame, second.frame) == (31, 57)  # the check's own word for the best view of frames 50 to 62
     assert [look.frame for look in wanted(FOUND, 24)] == [31, 57, 12]
-    crowd = replace(SEEN, findings=tuple(Finding("f", (n, n + 1), box=FACE) for n in range(500)))
+    crowd = replace(SEEN, worst=(), findings=tuple(Finding("f", (n, n + 1), box=FACE) for n in range(500)))
     assert [look.frame for look in looks(crowd)] == [0, 12, 24, 36, 48, 60]  # what is nearer looks the same
     three = replace(FOUND, checks=(crowd, SEEN, replace(SEEN, findings=(BARE,))))
     assert [look.frame for look in wanted(three, 3)] == [0, 31, 12]
