@@ -103,9 +103,9 @@ def test_the_first_screen_says_what_is_safe_and_what_is_not() -> None:
     assert told == [("The picture", "2 found"), ("Attackers who have this tool", "The way the face moves."),
                     ("The sound", "1 found"), ("The file", "1 found")]
     assert "nothing found, but 1 of 3 could not run" in first(OPEN) and "nothing found, 1 of 2 not tried" in first(OPEN)
+    more = replace(SEEN, group="attacked"), replace(ALIKE, group="attacked", name="the double that was decided on")
     lost = replace(PASSED, checks=tuple(replace(c, missing="no gallery", needed=False) if c.group == "attacked" else c
-                                        for c in (*PASSED.checks, replace(SEEN, group="attacked"), replace(ALIKE, group="attacked",
-                                                  name="the double that was decided on"))))
+                                        for c in (*PASSED.checks, *more)))
     assert "not tried: no gallery" in first(lost)
     part = replace(lost, checks=(*lost.checks[:-1], replace(lost.checks[-1], missing="")))
     assert "nothing found, 3 of 4 not tried" in first(part) and page(part, {}, ABOUT).count('<li class="left">') == 1

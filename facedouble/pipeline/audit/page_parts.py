@@ -116,7 +116,8 @@ def told(checks: Sequence[Check], found: int) -> tuple[str, str]:
     if "noted" in states:
         return "noted", " ".join(f"<b>{named(c)}.</b> {prose(str(c.figures[VERDICT]))}" for c in checks if state(c) == "noted")
     left = states.count("left")
-    return "left" if 2 * left > len(checks) else "passed", "nothing found" + (f", {left} of {len(checks)} not tried" if left else "")
+    words = "nothing found" + (f", {left} of {len(checks)} not tried" if left else "")
+    return "left" if 2 * left > len(checks) else "passed", words
 
 
 def figures(check: Check) -> str:
