@@ -45,7 +45,7 @@ def remains(checks: Sequence[Check], *, sound: bool = True, words: bool = True, 
     groups = {c.group for c in ran}
     attacked = " ".join(c.name.lower() for c in ran if c.group == "attacked")
     left = ((FACES, "seen" not in groups or any(c.missing and c.needed for c in checks if c.group == "seen")),
-            (TOOL, not any(word in attacked for word in ("parrot", "double", "tool", "program"))),
+            (TOOL, not any(word in attacked for word in ("parrot", "knows the double", "tool", "program"))),
             (MOTION, not any(word in attacked for word in ("motion", "move"))),
             (TOLD, any("verdict" in c.figures for c in ran)),
             (SOUND, sound and "heard" not in groups), (NAMES, sound and "heard" in groups and not words),

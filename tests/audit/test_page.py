@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import itertools
 import re
+import shlex
 from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -11,9 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.main import get_command
 
 from facedouble.audit.remains import ALWAYS, remains
 from facedouble.audit.verdict import Audit, Check, Finding, Look
+from facedouble.cli.main import app
 from facedouble.media.again import picked
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
@@ -24,10 +27,12 @@ from facedouble.pipeline.audit.page import page, verdict
 from facedouble.pipeline.audit.page_parts import counted, number, prose, said, strip
 from facedouble.pipeline.audit.page_style import DARK, LIGHT
 from facedouble.pipeline.audit.pictures import BRIGHT, Pictures, marked, pictures
-from facedouble.pipeline.audit.steps import problems
+from facedouble.pipeline.audit.steps import again, problems
+from facedouble.plan.read import read
 from facedouble.types import Box, Bytes
-from tests.audit.examples import ABOUT, BARE, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PARROT, PASSED, SEEN
+from tests.audit.examples import ABOUT, ALIKE, BARE, FACE, FOUND, FRAMES, KNOWN, MIRROR, OPEN, PARROT, PASSED, SEEN
 from tests.media.make import clip
+from tests.plan.test_read import ROSE
 
 NASTY = '<script>alert(1)</script>"\'><img src=http://evil.example/x onerror=a>\u202egpj.`x`\x00'
 
@@ -97,7 +102,14 @@ def test_the_first_screen_says_what_is_safe_and_what_is_not() -> None:
     told = re.findall(r"(The picture|Attackers who have this tool|The sound|The file)\n(.*)\n", first(FOUND))
     assert told == [("The picture", "2 found"), ("Attackers who have this tool", "The way the face moves."),
                     ("The sound", "1 found"), ("The file", "1 found")]
-    assert "nothing found, but 1 of 3 could not run" in first(OPEN)
+    assert "nothing found, but 1 of 3 could not run" in first(OPEN) and "nothing found, 1 of 2 not tried" in first(OPEN)
+    more = replace(SEEN, group="attacked"), replace(ALIKE, group="attacked", name="the double that was decided on")
+    lost = replace(PASSED, checks=tuple(replace(c, missing="no gallery", needed=False) if c.group == "attacked" else c
+                                        for c in (*PASSED.checks, *more)))
+    assert "not tried: no gallery" in first(lost)
+    part = replace(lost, checks=(*lost.checks[:-1], replace(lost.checks[-1], missing="")))
+    assert "nothing found, 3 of 4 not tried" in first(part) and page(part, {}, ABOUT).count('<li class="left">') == 1
+    assert any(line.startswith("Somebody who has this tool") for line in remains(part.checks))
     for topic in ("Hair, ears, neck", "Gait", "What only a person notices", "Names that are spoken"):
         assert topic in first(PASSED)
 
@@ -178,15 +190,15 @@ def test_marks_stand_where_things_are() -> None:
 def test_remedies_are_lines_to_type() -> None:
     seen, known, voice, gps = problems(FOUND, ABOUT)
     assert known.remedy.commands == (
-        'facedouble plan span film.plan.toml P1 veil --clip A --from 00:00:01.500 --to 00:00:03.020 --by "YOUR NAME"',)
+        'facedouble plan span film.plan.toml P1 veil --clip A --from 00:00:01.500 --to 00:00:03.000 --by "YOUR NAME"',)
     assert seen.remedy.commands == (  # 34 x 48 px around (57, 84), 1.4 times as large
         'facedouble plan region film.plan.toml "NAME IT" --key 00:00:00.740:57,84,48x67 --clip A --from 00:00:00.740 '
         "--to 00:00:01.780",)
     assert voice.remedy.commands[0].startswith("facedouble plan bleep film.plan.toml 00:00:00.700 00:00:01.900 --clip A")
     assert not gps.remedy.commands and "Do not repair" in gps.remedy.text
-    card = replace(ABOUT, lead=50)  # two seconds of a card: the plan counts from the film's first frame
-    assert "--from 00:00:00.000 --to 00:00:01.020" in problems(FOUND, card)[1].remedy.commands[0]
-    assert "00:00:00.000 00:00:00.001" in problems(FOUND, card)[2].remedy.commands[0]
+    card = replace(ABOUT, lead=50)  # two seconds of a card: the plan counts from the film's first frame, and ends at its last
+    assert "--from 00:00:00.000 --to 00:00:01.000" in problems(FOUND, card)[1].remedy.commands[0]
+    assert "00:00:00.000 00:00:00.040" in problems(FOUND, card)[2].remedy.commands[0]
     hostile = replace(ABOUT, plan="a; rm -rf ~.toml", clip="$(x)")
     assert "'a; rm -rf ~.toml' P1 veil --clip '$(x)'" in problems(FOUND, hostile)[1].remedy.commands[0]
     loose = [p.remedy.commands for p in problems(FOUND, replace(ABOUT, clip=""))]
@@ -194,6 +206,51 @@ def test_remedies_are_lines_to_type() -> None:
     for spans in ([(40 * n, 40 * n + 1) for n in range(4)], [(100, 360)]):  # many moments, or ten seconds
         held = replace(SEEN, findings=tuple(replace(KNOWN, frames=span) for span in spans))
         assert problems(replace(FOUND, checks=(held,)), ABOUT)[0].remedy.commands[0].startswith("facedouble double rank")
+
+
+@pytest.mark.parametrize("at", [0, 1, 30, 74])
+def test_remedies_can_be_typed(tmp_path: Path, at: int) -> None:
+    """The plan takes every line as it stands on the page, at the film's ends too, and says afterwards what was meant."""
+    plan = tmp_path / "film.plan.toml"
+    plan.write_text(ROSE.replace("frames = 100", f"frames = {FRAMES}"))
+    span = (at, at + 1)
+    audit = replace(FOUND, checks=(
+        replace(SEEN, findings=(replace(KNOWN, frames=span), replace(BARE, frames=span))),
+        Check("a", "attacked", "t", findings=(replace(KNOWN, frames=span),)),
+        Check("v", "heard", "t", findings=(Finding("v", ms=(at * 40, at * 40 + 40)), Finding("all", person="P1")))))
+    lines = [line for p in problems(audit, ABOUT) for line in p.remedy.commands if line.startswith("facedouble plan")]
+    assert len(lines) == 5
+    for line in lines:
+        words = [str(plan) if word == "film.plan.toml" else word for word in shlex.split(line)[1:]]
+        app(words, standalone_mode=False)
+    held = read(plan.read_text())
+    (rose,) = held.people
+    assert (rose.decision.face, rose.voice, rose.voice_by) == ("veil", "mute", "YOUR NAME")
+    (decided,) = rose.spans
+    assert decided.start <= at < decided.stop <= FRAMES
+    (region,) = held.regions
+    assert region.stop is not None
+    x, y = MIRROR.centre
+    assert (region.keys[0].x, region.keys[0].y) == (round(x), round(y)) and region.start <= at < region.stop <= FRAMES
+    (bleep,) = held.bleeps
+    assert bleep.start <= at * 40 and bleep.stop >= at * 40 + 40
+
+
+@pytest.mark.parametrize("name", ["", "A"])
+def test_every_line_is_one_of_the_program(name: str) -> None:
+    """Options and arguments of whatever the page may tell somebody to type."""
+    lines = {again(replace(ABOUT, clip=name))}
+    for group, frames_, ms, box, person, times in itertools.product(
+            ("seen", "attacked", "heard", "container"), (None, (3, 5)), (None, (10, 20)), (None, FACE), ("", "P1"), (1, 5)):
+        found = tuple(Finding(f"f{n}", frames_ and (3 + 40 * n, 5 + 40 * n), ms, box, person=person) for n in range(times))
+        made = problems(replace(PASSED, frames=300, checks=(Check("c", group, "t", findings=found),)), replace(ABOUT, clip=name))
+        lines |= {line for p in made for line in p.remedy.commands}
+    assert len(lines) >= 5
+    for line in lines:
+        words, command = shlex.split(line)[1:], get_command(app)
+        while hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        command.make_context("x", words)
 
 
 def test_every_group_has_a_remedy() -> None:
@@ -274,7 +331,7 @@ def test_looks_take_turns() -> None:
     first_, second = wanted(FOUND, 2)
     assert (first_.frame, second.frame) == (31, 57)  # the check's own word for the best view of frames 50 to 62
     assert [look.frame for look in wanted(FOUND, 24)] == [31, 57, 12]
-    crowd = replace(SEEN, findings=tuple(Finding("f", (n, n + 1), box=FACE) for n in range(500)))
+    crowd = replace(SEEN, worst=(), findings=tuple(Finding("f", (n, n + 1), box=FACE) for n in range(500)))
     assert [look.frame for look in looks(crowd)] == [0, 12, 24, 36, 48, 60]  # what is nearer looks the same
     three = replace(FOUND, checks=(crowd, SEEN, replace(SEEN, findings=(BARE,))))
     assert [look.frame for look in wanted(three, 3)] == [0, 31, 12]

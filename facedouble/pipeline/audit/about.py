@@ -19,7 +19,8 @@ class About(Value):
     """title: the file's own name, and no other; rate: frames a second; lead: frames of the opening card before the film's first.
 
     clip: the plan's letter for it, "" if it was made without a plan; plan: the plan's name; covered: spans of frames (half-open,
-    of the output) that were covered or silenced because an earlier round of this audit found something there.
+    of the output) that were covered or silenced because an earlier round of this audit found something there; frames: of the
+    output, 0 if that is not known.
     """
 
     title: str
@@ -28,6 +29,7 @@ class About(Value):
     clip: str = ""
     plan: str = "film.plan.toml"
     covered: tuple[tuple[int, int], ...] = ()
+    frames: int = 0
 
     def check(self) -> None:
         if self.rate <= 0 or self.lead < 0:
@@ -59,7 +61,9 @@ class About(Value):
         if ms is None:
             return None
         more, card = round(MARGIN * 1000), self.at(self.lead)
-        return clock(max(ms[0] - more - card, 0)), clock(max(ms[1] + more - card, 1))
+        end = self.at(max(self.frames - self.lead, 1)) if self.frames else ms[1] + more
+        start = min(max(ms[0] - more - card, 0), max(end - self.at(1), 0))
+        return clock(start), clock(max(min(ms[1] + more - card, end), start + self.at(1)))
 
 
 def covered(report: Mapping[str, Any], rate: Fraction, lead: int) -> tuple[tuple[int, int], ...]:

@@ -8,8 +8,8 @@ from typing import Final
 from facedouble.audit.verdict import Audit, Check, Finding, Look
 from facedouble.geometry import overlap
 
-FOUND: Final = 6  # pictures of a check that found something, at most
-NEAR: Final = 2  # and of one that did not
+FOUND: Final = 6  # pictures of what a check found, at most
+NEAR: Final = 2  # and of what came near to that
 APART: Final = 12  # frames: what is nearer, and at the same place of the picture, looks the same
 
 
@@ -27,13 +27,12 @@ def spot(check: Check, finding: Finding) -> Look | None:
 
 def looks(check: Check) -> list[Look]:
     """The places of one check, the worst first, none that looks like another."""
-    found = [spot(check, f) for f in check.findings]
     out: list[Look] = []
-    for look in (*(look for look in found if look is not None), *check.worst):
-        if not any(abs(look.frame - other.frame) < APART and _same(look, other) for other in out):
+    for places, most in ((filter(None, (spot(check, f) for f in check.findings)), FOUND), (iter(check.worst), NEAR)):
+        new = (look for look in places
+               if not any(abs(look.frame - other.frame) < APART and _same(look, other) for other in out))
+        for _, look in zip(range(most), new, strict=False):
             out.append(look)
-        if len(out) == (FOUND if check.findings else NEAR):
-            break
     return out
 
 

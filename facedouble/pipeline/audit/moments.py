@@ -28,7 +28,8 @@ def moments(audit: Audit, about: About) -> list[Moment]:
     for group in dict.fromkeys(group for _, group, _ in numbered):
         mine = [(n, f) for n, g, f in numbered if g == group]
         timed = [(n, f) for n, f in mine if about.ms(f) is not None]
-        out += [_moment(group, held) for held in _gathered(timed, about)]
+        order = {id(f): k for k, (_, f) in enumerate(timed)}
+        out += [_moment(group, sorted(held, key=lambda one: order[id(one[1])])) for held in _gathered(timed, about)]
         out += [_moment(group, [(n, f)]) for n, f in mine if about.ms(f) is None]
     return out
 
@@ -59,7 +60,6 @@ def _same(a: Finding, b: Finding) -> bool:
 
 
 def _moment(group: str, held: Sequence[tuple[int, Finding]]) -> Moment:
-    held = sorted(held, key=lambda one: one[0])
     found = tuple(f for _, f in held)
     return Moment(group, held[0][0], found, replace(
         found[0], frames=_hull([f.frames for f in found]), ms=_hull([f.ms for f in found]), box=_around([f.box for f in found]),

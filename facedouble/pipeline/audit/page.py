@@ -108,7 +108,7 @@ def _lead(audit: Audit, about: About, kind: str) -> str:
         return (f"<b>{could if open_ else 'No check was run'}.</b> What was not looked at may hold anything."
                 + (" In what was looked at, nothing was found." if len(audit.checks) > open_ else ""))
     states = [state(c) for c in audit.checks]
-    rest = "what attackers who have this tool could tell stands below" if "noted" in states else "some things no program can check"
+    rest = "what attackers who have this tool could tell stands below" if "noted" in states else "some things no program can tell"
     return ("<b>That does not mean that nobody can recognise the witness.</b> "
             f"{states.count('passed')} checks found no trace; {rest}.")
 

@@ -54,7 +54,8 @@ ol.steps > li::before { content: counter(step); position: absolute; left: 0; top
 .steps code { clear: both; } .steps b.what { display: block; } .steps .where { font-size: .9rem; }
 code { display: block; margin: .3rem 0; padding: .3rem .6rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 5px; font: .82rem/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
-code span { display: inline-block; max-width: 100%; } code.in { display: inline-block; max-width: 100%; margin: 0; padding: 0 .25rem; font-size: .88em; }
+code span { display: inline-block; max-width: 100%; }
+code.in { display: inline-block; max-width: 100%; margin: 0; padding: 0 .25rem; font-size: .88em; }
 .tiles { list-style: none; padding: 0; display: grid; gap: .5rem; }
 .tiles li { display: grid; grid-template-columns: auto 1fr; gap: 0 .7rem; padding: .5rem .8rem; background: var(--card);
   border: 1px solid var(--line); border-left: 6px solid; border-radius: 7px; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -36,6 +36,7 @@ class Problem(Value):
 
 def problems(audit: Audit, about: About) -> list[Problem]:
     """All that was found, in the order of the checks: what one remedy helps against is one problem."""
+    about = replace(about, frames=audit.frames)
     by: dict[tuple[str, ...], list[Moment]] = {}
     for moment in moments(audit, about):
         by.setdefault(_key(moment), []).append(moment)
@@ -94,7 +95,7 @@ def _attacked(found: Sequence[Finding], about: About) -> Step:
 def _heard(found: Sequence[Finding], about: About) -> Step:
     first, plan = found[0], shlex.quote(about.plan)
     around = about.around(first)
-    if not about.clip:
+    if not about.clip and first.ms is not None:
         return Step("Make the film again without sound, or with a volunteer's voice.", (f"{again(about)} --voice mute",))
     if first.ms is not None and around is not None:
         return Step("Bleep that place, half a second wider at both ends, or mute the whole turn." + _others(found),
@@ -102,7 +103,7 @@ def _heard(found: Sequence[Finding], about: About) -> Step:
                      '--reason "found by the audit"',))
     person = shlex.quote(first.person) if first.person else "PERSON"
     return Step("If it is about a voice, mute it, or let a volunteer speak the lines anew (`revoice`). Else make the film again.",
-                (f"facedouble plan voice {plan} {person} mute {BY}",))
+                (f"facedouble plan voice {plan} {person} mute {BY}" if about.clip else f"{again(about)} --voice mute",))
 
 
 def _container(found: Sequence[Finding], about: About) -> Step:
