@@ -108,10 +108,12 @@ def test_hidden_frames_are_the_footage_and_can_be_seen(case: Case, tmp_path: Pat
     assert np.abs(seen[0] - bare[0]).mean() < 4
 
 
-CLIPS = {"one frame": {"frames": 1}, "two frames": {"frames": 2}, "ten bits": {"fmt": "yuv420p10le"}, "full chroma": {"fmt": "yuv444p"},
+CLIPS = {"one frame": {"frames": 1}, "two frames": {"frames": 2}, "ten bits": {"fmt": "yuv420p10le"},
+         "full chroma": {"fmt": "yuv444p"},
          "pixels not square": {"sar": Fraction(16, 11)}, "full range": {"full": True}, "turned": {"rotation": 90},
          "uneven times": {"base": Fraction(1, 1000), "pts": [0, 40, 90, 91, 200, 240, 280, 500, 501, 502, 600, 1000]},
-         "NTSC": {"base": Fraction(1001, 30000), "pts": list(range(12))}, "two sounds": {"audio": [(44100, 0.48, 0.0), (48000, 0.3, 0.1)]},
+         "NTSC": {"base": Fraction(1001, 30000), "pts": list(range(12))},
+         "two sounds": {"audio": [(44100, 0.48, 0.0), (48000, 0.3, 0.1)]},
          "late sound": {"audio": [(48000, 0.3, 0.2)]},
          "late pictures": {"base": Fraction(1, 1000), "pts": [500 + 40 * k for k in range(12)], "audio": [(48000, 1.0, 0.0)]}}
 

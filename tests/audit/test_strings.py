@@ -35,11 +35,15 @@ def zipped(text: bytes) -> bytes:
     return held.getvalue()
 
 
-CODED = {"plain": NAME.encode(), "capitals": NAME.upper().encode(), "UTF-16": NAME.encode("utf-16-le"), "UTF-16 the other way": NAME.encode("utf-16-be"),
+CODED = {"plain": NAME.encode(), "capitals": NAME.upper().encode(), "UTF-16": NAME.encode("utf-16-le"),
+         "UTF-16 the other way": NAME.encode("utf-16-be"),
          "base64": base64.b64encode(NAME.encode()), "base64, one on": base64.b64encode(b"x" + NAME.encode() + b"yy"),
-         "base64, two on": base64.b64encode(b"xx" + NAME.encode() + b"y"), "base64 of UTF-16": base64.b64encode(b"x" + NAME.encode("utf-16-le")),
-         "hexadecimal": NAME.encode().hex().upper().encode(), "zlib": zlib.compress(b"by " + NAME.encode() * 3), "best": zlib.compress(NAME.encode(), 9),
-         "gzip": gzip.compress(NAME.encode()), "zip": zipped(NAME.encode() * 2), "UTF-16 deflated": zlib.compress(NAME.encode("utf-16-le")),
+         "base64, two on": base64.b64encode(b"xx" + NAME.encode() + b"y"),
+         "base64 of UTF-16": base64.b64encode(b"x" + NAME.encode("utf-16-le")),
+         "hexadecimal": NAME.encode().hex().upper().encode(), "zlib": zlib.compress(b"by " + NAME.encode() * 3),
+         "best": zlib.compress(NAME.encode(), 9),
+         "gzip": gzip.compress(NAME.encode()), "zip": zipped(NAME.encode() * 2),
+         "UTF-16 deflated": zlib.compress(NAME.encode("utf-16-le")),
          "a part": b"Kadyrov"}
 
 
@@ -77,7 +81,8 @@ def test_a_short_name_is_sought_outside_of_the_pictures_only() -> None:
 
 def test_common_words_are_not_sought() -> None:
     assert needles([Needle("isom", ""), Needle("2014", ""), Needle("aaaa", ""), Needle("und", ""), Needle("  ", "")]) == []
-    assert [n.text for n in needles([Needle("interview_Igor", ""), Needle("IGOR", "")])] == ["interview_Igor", "interview", "Igor"]
+    found = needles([Needle("interview_Igor", ""), Needle("IGOR", "")])
+    assert [n.text for n in found] == ["interview_Igor", "interview", "Igor"]
 
 
 @pytest.mark.parametrize("shift", range(8))
@@ -97,7 +102,8 @@ def test_long_text_is_told_from_coded_data() -> None:
     assert not text_in(b"a" * 1000 + b"UUUUUUUUUUUU" * 20)
 
 
-@pytest.mark.parametrize("data", [b"", b"x\x9c", b"\x1f\x8b\x08", b"PK\3\4", b"PK\3\4" + b"\xff" * 40, zlib.compress(bytes(50_000_000))[:60_000],
+@pytest.mark.parametrize("data", [b"", b"x\x9c", b"\x1f\x8b\x08", b"PK\3\4", b"PK\3\4" + b"\xff" * 40,
+                                  zlib.compress(bytes(50_000_000))[:60_000],
                                   zlib.compress(b"cut off text")[:-6]], ids=range(7))
 def test_deflated_data_that_are_none_or_huge_do_no_harm(data: bytes) -> None:
     assert len(inflate(data)) <= 1 << 20
