@@ -44,7 +44,7 @@ KNOWN: Final = {0x1254C367: "tags", 0x1941A469: "attached files", 0x1043A770: "c
 CODECS: Final = {1: {"V_MPEG4/ISO/AVC"}, 2: {"A_AAC", "A_PCM/INT/LIT", "A_PCM/FLOAT/IEEE"}}
 APPS: Final = {b"Lavf", b"facedouble"}
 MANY: Final = {CLUSTER, TIME, GROUP, CUE, PLACES, CUED, 0xB3, 0xF1, 0xF0, 0x9B, REFERENCE, 0xA7, 0xAB}  # as long films have
-MOST_BLOCKS: Final = 1 << 22
+MOST_BLOCKS: Final = 1 << 20  # pieces of film: five hours of picture and sound
 
 
 @dataclass
@@ -116,6 +116,7 @@ class _Reader:
             if kind in (SIMPLE, BLOCK):
                 self.blocks += 1
                 if self.blocks > MOST_BLOCKS:
+                    self.walk.say(f"There are more than {MOST_BLOCKS} pieces of film; the rest was not looked at", at)
                     return
             elif kind not in MANY and not self.walk.step():
                 return

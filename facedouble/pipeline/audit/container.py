@@ -69,8 +69,8 @@ def expected(source: Path, lead: int = 0, exact: bool = False) -> Expected:
     """What becomes of footage, with `lead` frames of a card before it. exact: frames are decoded, else packets counted."""
     info = probe(source)
     base, step = info.time_base, max(1, round(1 / (info.rate * info.time_base)))
-    shown_at = [round(t / base) for t in cross.times(source, exact)]
-    ticks = np.array([*(shown_at[0] - (lead - k) * step for k in range(lead)), *shown_at], np.int64)
+    shown_at = cross.times(source, exact)
+    ticks = np.concatenate([shown_at[0] + step * np.arange(-lead, 0), shown_at])
     given = cross.sounds(source)
     first = (int(ticks[0]) if lead else round(info.start / base)) * base
     origin = min([first, *(start for *_, start in given)])
