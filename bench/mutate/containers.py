@@ -37,7 +37,7 @@ LANGUAGES: Final = ("rus", "che", "eng", "ara", "fas", "tur", "pol", "ukr")
 
 
 class Unfit(Exception):
-    """This fault cannot be made on that film (it has no sound)."""
+    """This fault cannot be made on that film (it has no sound), or on this disk."""
 
 
 def spot(place: int, count: int) -> int:
@@ -410,7 +410,10 @@ def beside(case: Case, place: int, strength: float, new: Path) -> None:
     new.write_bytes(case.clean.read_bytes())
     name = ("xdg.origin.url", "xdg.referrer.url", "com.apple.metadata:kMDItemWhereFroms", "comment", "dublincore.creator", "a",
             "mime_type", "тег")[place]
-    os.setxattr(new, f"user.{name}", filled(b"https://example.org/interview", int(strength)))
+    try:
+        os.setxattr(new, f"user.{name}", filled(b"https://example.org/interview", int(strength)))
+    except OSError as error:
+        raise Unfit("this disk keeps no notes beside files") from error
 
 
 def on_disk(case: Case, place: int, strength: float, new: Path) -> None:

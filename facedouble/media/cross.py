@@ -144,7 +144,7 @@ def _stream(stream: Any, tally: _Tally) -> Stream:
 
 
 def times(path: Path, exact: bool = False) -> NDArray[np.int64]:
-    """When each frame of footage is shown, (N,) ticks of its clock, as `decode.frames` has it; from packets alone, unless exact."""
+    """When each frame of footage is shown, (N,) ticks, as `decode.frames` has it; from packets alone, unless exact."""
     info = probe(path)
     if exact:
         return np.fromiter((frame.ticks for frame in frames(info)), np.int64)

@@ -304,8 +304,6 @@ def _around(output: Path, sources: Sequence[Path], words: Sequence[str]) -> Chec
     """What lies around the file on its disk."""
     wrong: list[str] = []
     held = os.stat(output)
-    if output.is_symlink() or not stat.S_ISREG(held.st_mode):
-        wrong.append("The file is only a link to another place")
     if held.st_nlink != 1:
         wrong.append(f"The file has {held.st_nlink - 1} other names on this disk")
     open_folder = os.stat(output.parent).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH  # a stick without owners
