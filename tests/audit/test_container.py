@@ -21,7 +21,8 @@ from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
 from facedouble.options import EncodeOptions
-from facedouble.pipeline.audit.container import Expected, container, expected, of_footage
+from facedouble.pipeline.audit.container import container, of_footage
+from facedouble.pipeline.audit.expected import Expected, expected
 from facedouble.types import SafeFrame
 from tests.media.make import clip, safe
 

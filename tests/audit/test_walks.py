@@ -20,7 +20,8 @@ from facedouble.audit.boxes import texts, walk_film
 from facedouble.audit.ebml import walk_wrapped
 from facedouble.audit.riff import walk_wave
 from facedouble.audit.walk import MOST_ODDS, Odd, Walk, shown
-from facedouble.pipeline.audit.container import container, expected
+from facedouble.pipeline.audit.container import container
+from facedouble.pipeline.audit.expected import expected
 from tests.audit.test_container import film, said
 from tests.media.make import clip
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -15,25 +14,21 @@ import numpy as np
 
 from facedouble.audit import boxes, ebml, nal, riff
 from facedouble.audit.strings import BLOCK, Hit, Needle, Search, needles, once, text_in
-from facedouble.audit.tables import AAC_RATES, Longs, Track
+from facedouble.audit.tables import Track
 from facedouble.audit.verdict import Check, Finding
 from facedouble.audit.walk import Odd, Walk, shown
 from facedouble.errors import InputRefused
 from facedouble.media import cross
-from facedouble.media.probe import probe
-from facedouble.types import Value
+from facedouble.pipeline.audit.expected import Expecting, differences
 
 STRETCH: Final = 2000  # samples of sound that are held at once
 MOST_TOLD: Final = 20  # findings of one check
 MOST_NEEDLES: Final = 2000
-SLACK: Final = 64  # samples that a change of the sampling rate may add or take
-LAYOUTS: Final = (1, 2, 3, 4, 5, 6, 8)  # channels that a stream of sound may have; others become two
 SILENT_TAGS: Final = {"major_brand", "minor_version", "compatible_brands", "language", "duration"}  # say nothing of the footage
 PLAIN_TAGS: Final = {("file", "major_brand", "isom"), ("file", "minor_version", "512"),
                      ("file", "compatible_brands", "isomiso2avc1mp41"), ("file", "encoder", "Lavf")}
 PLAIN_SIDE: Final = {"skip_samples"}
 SYSTEM: Final = ("security.selinux", "security.capability", "security.ima", "security.evm")  # set by the system itself
-
 
 PARTS: Final = ("A reader of its own walks the file and compares each part with what this program writes: no tags, dates, "
                 "names, places, thumbnails, other streams, hidden pieces, or bytes that belong to nothing.")
@@ -53,36 +48,6 @@ DISK: Final = ("On the disk: no notes beside the file (extended attributes), no 
 
 
 @dataclass(frozen=True)
-class Expected(Value):
-    """What the plan says the file holds. ticks (N,) int64: when each frame is shown, in units of base (s), from the film's begin;
-    sounds: (samples/s, channels, samples) of each stream; exact: a sound was not resampled.
-    """
-
-    ticks: Longs
-    base: Fraction
-    width: int
-    height: int
-    sounds: tuple[tuple[int, int, int, bool], ...]
-
-
-def expected(source: Path, lead: int = 0, exact: bool = False) -> Expected:
-    """What becomes of footage, with `lead` frames of a card before it. exact: frames are decoded, else packets counted."""
-    info = probe(source)
-    base, step = info.time_base, max(1, round(1 / (info.rate * info.time_base)))
-    shown_at = cross.times(source, exact)
-    ticks = np.concatenate([shown_at[0] + step * np.arange(-lead, 0), shown_at])
-    given = cross.sounds(source)
-    first = (int(ticks[0]) if lead else round(info.start / base)) * base
-    origin = min([first, *(start for *_, start in given)])
-    sounds = []
-    for rate, channels, samples, start in given:
-        best = rate if rate in AAC_RATES[:-1] else 48000
-        count = min(channels, 8) if channels in LAYOUTS else 2
-        sounds.append((best, count, round((round((start - origin) * rate) + samples) * Fraction(best, rate)), best == rate))
-    return Expected(ticks - round(origin / base), base, info.width, info.height, tuple(sounds))
-
-
-@dataclass(frozen=True)
 class _Walked:
     """A file that was walked, of whichever kind."""
 
@@ -94,11 +59,7 @@ class _Walked:
     media: tuple[int, int]
 
 
-Told = Callable[[bool], Expected] | Expected | None
-"""What the plan says; or who says it, asked for quick counts first, and for exact ones where those do not fit."""
-
-
-def container(output: Path, sources: Sequence[Path], told: Told, words: Sequence[str] = ()) -> list[Check]:
+def container(output: Path, sources: Sequence[Path], told: Expecting, words: Sequence[str] = ()) -> list[Check]:
     """Every check of the container. sources: the footage, that of this file first; words: names that must be read nowhere."""
     walked = _walk(output)
     return [_structure(walked, output), _pictures(walked, output), _sound(walked, output), _second(walked, output),
@@ -258,46 +219,18 @@ def _strings(walked: _Walked, output: Path, sources: Sequence[Path], words: Sequ
                  {"strings": len(sought), "too short": search.skipped})
 
 
-def _counts(walked: _Walked, told: Told) -> Check:
+def _counts(walked: _Walked, told: Expecting) -> Check:
     name = "counts and times"
     if told is None:
         return Check(name, "container", COUNTS, missing="It was not said what the file should hold; give the footage and plan.")
     try:
         plan = told(False) if callable(told) else told
-        findings = _differences(walked, plan)
+        findings = differences(walked.tracks, walked.kind == "MP4", plan)
         if findings and callable(told):
-            findings = _differences(walked, told(True))
+            findings = differences(walked.tracks, walked.kind == "MP4", told(True))
     except (InputRefused, OSError) as error:
         return Check(name, "container", COUNTS, missing=f"The footage cannot be read: {error}")
     return Check(name, "container", COUNTS, len(plan.ticks), "frames", tuple(findings[:MOST_TOLD]))
-
-
-def _differences(walked: _Walked, plan: Expected) -> list[Finding]:
-    pictures, sounds = ([t for t in walked.tracks if t.kind == kind] for kind in ("vide", "soun"))
-    if len(pictures) != 1 or len(sounds) != len(plan.sounds):
-        return [Finding(f"There are {len(pictures)} streams of pictures and {len(sounds)} of sound; the plan has 1 and "
-                        f"{len(plan.sounds)}.")]
-    track, found = pictures[0], list[Finding]()
-    if (track.width, track.height) != (plan.width, plan.height):
-        found.append(Finding(f"The picture is {track.width} x {track.height}, and the plan's {plan.width} x {plan.height}."))
-    if len(track.times) != len(plan.ticks):
-        found.append(Finding(f"There are {len(track.times)} frames, and the plan has {len(plan.ticks)}."))
-    ticks = np.sort(track.times) - track.head
-    wait = track.wait * track.scale
-    near = 0
-    if walked.kind != "MP4" and len(ticks):  # Matroska rounds times, and may begin anywhere
-        near, wait = 1, plan.ticks[:1].sum() * plan.base * track.scale - int(ticks[0])
-    off = [k for k, (here, there) in enumerate(zip(ticks.tolist(), plan.ticks.tolist(), strict=False))
-           if abs(here + wait - there * plan.base * track.scale) > near]
-    if off:
-        found.append(Finding(f"{len(off)} frames are shown at other times than the plan says, the first is frame {off[0]}.",
-                             frames=(off[0], off[0] + 1)))
-    for k, (sound, (rate, channels, samples, exact)) in enumerate(zip(sounds, plan.sounds, strict=True)):
-        if (sound.rate, sound.channels) != (rate, channels):
-            found.append(Finding(f"Sound {k} has {sound.channels} channels at {sound.rate} Hz, the plan's {channels} at {rate}."))
-        if walked.kind == "MP4" and (abs(sound.total - sound.head - samples) > (0 if exact else SLACK) or sound.wait):
-            found.append(Finding(f"Sound {k} is {sound.total - sound.head} samples long, and the plan's {samples}."))
-    return found
 
 
 def _around(output: Path, sources: Sequence[Path], words: Sequence[str]) -> Check:
