@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -23,13 +22,12 @@ import cv2
 import numpy as np
 
 from bench.mutate.faults import PLACES, Case, Fault
-from bench.mutate.surgery import Movie, Node, Sample, box, nodes, number
+from bench.mutate.surgery import Movie, Node, Sample, Stream, box, nodes, number
 from facedouble.colour import picture
 from facedouble.media.decode import frames
 from facedouble.media.h264 import Coder, units
 from facedouble.media.probe import probe
 from facedouble.options import EncodeOptions
-
 from facedouble.types import Frame, SafeFrame, _Seal
 
 GPS: Final = b"+55.7558+037.6173/"
@@ -39,7 +37,7 @@ LANGUAGES: Final = ("rus", "che", "eng", "ara", "fas", "tur", "pol", "ukr")
 
 
 class Unfit(Exception):
-    """This fault cannot be made on that film (it has no sound)."""
+    """This fault cannot be made on that film (it has no sound), or on this disk."""
 
 
 def spot(place: int, count: int) -> int:
@@ -86,8 +84,7 @@ def hidden_frames(case: Case, place: int, strength: float, new: Path) -> None:
     video = movie.video
     step = video.samples[0].span
     made = coded(case, place, count)
-    delay = min(s.delay for s in video.samples[:1])
-    samples = [Sample(data, step, delay, whole) for data, whole in made]
+    samples = [Sample(data, step, video.samples[0].delay, whole) for data, whole in made]
     front = place < PLACES // 2
     movie.insert(video, 0 if front else len(video.samples), samples)
     video.lengthen(step * len(samples), step * len(samples) if front else 0, front)
@@ -97,7 +94,7 @@ def hidden_frames(case: Case, place: int, strength: float, new: Path) -> None:
 
 def cut_by_edits(case: Case, place: int, strength: float, new: Path) -> None:
     """Frames of the film that the edit list keeps from players, as a cut without coding does."""
-    movie, video = Movie(case.clean), None
+    movie = Movie(case.clean)
     video = movie.video
     ticks = video.samples[0].span * int(strength)
     edits, head = video.node.one(b"edts", b"elst"), video.node.one(b"tkhd")
@@ -159,7 +156,7 @@ def lost_sound(case: Case, place: int, strength: float, new: Path) -> None:
     movie.write(new)
 
 
-def _sound(movie: Movie) -> Any:
+def _sound(movie: Movie) -> Stream:
     if movie.sound is None:
         raise Unfit("the film has no sound")
     return movie.sound
@@ -167,7 +164,8 @@ def _sound(movie: Movie) -> Any:
 
 def _note(movie: Movie, place: int, made: bytes) -> None:
     """A box put where cameras put theirs: into the film, a stream, a stream's media, or beside them."""
-    holders = [movie.moov, movie.video.node, movie.streams[-1].node, movie.video.node.one(b"mdia"), movie.video.node.one(b"mdia", b"minf"),
+    holders = [movie.moov, movie.video.node, movie.streams[-1].node, movie.video.node.one(b"mdia"),
+               movie.video.node.one(b"mdia", b"minf"),
                movie.video.node.one(b"mdia", b"minf", b"stbl")]
     if place < len(holders):
         holders[place].inside += nodes(made)
@@ -197,10 +195,12 @@ def position(case: Case, place: int, strength: float, new: Path) -> None:
     movie, text = Movie(case.clean), filled(GPS, int(strength))
     short = number(len(text), 2) + number(0x15C7, 2) + text
     key = b"com.apple.quicktime.location.ISO6709"
-    keys = box(b"meta", box(b"hdlr", bytes(8), b"mdta", bytes(13)), box(b"keys", bytes(4), number(1), number(8 + len(key)), b"mdta", key),
+    keys = box(b"meta", box(b"hdlr", bytes(8), b"mdta", bytes(13)),
+               box(b"keys", bytes(4), number(1), number(8 + len(key)), b"mdta", key),
                box(b"ilst", number(24 + len(text)), number(1), box(b"data", number(1), bytes(4), text)))
     loci = box(b"loci", bytes(4), b"\x15\xc7", text, b"\0\0", bytes(12))
-    made = (box(b"udta", box(b"\xa9xyz", short)), box(b"udta", loci), box(b"udta", box(b"\xa9xyz", short)), keys, box(b"uuid", XMP, text),
+    made = (box(b"udta", box(b"\xa9xyz", short)), box(b"udta", loci), box(b"udta", box(b"\xa9xyz", short)), keys,
+            box(b"uuid", XMP, text),
             box(b"GPS ", text), keys, box(b"udta", box(b"@xyz", text)))[place]
     where = (0, 0, 1, 0, 0, 0, 1, 2)[place]
     movie.moov.inside = [n for n in movie.moov.inside if n.kind != b"udta" or place == 2]
@@ -232,7 +232,7 @@ def filler(case: Case, place: int, strength: float, new: Path) -> None:
 
 
 def behind_slice(case: Case, place: int, strength: float, new: Path) -> None:
-    """The footage's name behind the coded picture, where no decoder looks. strength: 3 its folder, 2 file, 1 the file's first part.
+    """The footage's name behind the coded picture, where no decoder looks. strength: 3 its folder, 2 the file, 1 without its end.
 
     place: coding, as text, capitals, UTF-16 two ways, base64 at each of its three beginnings, deflated.
     """
@@ -240,7 +240,8 @@ def behind_slice(case: Case, place: int, strength: float, new: Path) -> None:
     whole = case.source.resolve()
     text = (whole.stem, whole.name, str(whole.parent))[int(strength) - 1]
     plain = text.encode()
-    secret = (plain, plain.upper(), text.encode("utf-16-le"), text.encode("utf-16-be").replace(b"\0", b"\0", 1), base64.b64encode(plain + b"!!"),
+    secret = (plain, plain.upper(), text.encode("utf-16-le"), text.encode("utf-16-be"),
+              base64.b64encode(plain + b"!!"),
               base64.b64encode(b"a" + plain + b"!"), base64.b64encode(b"ab" + plain + b"!"), zlib.compress(plain))[place]
     samples = movie.video.samples
     sample = samples[spot(place, len(samples))]
@@ -272,18 +273,21 @@ def added_stream(case: Case, place: int, strength: float, new: Path, kind: bytes
 def second_pictures(case: Case, place: int, strength: float, new: Path) -> None:
     """The footage's own pictures as a second stream, copied. strength: packets of it; place: from where."""
     options = {"fflags": "+bitexact", "movflags": "+faststart", "empty_hdlr_name": "1"}
-    with av.open(str(case.clean)) as film, av.open(str(case.source)) as bare, av.open(str(new), "w", format="mp4", container_options=options) as out:
+    with (av.open(str(case.clean)) as film, av.open(str(case.source)) as bare,
+          av.open(str(new), "w", format="mp4", container_options=options) as out):
         made: dict[int, Any] = {s.index: out.add_stream_from_template(s) for s in film.streams}
         stream = bare.streams.video[0]
         extra: Any = out.add_stream_from_template(stream)
         packets = [p for p in bare.demux(stream) if p.size and p.pts is not None]
         first = next(k for k in range(spot(place, max(1, len(packets) - 1)), -1, -1) if packets[k].is_keyframe or k == 0)
         zero = packets[first].dts
-        for packet in [p for p in film.demux() if p.dts is not None]:
-            packet.stream = made[packet.stream_index]
-            out.mux(packet)
+        for own in film.demux():
+            if own.dts is not None:
+                own.stream = made[own.stream_index]
+                out.mux(own)
         for k, packet in enumerate(packets[first : first + int(strength)]):
-            packet.pts, packet.dts, packet.stream = (packet.pts or 0) - (zero or 0), (packet.dts - zero) if packet.dts and zero else k, extra
+            packet.dts = packet.dts - zero if packet.dts is not None and zero is not None else k
+            packet.pts, packet.stream = (packet.pts or 0) - (zero or 0), extra
             out.mux(packet)
 
 
@@ -291,7 +295,8 @@ def trailing(case: Case, place: int, strength: float, new: Path) -> None:
     """Bytes after the last box: text, zeros, noise, a box, a picture's begin, another file's begin."""
     count = int(strength)
     noise = np.random.default_rng(place).bytes(count)
-    kinds = (NAMES[0], b"\0", noise, b"\xff", box(b"free", bytes(max(count - 8, 0))), b"\xff\xd8\xff\xe0", b"PK\3\4", box(b"ftyp", b"isom"))
+    kinds = (NAMES[0], b"\0", noise, b"\xff", box(b"free", bytes(max(count - 8, 0))), b"\xff\xd8\xff\xe0", b"PK\3\4",
+             box(b"ftyp", b"isom"))
     new.write_bytes(case.clean.read_bytes() + filled(kinds[place], count))
 
 
@@ -316,7 +321,8 @@ def padding(case: Case, place: int, strength: float, new: Path) -> None:
 def date(case: Case, place: int, strength: float, new: Path) -> None:
     """A date in a header. strength: s since 1904."""
     movie = Movie(case.clean)
-    heads = (movie.moov.one(b"mvhd"), movie.video.node.one(b"tkhd"), movie.video.node.one(b"mdia", b"mdhd"), movie.streams[-1].node.one(b"tkhd"))
+    heads = (movie.moov.one(b"mvhd"), movie.video.node.one(b"tkhd"), movie.video.node.one(b"mdia", b"mdhd"),
+             movie.streams[-1].node.one(b"tkhd"))
     heads[place % 4].put(4 if place < 4 else 8, 4, int(strength))
     movie.write(new)
 
@@ -390,7 +396,8 @@ def chapters(case: Case, place: int, strength: float, new: Path) -> None:
 def second_index(case: Case, place: int, strength: float, new: Path) -> None:
     """A second index of the film, whole or empty, or one of its parts twice."""
     movie = Movie(case.clean)
-    again = (movie.moov, Node(b"moov"), movie.moov.one(b"mvhd"), movie.moov, movie.video.node.one(b"tkhd"), movie.video.node.one(b"mdia", b"mdhd"),
+    again = (movie.moov, Node(b"moov"), movie.moov.one(b"mvhd"), movie.moov, movie.video.node.one(b"tkhd"),
+             movie.video.node.one(b"mdia", b"mdhd"),
              movie.top[0], Node(b"moov"))[place]
     holder = {2: movie.moov.inside, 4: movie.video.node.inside, 5: movie.video.node.one(b"mdia").inside}.get(place, movie.top)
     copy = nodes(again.data())[0]
@@ -401,8 +408,12 @@ def second_index(case: Case, place: int, strength: float, new: Path) -> None:
 def beside(case: Case, place: int, strength: float, new: Path) -> None:
     """A note that a disk keeps beside the file (an extended attribute). strength: bytes of it."""
     new.write_bytes(case.clean.read_bytes())
-    name = ("xdg.origin.url", "xdg.referrer.url", "com.apple.metadata:kMDItemWhereFroms", "comment", "dublincore.creator", "a", "mime_type", "тег")[place]
-    os.setxattr(new, f"user.{name}", filled(b"https://example.org/interview", int(strength)))
+    name = ("xdg.origin.url", "xdg.referrer.url", "com.apple.metadata:kMDItemWhereFroms", "comment", "dublincore.creator", "a",
+            "mime_type", "тег")[place]
+    try:
+        os.setxattr(new, f"user.{name}", filled(b"https://example.org/interview", int(strength)))
+    except OSError as error:
+        raise Unfit("this disk keeps no notes beside files") from error
 
 
 def on_disk(case: Case, place: int, strength: float, new: Path) -> None:

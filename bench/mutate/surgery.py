@@ -1,4 +1,4 @@
-"""Cutting MP4 files open and sewing them up again without coding a picture anew: what the faults of the container are made with."""
+"""MP4 files cut open and sewn up again, no picture coded anew: what the faults of the container are made with."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ class Movie:
         minf = Node(b"minf", b"", [Node(b"nmhd", bytes(4)), self.video.node.one(b"mdia", b"minf", b"dinf"), stbl])
         mdia = Node(b"mdia", b"", [Node(b"mdhd", bytes(12) + number(scale) + number(total) + number(0x55C4, 2) + bytes(2)),
                                    Node(b"hdlr", bytes(8) + handler + bytes(12) + name + b"\0"), minf])
-        tkhd = Node(b"tkhd", number(3) + bytes(8) + number(len(self.streams) + 1) + bytes(4) + number(movie) + bytes(16) + matrix + bytes(8))
+        tkhd = Node(b"tkhd", number(3) + bytes(8) + number(len(self.streams) + 1) + bytes(4) + number(movie) + bytes(16) + matrix
+                    + bytes(8))
         stream = Stream(Node(b"trak", b"", [tkhd, mdia]), list(samples))
         self.moov.inside.insert(1 + len(self.streams), stream.node)
         self.streams.append(stream)
@@ -192,7 +193,9 @@ def _samples(stbl: Node, data: bytes) -> tuple[list[int], list[Sample]]:
     sizes = [each or tables[b"stsz"].get(12 + 4 * k) for k in range(count)]
     spans = _runs(tables[b"stts"])
     delays = _runs(tables[b"ctts"]) if b"ctts" in tables else [0] * count
-    whole = {tables[b"stss"].get(8 + 4 * k) - 1 for k in range(tables[b"stss"].get(4))} if b"stss" in tables else set(range(count))
+    whole = set(range(count))
+    if b"stss" in tables:
+        whole = {tables[b"stss"].get(8 + 4 * k) - 1 for k in range(tables[b"stss"].get(4))}
     chunks = [tables[b"stco"].get(8 + 4 * k) for k in range(tables[b"stco"].get(4))]
     groups = [(tables[b"stsc"].get(8 + 12 * k), tables[b"stsc"].get(12 + 12 * k)) for k in range(tables[b"stsc"].get(4))]
     offsets: list[int] = []
@@ -218,7 +221,7 @@ def _tables(stream: Stream, chunks: Sequence[tuple[int, int]]) -> None:
         made.append(Node(b"stss", number(0) + number(len(keys)) + b"".join(map(number, keys))))
     if any(s.delay for s in samples):
         made.append(Node(b"ctts", _table(s.delay for s in samples)))
-    groups = [(n, count) for k, (n, count) in enumerate((n, c) for n, (_, c) in enumerate(chunks, 1)) if not k or chunks[k - 1][1] != count]
+    groups = [(n, count) for n, (_, count) in enumerate(chunks, 1) if n == 1 or chunks[n - 2][1] != count]
     made.append(Node(b"stsc", number(0) + number(len(groups)) + b"".join(number(n) + number(c) + number(1) for n, c in groups)))
     same = len(sizes) == 1
     listed = b"" if same else b"".join(number(len(s.data)) for s in samples)

@@ -39,10 +39,12 @@ UND: Final = 0x55C4  # the language of nobody, 5 bits a letter
 DREF: Final = bytes.fromhex("00000000000000010000000c75726c2000000001")  # all data in this file
 KNOWN: Final = {  # what a reader of the report should know of boxes that leak
     "udta": "notes of the camera or of a program", "©xyz": "a place on the map", "loci": "a place on the map", "meta": "tags",
-    "uuid": "notes of the camera or of a program", "skip": "padding", "wide": "padding", "free": "padding", "moof": "pieces of film",
+    "uuid": "notes of the camera or of a program", "skip": "padding", "wide": "padding", "free": "padding",
+    "moof": "pieces of film",
     "tref": "a link between streams", "chpl": "chapters", "iods": "a description for older players", "mfra": "an index",
     "emsg": "timed messages", "prft": "the time of recording", "pssh": "keys", "sidx": "an index", "name": "a name",
-    "colr": "colour", "tapt": "sizes of the picture", "jumb": "a record of where the film comes from", "gmhd": "a stream of notes",
+    "colr": "colour", "tapt": "sizes of the picture", "jumb": "a record of where the film comes from",
+    "gmhd": "a stream of notes",
     "moov": "an index", "ftyp": "the kind of file", "mdat": "pictures and sound",
 }
 

@@ -13,11 +13,12 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from facedouble.audit.tables import Track, parameter_sets
+from facedouble.audit.tables import AAC_CHANNELS, AAC_RATES, Track, parameter_sets
 from facedouble.audit.walk import LARGEST, Odd, Walk, shown
 from facedouble.types import Value
 
-FILE, HEADER, SEGMENT, SEEKS, SEEK, INFO, TRACKS, ENTRY = 0, 0x1A45DFA3, 0x18538067, 0x114D9B74, 0x4DBB, 0x1549A966, 0x1654AE6B, 0xAE
+FILE, HEADER, SEGMENT, SEEKS, SEEK = 0, 0x1A45DFA3, 0x18538067, 0x114D9B74, 0x4DBB
+INFO, TRACKS, ENTRY = 0x1549A966, 0x1654AE6B, 0xAE
 VIDEO, COLOUR, AUDIO, CUES, CUE, PLACES, CLUSTER, GROUP = 0xE0, 0x55B0, 0xE1, 0x1C53BB6B, 0xBB, 0xB7, 0x1F43B675, 0xA0
 VOID, CRC, SIMPLE, BLOCK = 0xEC, 0xBF, 0xA3, 0xA1
 NUMBER, UID, KIND, LANGUAGE, CODEC, PRIVATE, LACING = 0xD7, 0x73C5, 0x83, 0x22B59C, 0x86, 0x63A2, 0x9C
@@ -26,7 +27,8 @@ GRAMMAR: Final[dict[int, set[int]]] = {
     FILE: {HEADER, SEGMENT}, HEADER: {0x4286, 0x42F7, 0x42F2, 0x42F3, 0x4282, 0x4287, 0x4285},
     SEGMENT: {SEEKS, INFO, TRACKS, CUES, CLUSTER}, SEEKS: {SEEK}, SEEK: {0x53AB, 0x53AC},
     INFO: {SCALE, 0x4489, MUXER, WRITER}, TRACKS: {ENTRY},
-    ENTRY: {NUMBER, UID, KIND, LACING, 0x88, 0xB9, 0x55AA, LANGUAGE, CODEC, PRIVATE, 0x56AA, 0x56BB, 0x23E383, 0x55EE, VIDEO, AUDIO},
+    ENTRY: {NUMBER, UID, KIND, LACING, 0x88, 0xB9, 0x55AA, LANGUAGE, CODEC, PRIVATE, 0x56AA, 0x56BB, 0x23E383, 0x55EE, VIDEO,
+            AUDIO},
     VIDEO: {0xB0, 0xBA, 0x54B0, 0x54BA, 0x54B2, 0x9A, 0x9D, COLOUR},
     COLOUR: {0x55B1, 0x55B2, 0x55B3, 0x55B4, 0x55B7, 0x55B8, 0x55B9, 0x55BA, 0x55BB},
     AUDIO: {0xB5, 0x78B5, 0x9F, 0x6264}, CUES: {CUE}, CUE: {0xB3, PLACES}, PLACES: {CUED, 0xF1, 0xF0, 0xB2, 0x5378},
@@ -34,13 +36,15 @@ GRAMMAR: Final[dict[int, set[int]]] = {
 }
 SHORT: Final = 8  # bytes that a number or a date may have
 KNOWN: Final = {0x1254C367: "tags", 0x1941A469: "attached files", 0x1043A770: "chapters", 0x7BA9: "a title", 0x4461: "a date",
-                0x73A4: "a number of its own", 0x7384: "a file name", 0x4444: "a number of its own", 0x536E: "the name of a stream",
+                0x73A4: "a number of its own", 0x7384: "a file name", 0x4444: "a number of its own",
+                0x536E: "the name of a stream",
                 0x22B59D: "a language", 0x258688: "the name of a coder", 0x75A1: "additions to a picture", 0x6D80: "packed data",
                 0x3CB923: "a number of another film", 0x3C83AB: "the name of another film", 0x3EB923: "a number of another film",
                 0x3E83BB: "the name of another film", 0x7E8A: "a signature"}
 CODECS: Final = {1: {"V_MPEG4/ISO/AVC"}, 2: {"A_AAC", "A_PCM/INT/LIT", "A_PCM/FLOAT/IEEE"}}
 APPS: Final = {b"Lavf", b"facedouble"}
-MOST_BLOCKS: Final = 1 << 22
+MANY: Final = {CLUSTER, TIME, GROUP, CUE, PLACES, CUED, 0xB3, 0xF1, 0xF0, 0x9B, REFERENCE, 0xA7, 0xAB}  # as long films have
+MOST_BLOCKS: Final = 1 << 20  # pieces of film: five hours of picture and sound
 
 
 @dataclass
@@ -112,8 +116,9 @@ class _Reader:
             if kind in (SIMPLE, BLOCK):
                 self.blocks += 1
                 if self.blocks > MOST_BLOCKS:
+                    self.walk.say(f"There are more than {MOST_BLOCKS} pieces of film; the rest was not looked at", at)
                     return
-            elif kind not in (CLUSTER, TIME, GROUP, CUE, PLACES, CUED, 0xB3, 0xF1, 0xF0, 0x9B, REFERENCE, 0xA7, 0xAB) and not self.walk.step():
+            elif kind not in MANY and not self.walk.step():
                 return
             if kind == VOID:
                 if not self.walk.empty(inside, inside + size):
@@ -122,15 +127,15 @@ class _Reader:
                 self._sum(at, start, stop, inside, size)
             elif kind not in GRAMMAR[parent]:
                 known = KNOWN.get(kind)
-                self.walk.say(f"There is an element {kind:X}, {size} bytes{f' ({known})' if known else ''}, which does not belong there", at)
+                what = f"{kind:X}, {size} bytes{f' ({known})' if known else ''}"
+                self.walk.say(f"There is an element {what}, which does not belong there", at)
             else:
                 yield kind, inside, inside + size
             at = inside + size
 
     def _sum(self, at: int, start: int, stop: int, inside: int, size: int) -> None:
-        told = self.walk.read(inside, size) if size == 4 else b""
-        if at != start or size != 4 or (stop - inside - 4 <= LARGEST
-                                        and zlib.crc32(self.walk.read(inside + 4, stop - inside - 4)) != int.from_bytes(told, "little")):
+        told, rest = int.from_bytes(self.walk.read(inside, 4), "little"), stop - inside - 4
+        if at != start or size != 4 or (rest <= LARGEST and zlib.crc32(self.walk.read(inside + 4, rest)) != told):
             self.walk.say("A check sum is wrong, or not where it belongs", at)
 
     def inside(self, parent: int, start: int, stop: int) -> None:
@@ -208,7 +213,8 @@ class _Reader:
         rows = np.array(stream.rows, np.int64).reshape(-1, 4)
         kind = "vide" if stream.said.get(KIND) == b"\1" else "soun"
         codec = stream.said.get(CODEC, b"").decode("latin-1")
-        track = Track(number, kind, codec, 0, 1000, rows[:, 0], rows[:, 1], rows[:, 2], np.zeros(len(rows), np.int64), np.flatnonzero(rows[:, 3]),
+        track = Track(number, kind, codec, 0, 1000, rows[:, 0], rows[:, 1], rows[:, 2], np.zeros(len(rows), np.int64),
+                      np.flatnonzero(rows[:, 3]),
                       width=_number(stream.picture.get(0xB0, b"")), height=_number(stream.picture.get(0xBA, b"")))
         if codec == "V_MPEG4/ISO/AVC":
             sets = parameter_sets(stream.said.get(PRIVATE, b""))
@@ -216,7 +222,10 @@ class _Reader:
                 self.walk.say(f"The parameter sets of stream {number} are not one SPS and one PPS, or hold more than that", 0)
             return replace(track, sets=sets or ())
         if codec == "A_AAC":
-            return replace(track, config=stream.said.get(PRIVATE, b""))
+            config = stream.said.get(PRIVATE, b"")
+            bits = int.from_bytes(config[:2], "big")
+            rate = AAC_RATES[min(bits >> 7 & 15, len(AAC_RATES) - 1)]
+            return replace(track, config=config, channels=AAC_CHANNELS.get(bits >> 3 & 15, 0), rate=rate)
         if stream.said.get(PRIVATE):
             self.walk.say(f"Stream {number} holds data of its coder", 0)
         return track

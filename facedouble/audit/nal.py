@@ -16,13 +16,15 @@ from facedouble.audit.walk import Walk
 from facedouble.types import Value
 
 SLICE, IDR, SEI, SPS, PPS, DELIMITER = 1, 5, 6, 7, 8, 9
-NAMES: Final = {2: "a part of a picture", 3: "a part of a picture", 4: "a part of a picture", SEI: "a message", SPS: "a second set",
+NAMES: Final = {2: "a part of a picture", 3: "a part of a picture", 4: "a part of a picture", SEI: "a message",
+                SPS: "a second set",
                 PPS: "a second set", DELIMITER: "a delimiter", 10: "an end", 11: "an end", 12: "filler", 13: "an extension",
                 14: "a prefix", 15: "a second set", 19: "a second picture", 20: "a second view", 21: "a second view"}
 MESSAGES: Final = {1: "with the time of recording", 4: "registered: captions, places, HDR", 5: "with free text or data",
                    136: "with a time code", 137: "on the screen", 144: "on the light", 147: "on the light"}
 HIGH: Final = {100, 110, 122, 244, 44, 83, 86, 118, 128}
-SHAPES: Final = ((0, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33), (18, 11), (15, 11),
+SHAPES: Final = ((0, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33), (18, 11),
+                 (15, 11),
                  (64, 33), (160, 99), (4, 3), (3, 2), (2, 1))  # of pixels, table E-1; the first says nothing
 WRITTEN: Final = 255  # the shape of pixels is written out
 MOST_UNITS: Final = 64  # in one sample
@@ -59,7 +61,10 @@ class Bits:
 
 @dataclass(frozen=True)
 class Sps(Value):
-    """A sequence parameter set, as far as it has to fit the rest. tick: (units, clock) of its timing, (0, 0) without; aspect: of a pixel."""
+    """A sequence parameter set, as far as it has to fit the rest.
+
+    tick: (units, clock) of its timing, (0, 0) without; aspect: of a pixel, width to height.
+    """
 
     number: int
     width: int
@@ -182,8 +187,8 @@ def pictures(walk: Walk, track: Track) -> int:
         for place, unit in units:
             kind = unit[0] & 31
             if kind not in (SLICE, IDR):
-                walk.say(f"Frame {k} (in the order of coding) holds {_called(unit)}, {len(unit)} bytes, that this program does not "
-                         "write", place)
+                walk.say(f"Frame {k} (in the order of coding) holds {_called(unit)}, {len(unit)} bytes, that this program "
+                         "does not write", place)
                 continue
             if unit[0] & 0x80 or (kind == IDR) != (k in whole):
                 walk.say(f"Frame {k} (in the order of coding) is not marked as what it is", place)

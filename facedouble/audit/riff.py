@@ -10,8 +10,10 @@ from facedouble.types import Value
 
 PCM, FLOAT, EXTENDED = 1, 3, 0xFFFE
 GUID: Final = bytes.fromhex("000000001000800000aa00389b71")  # behind the format's number
-KNOWN: Final = {"LIST": "titles, names and dates", "bext": "a broadcaster's notes: names, dates, places", "iXML": "a recorder's notes",
-                "id3 ": "tags", "ID3 ": "tags", "cue ": "marks", "smpl": "marks", "axml": "notes", "_PMX": "notes", "umid": "a number of its own",
+KNOWN: Final = {"LIST": "titles, names and dates", "bext": "a broadcaster's notes: names, dates, places",
+                "iXML": "a recorder's notes",
+                "id3 ": "tags", "ID3 ": "tags", "cue ": "marks", "smpl": "marks", "axml": "notes", "_PMX": "notes",
+                "umid": "a number of its own",
                 "cart": "a broadcaster's notes", "PEAK": "the time of writing", "JUNK": "padding", "fact": "a length"}
 
 
@@ -56,7 +58,8 @@ def walk_wave(file: BinaryIO) -> Wave:
                 walk.say("There is padding with something in it", at)
         elif not (kind == "fact" and size == 4):
             known = KNOWN.get(kind)
-            walk.say(f"There is a chunk '{shown(kind)}', {size} bytes{f' ({known})' if known else ''}, which does not belong there", at)
+            what = f"'{shown(kind)}', {size} bytes{f' ({known})' if known else ''}"
+            walk.say(f"There is a chunk {what}, which does not belong there", at)
         seen.append(kind)
         at += 8 + size
         if size % 2:
@@ -77,8 +80,10 @@ def _format(walk: Walk, at: int, body: bytes, size: int) -> tuple[int, int, int]
     rate, speed = int.from_bytes(body[4:8], "little"), int.from_bytes(body[8:12], "little")
     block, bits = int.from_bytes(body[12:14], "little"), int.from_bytes(body[14:16], "little")
     plain = kind in (PCM, FLOAT) and (size == 16 or (size == 18 and body[16:18] == b"\0\0"))
-    wide = (kind == EXTENDED and size == 40 and body[16:18] == b"\x16\0" and body[26:] == GUID and body[24:26] in (b"\1\0", b"\3\0")
+    wide = (kind == EXTENDED and size == 40 and body[16:18] == b"\x16\0" and body[26:] == GUID
+            and body[24:26] in (b"\1\0", b"\3\0")
             and int.from_bytes(body[18:20], "little") <= bits)
-    if not (plain or wide) or bits not in (8, 16, 24, 32, 64) or block != channels * bits // 8 or speed != rate * block or not channels:
+    fits = bits in (8, 16, 24, 32, 64) and channels and block == channels * bits // 8 and speed == rate * block
+    if not (plain or wide) or not fits:
         walk.say("The format of the sound is not plain samples, or holds more than that", at)
     return rate, channels, block

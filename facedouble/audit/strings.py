@@ -30,8 +30,10 @@ TEXT: Final = 24  # letters in a row, of MANY different ones, that no coder writ
 MANY: Final = 8
 SIGNATURES: Final = {  # what other files begin with: always sought
     b"\xff\xd8\xff\xe0\x00\x10JFIF\x00": "a JPEG picture", b"Exif\x00\x00MM\x00*": "a camera's notes (Exif)",
-    b"Exif\x00\x00II*\x00": "a camera's notes (Exif)", b"\x89PNG\r\n\x1a\n": "a PNG picture", b"<x:xmpmeta": "notes of a program (XMP)",
-    b"<?xpacket": "notes of a program (XMP)", b"http://ns.adobe.com": "notes of a program (XMP)", b"x264 - core": "a coder's settings",
+    b"Exif\x00\x00II*\x00": "a camera's notes (Exif)", b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"<x:xmpmeta": "notes of a program (XMP)",
+    b"<?xpacket": "notes of a program (XMP)", b"http://ns.adobe.com": "notes of a program (XMP)",
+    b"x264 - core": "a coder's settings",
     b"RIFF\x00\x00\x00\x00WEBP": "a picture", b"ftypheic": "a picture", b"com.apple.quicktime": "a telephone's notes",
     b"GoPro": "a camera's notes",
 }
@@ -89,10 +91,12 @@ def _common(text: str) -> bool:
     return text in _OWN or (text.isdigit() and len(text) < 8) or len(set(text)) < 3
 
 
-_OWN: Final = {"isom", "iso2", "avc1", "mp41", "ftyp", "moov", "free", "mdat", "mvhd", "trak", "tkhd", "edts", "elst", "mdia", "mdhd",
-               "hdlr", "minf", "vmhd", "smhd", "dinf", "dref", "stbl", "stsd", "stts", "ctts", "stss", "stsc", "stsz", "stco", "co64",
-               "sgpd", "sbgp", "udta", "meta", "mdir", "appl", "ilst", "avcc", "pasp", "colr", "nclx", "btrt", "esds", "mp4a", "roll",
-               "vide", "soun", "isomiso2avc1mp41", "isomiso2mp41", "mdirappl"}
+_OWN: Final = frozenset((
+    "isom", "iso2", "avc1", "mp41", "ftyp", "moov", "free", "mdat", "mvhd", "trak", "tkhd", "edts", "elst", "mdia", "mdhd",
+    "hdlr", "minf", "vmhd", "smhd", "dinf", "dref", "stbl", "stsd", "stts", "ctts", "stss", "stsc", "stsz", "stco", "co64",
+    "sgpd", "sbgp", "udta", "meta", "mdir", "appl", "ilst", "avcc", "pasp", "colr", "nclx", "btrt", "esds", "mp4a", "roll",
+    "vide", "soun", "isomiso2avc1mp41", "mdirappl", "matroska", "webm", "lavf", "facedouble", "mpeg4", "riff", "wave", "data"))
+"""Words that stand in every MP4, Matroska or WAV file, in small letters."""
 
 
 def _patterns(needle: Needle) -> Iterator[_Pattern]:
@@ -107,21 +111,24 @@ def _patterns(needle: Needle) -> Iterator[_Pattern]:
         raw = text.encode(coding)
         for skip in range(3):  # at which of three bytes of the hidden text it begins
             inner = raw[(3 - skip) % 3 :]
-            coded = base64.b64encode(inner[: len(inner) // 3 * 3])
-            for form in {coded, base64.urlsafe_b64encode(inner[: len(inner) // 3 * 3])}:
-                yield _Pattern(form, "in base64", needle, False)
+            inner = inner[: len(inner) // 3 * 3]
+            for coded in {base64.b64encode(inner), base64.urlsafe_b64encode(inner)}:
+                yield _Pattern(coded, "in base64", needle, False)
         yield _Pattern(raw.hex().encode(), "in hexadecimal", needle, True)
 
 
 class Search:
-    """`search.file(walk, span)` for a file, `shifted` and `inflated` for bytes of it. coded, other: bytes that there are of both."""
+    """`search.file(walk, span)` for a file, `shifted` and `inflated` for bytes of it.
+
+    coded: bytes of pictures and sound in the file; other: of all else.
+    """
 
     def __init__(self, sought: Sequence[Needle], coded: int, other: int) -> None:
         every = [p for needle in sought for p in _patterns(needle) if len(p.data) >= SHORTEST]
-        every += [_Pattern(data, "as it stands", Needle(data.decode("latin-1"), what), False) for data, what in SIGNATURES.items()]
+        every += [_Pattern(data, "as it stands", Needle(data.decode("latin-1"), w), False) for data, w in SIGNATURES.items()]
         self.everywhere = _Finder([p for p in every if p.rarity * coded < CHANCE])
         self.outside = _Finder([p for p in every if p.rarity * coded >= CHANCE and p.rarity * other < CHANCE_OUTSIDE])
-        reached = {p.needle for p in (*self.everywhere.patterns, *self.outside.patterns)}
+        reached = {p.needle for p in (*self.everywhere.patterns, *self.outside.patterns) if p.how == "as text"}
         self.skipped = sum(n not in reached for n in sought)
 
     def file(self, walk: Walk, coded: tuple[int, int]) -> list[Hit]:

@@ -31,8 +31,8 @@ ROLL: Final = bytes.fromhex("01000000726f6c6c00000002000000 01ffff")  # AAC need
 class Track(Value):
     """A stream. at: of its description, byte in the file; offsets, sizes (N,) int64: of its samples, in the order of decoding;
     times, spans (N,) int64: when each is shown, and for how long, ticks, edit list not counted; whole (K,): samples that need
-    no other; sets: SPS, PPS; config: AudioSpecificConfig; aspect: of a pixel, width to height; head: ticks of the stream before the film begins (the edit list's);
-    wait: seconds of nothing before it; shown: how long it is shown, in ticks of the film.
+    no other; sets: SPS, PPS; config: AudioSpecificConfig; aspect: of a pixel, width to height; head: ticks of the stream before
+    the film begins (the edit list's); wait: seconds of nothing before it; shown: how long it is shown, in ticks of the film.
     """
 
     number: int
@@ -106,7 +106,8 @@ def _runs(body: bytes, count: int) -> Longs:
     rows = _longs(body, 8, ">u4", 8).reshape(-1, 2)
     if (rows[:, 0] <= 0).any() or int(rows[:, 0].sum()) != count:
         raise ValueError("times for more or fewer samples than there are")
-    return np.repeat(rows[:, 1], rows[:, 0])
+    runs: Longs = np.repeat(rows[:, 1], rows[:, 0])
+    return runs
 
 
 def _sizes(walk: Walk, body: bytes) -> Longs:
@@ -128,18 +129,23 @@ def _offsets(found: Found, sizes: Longs) -> Longs:
     if not len(sizes) and not len(rows) and not len(chunks):
         return sizes
     first = np.append(rows[:, 0], len(chunks) + 1)
-    if not len(rows) or first[0] != 1 or (np.diff(first) <= 0).any() or (rows[:, 2] != 1).any() or (rows[:, 1] > len(sizes)).any():
+    ordered = len(rows) and first[0] == 1 and (np.diff(first) > 0).all()
+    if not ordered or (rows[:, 2] != 1).any() or (rows[:, 1] > len(sizes)).any():
         raise ValueError("chunks out of order")
     each = np.repeat(rows[:, 1], np.diff(first))
     if (each <= 0).any() or int(each.sum()) != len(sizes) or (chunks < 0).any():
         raise ValueError("chunks for more or fewer samples than there are")
     ends = np.cumsum(sizes)
     begins = ends - sizes
-    return np.repeat(chunks, each) + begins - np.repeat(begins[np.cumsum(each) - each], each)
+    offsets: Longs = np.repeat(chunks, each) + begins - np.repeat(begins[np.cumsum(each) - each], each)
+    return offsets
 
 
 def edited(walk: Walk, track: Track, body: bytes, at: int, scale: int) -> Track:
-    """The stream with its edit list: at most a wait, and then all of it but what the coder put before. scale: ticks/s, of the film."""
+    """The stream with its edit list: at most a wait, and then all of it but what the coder put before.
+
+    scale: ticks/s of the film.
+    """
     wide = 8 if body[:1] == b"\1" else 4
     row = 2 * wide + 4
     count = int.from_bytes(body[4:8], "big")
@@ -152,7 +158,8 @@ def edited(walk: Walk, track: Track, body: bytes, at: int, scale: int) -> Track:
         walk.say(f"The edit list of stream {track.number} has {count} entries; one after a wait is what this program writes", at)
         return replace(track, shown=whole)
     rows = [body[8 + k * row : 8 + (k + 1) * row] for k in range(count)]
-    parts = [(int.from_bytes(r[:wide], "big"), int.from_bytes(r[wide : 2 * wide], "big", signed=True), r[2 * wide :]) for r in rows]
+    parts = [(int.from_bytes(r[:wide], "big"), int.from_bytes(r[wide : 2 * wide], "big", signed=True), r[2 * wide :])
+             for r in rows]
     if any(rate != b"\0\1\0\0" for *_, rate in parts) or (count == 2 and parts[0][1] != -1) or parts[-1][1] < 0:
         walk.say(f"The edit list of stream {track.number} jumps or changes the speed", at)
         return replace(track, shown=whole)
@@ -280,7 +287,8 @@ def _sound(walk: Walk, track: Track, body: bytes) -> Track | None:
     bits = int.from_bytes(config[:2], "big")
     kind, index, layout = bits >> 11, bits >> 7 & 15, bits >> 3 & 15
     known = kind == 2 and index < len(AAC_RATES) and layout in AAC_CHANNELS and not bits & 7
-    if not known or AAC_CHANNELS[layout] != channels or {AAC_RATES[index] % 65536, track.scale % 65536} != {rate} or config[2:] not in (b"", b"\x56\xe5\0"):
+    fits = known and AAC_CHANNELS[layout] == channels and {AAC_RATES[index] % 65536, track.scale % 65536} == {rate}
+    if not fits or config[2:] not in (b"", b"\x56\xe5\0"):
         walk.say(f"The sound in stream {track.number} is not AAC as this program writes it", track.at)
     return replace(track, channels=channels, rate=AAC_RATES[index] if known else rate, config=config)
 
@@ -303,7 +311,8 @@ def _config(body: bytes, number: int, rates: bytes) -> bytes | None:
             parts.append(inside[:skip])
             rest = inside[skip:]
     outer, stream, fields, coding, last = parts
-    good = (body[:4] == bytes(4) and not outer and stream == number.to_bytes(2, "big") + b"\0" and fields == b"\x06\x80\x80\x80\x01\x02"
+    good = (body[:4] == bytes(4) and not outer and stream == number.to_bytes(2, "big") + b"\0"
+            and fields == b"\x06\x80\x80\x80\x01\x02"
             and coding[:2] == b"\x40\x15" and coding[2:5] == bytes(3) and coding[5:] == rates and not last)
     return config if good and 2 <= len(config) <= 5 else None
 

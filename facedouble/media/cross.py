@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import av
 import av.error
+import numpy as np
+from numpy.typing import NDArray
 
 from facedouble.errors import InputRefused
 from facedouble.media.decode import frames
@@ -141,20 +143,20 @@ def _stream(stream: Any, tally: _Tally) -> Stream:
                   bool(stream.disposition & av.stream.Disposition.attached_pic), tuple(sorted(tally.side)))
 
 
-def times(path: Path, exact: bool = False) -> list[Fraction]:
-    """When each frame of footage is shown, s, as `decode.frames` gives them; of packets alone, unless exact."""
+def times(path: Path, exact: bool = False) -> NDArray[np.int64]:
+    """When each frame of footage is shown, (N,) ticks, as `decode.frames` has it; from packets alone, unless exact."""
     info = probe(path)
     if exact:
-        return [frame.time for frame in frames(info)]
+        return np.fromiter((frame.ticks for frame in frames(info)), np.int64)
     with opened(path, info.container) as box:
-        stream = video_of(box)
-        found = [packet.pts for packet in box.demux(stream) if packet.size and not packet.is_discard]
+        found = [packet.pts for packet in box.demux(video_of(box)) if packet.size and not packet.is_discard]
     if any(pts is None for pts in found):
         return times(path, True)
-    ticks: list[int] = []
-    for pts in sorted(found):
-        ticks.append(pts if not ticks or pts > ticks[-1] else ticks[-1] + 1)
-    return [t * info.time_base for t in ticks]
+    ticks = np.sort(np.array(found, np.int64))
+    if (np.diff(ticks) <= 0).any():  # two at one time: the second comes a tick later
+        for k in range(1, len(ticks)):
+            ticks[k] = max(ticks[k], ticks[k - 1] + 1)
+    return ticks
 
 
 def sounds(path: Path) -> list[tuple[int, int, int, Fraction]]:
