@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from facedouble.audit.residual import RATE, REACH, piece, rows
 from facedouble.types import Array, Bools, Doubles, Value
@@ -14,6 +15,7 @@ from facedouble.types import Array, Bools, Doubles, Value
 MARGIN: Final = REACH + 0.25  # s before and after a second that have to be given with it
 CELL: Final = 0.07  # s beside what may be heard that are not searched: whitening spreads a sound over its cell
 QUIET: Final = 0.005  # s of zeros that are silence
+SHORT: Final = 0.016  # s
 LONG: Final = 4  # s over which a quiet trace at one lag is summed
 
 
@@ -70,8 +72,15 @@ def _pieces(sound: Array, shut: Bools, reach: float) -> Doubles:
             flat = piece(one, MARGIN, RATE, reach, False)
             cut = round((MARGIN - reach) * RATE)
             silent = ~_held(one != 0, round(QUIET * RATE))
-            made.append((one, np.where((shut | silent)[cut:cut + len(flat)], 0, flat)))
+            made.append((one, _even(np.where((shut | silent)[cut:cut + len(flat)], 0, flat))))
     return np.array([flat for _, flat in made])
+
+
+def _even(flat: Doubles) -> Doubles:
+    """(n,) with the same power in every `SHORT` of time as well, so that no click counts for more than it lasts."""
+    size = round(SHORT * RATE)
+    power = uniform_filter1d(flat * flat, size, mode="constant")
+    return np.asarray(flat / np.sqrt(np.maximum(power, 0.01 * max(float(np.mean(flat * flat)), 1e-20))))
 
 
 def _held(on: Bools, reach: int) -> Bools:
