@@ -21,13 +21,13 @@ import numpy as np
 import soxr
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
-from facedouble.audit.residual import RATE  # noqa: E402
-from facedouble.audit.traces import MARGIN, Traces  # noqa: E402
-from facedouble.audit.voices import PIECE  # noqa: E402
-from facedouble.media.recording import blocks, recording  # noqa: E402
-from facedouble.models.judge import judge  # noqa: E402
-from facedouble.options import AuditOptions  # noqa: E402
-from facedouble.types import Array, Doubles, Floats  # noqa: E402
+from facedouble.audit.residual import RATE
+from facedouble.audit.traces import MARGIN, Traces
+from facedouble.audit.voices import PIECE
+from facedouble.media.recording import blocks, recording
+from facedouble.models.judge import judge
+from facedouble.options import AuditOptions
+from facedouble.types import Array, Doubles, Floats
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "speech"
 LIMITS = (0.7, 0.75, 0.8, 0.85)
