@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     options = AuditOptions()
     found, hear, size = people(parser.parse_args().data), judge(), round(PIECE * RATE)
-    prints = {name: [np.stack([hear(sound[k:k + size]) for k in range(0, max(len(sound) - size // 2, 1), size)]) for sound in held]
+    prints = {name: [np.stack([hear(s[k:k + size]) for k in range(0, max(len(s) - size // 2, 1), size)]) for s in held]
               for name, held in found.items()}
     names = sorted(found)
     print("| half | limit | different people taken for one | one person not known again |\n|---|---|---|---|")

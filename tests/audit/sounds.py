@@ -40,8 +40,8 @@ def voice(seed: int, pitch: float, seconds: int = SECONDS) -> Floats:
 
 def film(path: Path, sounds: Sequence[Floats], frames: int = SECONDS * 5, rate: int = RATE) -> Path:
     """A film of 5 pictures a second, as the program writes it. sounds: streams (n, C)."""
-    info = MediaInfo("made", "mp4", 96, 64, None, Fraction(5), Fraction(1, 5), Fraction(0), None, 0, Fraction(1), Colour(), "yuv420p",
-                     8, (), (), ())
+    info = MediaInfo("made", "mp4", 96, 64, None, Fraction(5), Fraction(1, 5), Fraction(0), None, 0, Fraction(1), Colour(),
+                     "yuv420p", 8, (), (), ())
     streams = [(rate, s.shape[1], Fraction(0), iter([s])) for s in sounds]
     with Writer(path, info, EncodeOptions(), streams) as writer:
         for i in range(frames):
