@@ -114,6 +114,33 @@ class AuditOptions(Checked):
 
     seen_side: int = knob(960, 160, 4096, "px")  # longer side of the copy that every frame is searched on
     every: int = knob(25, 1, 1000, "frames")  # full size, lifted and turned copies are searched that often
+    rounds: int = knob(3, 1, 10)  # audits at most; between them, what was found is covered and drawn again
+    beside: float = knob(0.25, 0.0, 10.0, "s")  # to either side of what was found, that is covered as well
+    seen_score: float = knob(0.5, 0.05, 0.99)  # CenterFace, in the picture itself; no veil of the sample clips gets there
+    copy_score: float = knob(0.7, 0.05, 0.99)  # in a turned, lifted or sharpened copy, where more looks like a face
+    same_face: float = knob(0.363, -1.0, 1.0)  # SFace, one frame: its authors' limit; bench/thresholds.py says how often it errs
+    same_second: float = knob(0.32, -1.0, 1.0)  # for the mean of a second, which varies less
+    blend_height: float = knob(0.1, 0.0, 1.0)  # a peak of the footage's finest detail in a face: its correlation,
+    blend_stands: float = knob(4.0, 0.0, 100.0, "standard deviations")  # how far it stands out of other shifts,
+    blend_sharp: float = knob(0.04, 0.0, 1.0)  # and out of those beside it; past all three is a finding
+    chance: float = knob(6.0, 0.0, 100.0)  # no peak counts that is lower than this over the root of the pixels compared
+    part_height: float = knob(0.2, 0.0, 1.0)  # the same three for eyes and mouth alone, which hold less to tell by
+    part_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
+    part_sharp: float = knob(0.08, 0.0, 1.0)
+    held_height: float = knob(0.05, 0.0, 1.0)  # and for the mean of a second
+    held_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
+    held_sharp: float = knob(0.03, 0.0, 1.0)
+    left: float = knob(0.006, 0.0, 1.0)  # share of a face's oval in which small windows are the footage's,
+    least: float = knob(40.0, 0.0, 10_000.0, "px")  # and so many of them at least
+    rows: float = knob(0.004, 0.0, 1.0)  # the same for thin windows: a few rows or columns
+    rim: float = knob(120.0, 0.0, 100_000.0, "px")  # so much of the outline of a face is the footage's, in one frame,
+    rims: float = knob(0.35, 0.0, 1.0)  # or a trace of it in that share of the frames of a second
+    remains: float = knob(0.45, 0.0, 1.0)  # under it an eye or a mouth is the footage's
+    coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
+    flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
+    still: float = knob(2.0, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
+    other: float = knob(0.5, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
+    strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan
     trace: float = knob(7.0, 5.5, 20.0, "sigmas")  # of a window of .2 s
     lasting: float = knob(6.5, 5.5, 20.0, "sigmas")  # of four seconds at one lag
     late: float = knob(0.04, 0.01, 0.3, "s")
@@ -124,6 +151,27 @@ class AuditOptions(Checked):
     voice: float = knob(0.8, 0.5, 0.99)  # likeness of a piece of speech to whose it was
     undone: float = knob(0.85, 0.5, 0.99)  # the same when its pitch is moved back
     gallery_rank: float = knob(0.5, 0.0, 1.0)  # share of pieces that may be given to the right person first
+    attack_every: float = knob(0.4, 0.02, 60.0, "s")  # attackers look that often at a face of the film, and of their parrots
+    attack_looks: int = knob(200, 5, 100_000)  # at most so many at one person of the film
+    attack_people: int = knob(30, 2, 1000)  # of the gallery that are drawn and followed, spread over it
+    attack_files: int = knob(3, 1, 1000)  # of each of them
+    attack_least: int = knob(5, 2, 1000)  # known people without whom an attacker's figures give no verdict
+    # cosine of what others have in common who wear a double with somebody's bare face; and by the drawn face alone. Strangers
+    # reach .36 and .56, the volunteers themselves .52 to .66 and .74 to .88 (10 doubles, 25 people, bench/parrot.py)
+    double_alike: float = knob(0.4, -1.0, 1.0)
+    double_alike_face: float = knob(0.62, -1.0, 1.0)
+    # cosine of a face of the film with what others have in common who wear the planned double, as it is and by the drawn face
+    # alone. Worn: .62 and .77 at least in the shared clips; bare faces reach .30 and .52 (bench/parrot.py)
+    double_worn: float = knob(0.45, -1.0, 1.0)
+    double_worn_face: float = knob(0.6, -1.0, 1.0)
+    # share of windows in which the parrot's first guess may be right. 1: no limit, because hair, ears and skin tone stay: of 33
+    # people it is right for about 80 % of the shared recordings, and for 39 % by the drawn face alone (bench/parrot.py)
+    parrot_rank1: float = knob(1.0, 0.0, 1.0)
+    motion_auc: float = knob(1.0, 0.0, 1.0)  # 1: no limit, because the performance is the point
+    motion_seconds: float = knob(2.0, 0.5, 30.0, "s")  # a window of motion...
+    motion_windows: int = knob(30, 1, 10_000)  # ...and so many of them, of a person of the film, at most
+    parrot_seconds: float = knob(2.0, 0.5, 600.0, "s")  # of each known clip that are drawn, from its first face on
+    parrot_photo: int = knob(12, 9, 100, "frames")  # a known photo is drawn as a still clip of that length
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -39,6 +39,9 @@ from facedouble.types import Array, Box, Frame, MediaInfo, Rows, Track, Value
 
 Progress = Callable[[str, int, int | None], None]
 """(step, frames done, frames in all or None)"""
+
+Read = Callable[[MediaInfo], Iterable[Frame]]
+"""Footage -> its frames, numbered from 0; the same at each call."""
 
 SAMPLES = 8  # frames of a track at which softness and grain are measured
 LEAST_FIT = 3  # sightings; fewer cannot be smoothed, so the veil stays
@@ -93,13 +96,13 @@ def quiet(step: str, done: int, total: int | None) -> None:
     """A progress that nobody watches."""
 
 
-def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = quiet) -> Analysis:
-    """Detect, track, fit; two passes over the footage."""
-    tracks, cuts, marks = _tracks(info, eyes, options, progress)
+def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = quiet, read: Read = frames) -> Analysis:
+    """Detect, track, fit; two passes over the footage, which `read` can cut short."""
+    tracks, cuts, marks = _tracks(info, eyes, options, progress, read)
     count = len(marks)
     notes: dict[int, Notes] = {}
     roles: dict[int, Role] = {}
-    with closing(looks(info, tracks, eyes, options, progress, count)) as seen:
+    with closing(looks(info, tracks, eyes, options, progress, count, read)) as seen:
         for track, glance in seen:
             if track.id not in notes:
                 notes[track.id] = Notes(track)
@@ -112,12 +115,12 @@ def analyse(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress = 
     return Analysis(info, count, tuple(roles[t.id] for t in tracks), cuts, marks)
 
 
-def _tracks(info: MediaInfo, eyes: Eyes, options: Options,
-            progress: Progress) -> tuple[tuple[Track, ...], tuple[int, ...], Marks]:
+def _tracks(info: MediaInfo, eyes: Eyes, options: Options, progress: Progress,
+            read: Read) -> tuple[tuple[Track, ...], tuple[int, ...], Marks]:
     """First pass: who is where, the cuts, and a mark of every frame."""
     found, motions, marking = Finds(), Motions(), Marking()
     before = None
-    for frame in frames(info):
+    for frame in read(info):
         now = small_luma(frame.planes[0] if frame.depth == 8 else (frame.planes[0] >> (frame.depth - 8)).astype(np.uint8))
         moved = measure(before, now, frame.index)
         motions.append(moved)
@@ -177,7 +180,7 @@ class Notes:
 
 
 def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Options, progress: Progress,
-          total: int) -> Generator[tuple[Track, Look | None], None, None]:
+          total: int, read: Read = frames) -> Generator[tuple[Track, Look | None], None, None]:
     """Second pass: what is seen of each track, frame after frame; None once after its last frame."""
     if not tracks:
         return
@@ -187,7 +190,7 @@ def looks(info: MediaInfo, tracks: tuple[Track, ...], eyes: Eyes, options: Optio
     pairs: dict[int, Pair] = {}
     spare: list[Pair] = []
     try:
-        for frame in frames(info):
+        for frame in read(info):
             while coming and coming[-1].start <= frame.index:
                 here.append(coming.pop())
                 views[here[-1].id] = windows(here[-1].boxes)

@@ -1,0 +1,235 @@
+"""The parrot: footage and photos of known people get the face that the film's people wear, in memory, and are looked at.
+
+The one part of the audit that draws, and therefore a process of its own: what draws is imported in it alone, and nothing comes
+back but embeddings. No picture reaches a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from importlib.util import find_spec
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from facedouble.errors import FacedoubleError, InputRefused
+from facedouble.options import Options
+from facedouble.pipeline.audit.glimpse import Seers, glimpse
+from facedouble.types import Array, Box, Floats, Frame, Value
+
+if TYPE_CHECKING:  # at run time only in the process that draws
+    from facedouble.pipeline.analyse import Analysis, Eyes, Role
+    from facedouble.types import Double, MediaInfo
+
+BARE = ""  # the mask of a recording that was looked at as it is
+PHOTOS = {".jpg", ".jpeg", ".png", ".webp"}
+NOTHING = np.zeros((0, 2, 1), np.float32)
+LOOK_FOR = 2.0  # times a second that the first face of a clip is looked for
+
+
+@dataclass(frozen=True)
+class Mask(Value):
+    """The face that somebody wears in the film. id: of the double, as the report has it; file: None for a mannequin."""
+
+    id: str
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Material(Value):
+    """A clip or a photo; of a clip the sample is taken from `start` on, a share of its length."""
+
+    file: Path
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
+class Errand(Value):
+    """What the parrot is sent to do: people by name with what shows them, each to be drawn with each of the masks."""
+
+    people: tuple[tuple[str, tuple[Material, ...]], ...]
+    masks: tuple[Mask, ...]
+    options: Options
+    models: Path | None = None
+    exhaustive: bool = False
+
+
+@dataclass(frozen=True)
+class Parroted(Value):
+    """A recording drawn with a mask, or `BARE`.
+
+    vectors (n, 2, D): its looks, in order, as of `glimpse`; at (n,) s; why: there are none, one sentence.
+    """
+
+    person: str
+    file: str
+    mask: str
+    vectors: Floats
+    at: Array
+    why: str = ""
+
+
+def portraits() -> dict[str, Path]:
+    """Two public-domain portraits inside packages that are there anyway: somebody to wear a double when nobody else is given."""
+    inside = {"skimage": "data/astronaut.png", "matplotlib": "mpl-data/sample_data/grace_hopper.jpg"}
+    found = {}
+    for package, name in inside.items():
+        spec = find_spec(package)
+        path = Path(spec.origin).parent / name if spec is not None and spec.origin else None
+        if path is not None and path.is_file():
+            found[f"portrait in {package}"] = path
+    return found
+
+
+def parrot(errand: Errand, seers: Seers) -> list[Parroted]:
+    """Run it in a new process, which ends with it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside:
+        return aside.submit(draw_all, errand, seers).result()
+
+
+def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
+    """Every recording of everybody, drawn with every mask and looked at; a recording that will not do says why."""
+    from facedouble.isolation import deny_network, no_core_dumps
+    from facedouble.pipeline.protect import open_eyes
+
+    no_core_dumps()
+    deny_network()
+    find, embed = seers()
+    see = partial(glimpse, find=find, embed=embed)
+    eyes, doubles = open_eyes(errand.options, errand.models), [_double(mask) for mask in errand.masks]
+    said: list[Parroted] = []
+    for person, files in errand.people:
+        for material in files:
+            file = material.file
+            nothing = [Parroted(person, file.name, mask, NOTHING, np.zeros(0))
+                       for mask in (BARE, *(m.id for m in errand.masks))]
+            try:
+                made, read = _read(material, eyes, errand)
+            except FacedoubleError as error:
+                said += [replace(n, why=str(error)) for n in nothing]
+                continue
+            role = _main(made)
+            if role is None:
+                said += [replace(n, why=f"{file.name}: no face on which a double can be drawn") for n in nothing]
+                continue
+            looks = _looks(role, float(made.info.rate), errand)
+            seen = [_drawn(made, role, double, looks, read, errand.options, see) for double in (None, *doubles)]
+            said += [replace(n, vectors=v, at=a, why="" if len(a) else f"{file.name}: no face was found in what was drawn")
+                     for n, (v, a) in zip(nothing, seen, strict=True)]
+    return said
+
+
+def _double(mask: Mask) -> Double:
+    from facedouble.doubles.file import read_double
+    from facedouble.doubles.mannequin import VARIANTS, mannequin
+
+    for one in [read_double(mask.file)] if mask.file is not None else map(mannequin, range(VARIANTS)):
+        if one.id == mask.id:
+            return one
+    raise InputRefused(f"{mask.file or 'the built-in faces'}: is not the face {mask.id[:12]} that the film was made with; give "
+                       "the file of that double")
+
+
+def _read(material: Material, eyes: Eyes, errand: Errand) -> tuple[Analysis, partial[Iterator[Frame]]]:
+    """The analysis of the sample of a recording, and what reads that sample again."""
+    from facedouble.media.probe import probe
+    from facedouble.pipeline.analyse import analyse
+
+    audit, file = errand.options.audit, material.file
+    if file.suffix.lower() in PHOTOS:
+        info, read = _still(file, audit.parrot_photo, audit.seen_side)
+    else:
+        info = probe(file)
+        begin = int(material.start * float((info.duration or 0) * info.rate))
+        count = None if errand.exhaustive else round(audit.parrot_seconds * float(info.rate))
+        read = partial(_part, info, begin if errand.exhaustive else _first(info, begin, eyes, errand.options), count)
+    return analyse(info, eyes, errand.options, read=lambda _: read()), read
+
+
+def _still(file: Path, count: int, side: float) -> tuple[MediaInfo, partial[Iterator[Frame]]]:
+    """A photo as a clip in which nothing moves, its longer side at most `side` px."""
+    from facedouble.media.decode import photo
+    from facedouble.pipeline.double import photo_frame
+    from facedouble.types import MediaInfo
+
+    picture = photo(file)
+    scale = side / max(picture.shape[:2])
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+    frame = photo_frame(np.asarray(small, np.uint8), 0)
+    one = Fraction(1, 25)
+    info = MediaInfo(str(file), "photo", frame.width, frame.height, count, 1 / one, one, Fraction(0), count * one, 0, Fraction(1),
+                     frame.colour, frame.pixel_format, frame.depth, (), (), ())
+    return info, partial(_again, frame, count)
+
+
+def _again(frame: Frame, count: int) -> Iterator[Frame]:
+    return (replace(frame, index=i, ticks=i) for i in range(count))
+
+
+def _part(info: MediaInfo, start: int, count: int | None) -> Iterator[Frame]:
+    from facedouble.media.decode import frames
+
+    for index, frame in enumerate(islice(frames(info), start, None if count is None else start + count)):
+        yield replace(frame, index=index)
+
+
+def _first(info: MediaInfo, begin: int, eyes: Eyes, options: Options) -> int:
+    """The frame, from `begin` on, at which the first face is found; `begin` if there is none."""
+    from facedouble.pipeline.analyse import find
+
+    step = max(1, round(float(info.rate) / LOOK_FOR))
+    for frame in _part(info, begin, None):
+        if frame.index % step == 0 and not frame.corrupt and find(frame, eyes, options, True):
+            return begin + frame.index
+    return begin
+
+
+def _main(made: Analysis) -> Role | None:
+    """Who is seen largest and longest, among those on whom a double can be drawn."""
+    roles = [r for r in made.roles if r.fit is not None and (r.weights >= 1).any()]
+    return max(roles, key=lambda r: sum(box.area for box in r.boxes), default=None)
+
+
+def _looks(role: Role, rate: float, errand: Errand) -> list[int]:
+    """Frames in which the role is wholly the double, `attack_every` s apart; of a photo the last."""
+    whole: list[int] = (np.flatnonzero(role.weights >= 1) + role.track.start).tolist()
+    if len(whole) <= errand.options.audit.parrot_photo:
+        return whole[-1:]
+    return whole[:: max(1, round(errand.options.audit.attack_every * rate))]
+
+
+def _drawn(made: Analysis, role: Role, double: Double | None, looks: Sequence[int], read: partial[Iterator[Frame]],
+           options: Options, see: Callable[[Frame, Box], Floats | None]) -> tuple[Floats, Array]:
+    """Embeddings (n, 2, D) of the role as the double (None: bare) at the looks, and when, s; what cannot be seen is left out."""
+    from facedouble.pipeline.stage import perform
+    from facedouble.protect.composite import compose
+    from facedouble.protect.treatments import Part
+
+    rate, fit = float(made.info.rate), role.fit
+    stage = None if double is None else perform(role, double, options, rate)
+    vectors, at, wanted = [], [], set(looks)
+    for frame in read():
+        if frame.index in wanted and not frame.corrupt:
+            i = frame.index - role.track.start
+            shown = frame
+            if stage is not None and fit is not None:
+                step = frame.index - fit.start
+                front = None if role.front is None else role.front.at(frame.index)
+                part = Part(role.track.id, role.boxes[i], role.covers[i], 1.0, stage, step, fit.outlines[step].mesh, front,
+                            "double")
+                shown = compose(frame, [part], options.draw, options.seed).safe.frame
+            seen = see(shown, role.boxes[i])
+            if seen is not None:
+                vectors.append(seen)
+                at.append(frame.index / rate)
+        if frame.index >= max(wanted):
+            break
+    return (np.stack(vectors) if vectors else NOTHING), np.array(at)

@@ -1,0 +1,161 @@
+"""The parrot attacker on files, and what its parrots say of the double itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from facedouble.audit.attack import Verdict
+from facedouble.audit.parrot import TWO_SIGMA, Guessed, common, guess, likeness, needed, unit, windowed
+from facedouble.audit.verdict import Check, Figure, Finding, Look
+from facedouble.options import AuditOptions, Options
+from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, portraits
+from facedouble.pipeline.audit.sample import ALIKE, PARROT, WORN, Means, Sample, Star, nearest, untried
+from facedouble.types import Floats
+
+Files = Mapping[str, Sequence[Path]]
+LOOKS = 5  # at a face that are judged together
+WHOLE, FACE = 0, 1  # of what `glimpse` says
+
+
+def parroted(stars: Mapping[str, Star], masks: Mapping[str, Mask], asked: Files, others: Files, own: bool, means: Means,
+             options: Options, sample: Sample) -> list[Check]:
+    """Three checks for each face that is worn by any of them."""
+    worn = {masks[who].id: masks[who] for who in stars if who in masks}
+    if not worn:
+        return [untried(name, "which double they wear was not told") for name in (WORN, ALIKE, PARROT)]
+    people = [*((who, tuple(Material(f, 0.5 if own else 0.0) for f in files)) for who, files in asked.items()),
+              *((name, tuple(map(Material, files))) for name, files in sample.people(others).items()),
+              *((name, (Material(file),)) for name, file in portraits().items())]
+    drawn = means.run(Errand(tuple(people), tuple(worn.values()), options, means.models, sample.exhaustive), means.seers)
+    made: list[Check] = []
+    for mask in worn.values():
+        here = {who: star for who, star in stars.items() if who in masks and masks[who].id == mask.id}
+        mine = [d for d in drawn if d.mask == mask.id]
+        made.append(worn_as_planned(here, mine, sample))
+        made.append(alike(here, drawn, mask, options.audit))
+        lacks = "needs footage or photos of the witness (--witness)" if not asked else (
+            "" if others else "needs other people to be taken for (--gallery)")
+        made.append(untried(PARROT, lacks) if lacks else
+                    named(here, [d for d in mine if d.person in asked or d.person in others], own, options.audit))
+    return made
+
+
+def rows_of(drawn: Sequence[Parroted], part: int, seconds: float) -> dict[str, list[Floats]]:
+    """Windows (D,) of each person's recordings."""
+    rows: dict[str, list[Floats]] = {}
+    for d in drawn:
+        if len(d.at):
+            rows.setdefault(d.person, []).extend(windowed(d.vectors[:, part], d.at, seconds))
+    return rows
+
+
+def named(stars: Mapping[str, Star], drawn: Sequence[Parroted], own: bool, audit: AuditOptions) -> Check:
+    """The parrot's figures for those who wear one face: always; findings only past a limit."""
+    whole, alone = ({who: rows for who, s in stars.items() if (rows := s.windows(part, audit.motion_seconds))}
+                    for part in (WHOLE, FACE))
+    known = [rows_of(drawn, part, audit.motion_seconds) for part in (WHOLE, FACE)]
+    lost = sorted({d.why for d in drawn if d.why})
+    asked = [who for who in whole if known[WHOLE].get(who)]
+    if not asked or len(known[WHOLE]) < 2:
+        return untried(PARROT, "; ".join(lost) or "no face of them was found in the film")
+    seen = [{who: rows[who] for who in asked} for rows in (whole, alone)]
+    found, face = (guess(k, s) for k, s in zip(known, seen, strict=True))
+    tried = (f"The witness's {'same footage, the other half of it,' if own else 'other footage'} and "
+             f"{len(known[WHOLE]) - len(asked)} other people were given the film's own double, in {len(drawn)} recordings, and "
+             "what came out was matched with the film by a recogniser that took no part in making it: as it is, and without "
+             "everything outside of the drawn face.")
+    figures = _figures(found, face) | {"verdict": verdict_of(found, own, audit), "recordings that would not do": len(lost)}
+    v = found.verdict
+    past = [] if own or v.gallery < audit.attack_least or v.rank1.value <= audit.parrot_rank1 else asked
+    findings = tuple(Finding(f"Somebody who knows the double and has other footage picks {who} out of {v.gallery} people.",
+                             stars[who].span(), score=v.rank1.value, limit=audit.parrot_rank1, person=who) for who in past)
+    looked = sum(len(s.frames) for s in stars.values())
+    return Check(PARROT, "attacked", tried, looked, "faces", findings, figures, nearest(stars))
+
+
+def _figures(found: Guessed, face: Guessed) -> dict[str, Figure]:
+    v, f = found.verdict, face.verdict
+    return {"in plain words": f"Of {v.gallery} people, the attacker's first guess was right in {v.rank1.value:.0%} of the "
+                              f"windows; guessing gives {v.chance:.0%}. By the drawn face alone it was right in "
+                              f"{f.rank1.value:.0%}: the rest is hair, ears, skin tone and what is around the face.",
+            **_intervals(v, ""), **_intervals(f, ", face alone"), "guessing": f"{v.chance:.1%}", "people": v.gallery,
+            "people asked about": v.people, "windows": v.trials, "named over the whole film": ", ".join(found.right) or "nobody"}
+
+
+def _intervals(v: Verdict, way: str) -> dict[str, Figure]:
+    """Rank-1, EER and linkability; of one person the first has no interval, and the others have that of the gallery."""
+    first = str(v.rank1) if v.people > 1 else f"{v.rank1.value:.1%}, one person: no interval"
+    return {f"first guess right{way}": first, f"equal error rate{way}": str(v.eer), f"linkability{way}": str(v.linkability)}
+
+
+def verdict_of(found: Guessed, own: bool, audit: AuditOptions) -> str:
+    """What the figures allow to say: one film of one person is one trial, however many windows it has."""
+    v = found.verdict
+    if own:
+        return "none: with the same footage on both sides, place and light tell as much as the person"
+    if v.gallery < audit.attack_least:
+        return f"none: {v.gallery} people are too few, {audit.attack_least} at least are needed"
+    if not found.right:
+        return "over the whole film the attacker named nobody rightly"
+    if found.luck < TWO_SIGMA:
+        return f"the attacker knows them: luck would do as well in {found.luck:.1%} of cases"
+    return (f"the attacker named {', '.join(found.right)}, and luck would do as well in {found.luck:.0%} of cases: a gallery of "
+            f"{needed(v.people)} people would tell")
+
+
+def alike(stars: Mapping[str, Star], drawn: Sequence[Parroted], mask: Mask, audit: AuditOptions) -> Check:
+    """Whether other people look like the witness once they wear the double: then the double does."""
+    limits = {"as it is": (WHOLE, audit.double_alike), "face alone": (FACE, audit.double_alike_face)}
+    figures: dict[str, Figure] = {}
+    findings: list[Finding] = []
+    for way, (part, limit) in limits.items():
+        bare = rows_of([d for d in drawn if d.mask == BARE], part, audit.motion_seconds)
+        worn = rows_of([d for d in drawn if d.mask == mask.id], part, audit.motion_seconds)
+        for who in stars:
+            if not bare.get(who) or len({*worn, who}) < audit.attack_least:
+                return untried(ALIKE, f"needs a face of {who} and {audit.attack_least - 1} others on whom a double can be drawn")
+            found = likeness(bare, worn, who)
+            figures |= {f"{who}, {way}": found.score, f"{who}, {way}: rank among {found.people}": found.rank}
+            if found.score > limit:
+                what = f"The double looks like {who}: others who wear it are taken for {who}. Choose another."
+                span = stars[who].span() if stars[who].frames else None
+                findings.append(Finding(what, span, score=found.score, limit=limit, person=who))
+        figures[f"limit, {way}"] = limit
+    tried = (f"{len(set(worn) - set(stars))} other people were given the film's own double, and a recogniser compared what they "
+             "then have in common with bare faces of the witness.")
+    return Check(ALIKE, "attacked", tried, len(worn), "people", tuple(findings), figures, nearest(stars))
+
+
+def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Parroted], sample: Sample) -> Check:
+    """Whether the faces of the film are the double that was decided on, by what others have in common who wear it."""
+    limits = {"as it is": (WHOLE, sample.audit.double_worn), "face alone": (FACE, sample.audit.double_worn_face)}
+    findings, figures, looks = list[Finding](), dict[str, Figure](), list[Look]()
+    for way, (part, limit) in limits.items():
+        worn = rows_of(drawn, part, sample.audit.motion_seconds)
+        for who, star in stars.items():
+            if not star.frames or len(set(worn) - {who}) < 2:
+                continue
+            scores = _likeness_by_window(star, common(worn, who), part, sample)
+            least = min(scores, key=lambda span: scores[span])
+            figures[f"{who}, {way}, least"] = scores[least]
+            looks.append(Look(least[0], None, f"{who}, least like the double, {way}"))
+            what = f"{who} does not wear the double that was decided on."
+            findings += [Finding(what, span, score=score, limit=limit, person=who) for span, score in scores.items()
+                         if score < limit]
+        figures[f"limit, {way}"] = limit
+    if not looks:
+        return untried(WORN, "needs two people on whom the double can be drawn, and a face in the film")
+    tried = (f"The faces of the film, a few seconds at a time, against what {len(worn)} people have in common who were given the "
+             "double that was decided on.")
+    looked = sum(len(s.frames) for s in stars.values())
+    return Check(WORN, "attacked", tried, looked, "faces", tuple(findings), figures, tuple(looks))
+
+
+def _likeness_by_window(star: Star, mask: Floats, part: int, sample: Sample) -> dict[tuple[int, int], float]:
+    """Median cosine of the looks of each `LOOKS` or so with the mask, by span of frames: a fade to the veil does not count."""
+    rows = unit(np.stack(star.vectors)[:, part]) @ mask
+    groups = np.array_split(np.arange(len(rows)), max(1, len(rows) // LOOKS))
+    return {(star.frames[g[0]], star.frames[g[-1]] + 1): float(np.median(rows[g])) for g in groups}
