@@ -2,7 +2,8 @@
 
     .venv/bin/python -m bench.mutate.sound_films FOLDER VOICE.fvoice    makes all of them that are not there yet
 
-The listening is told who speaks when, so that what is tried is the audit. FOLDER/NAME/{NAME.mkv, film.plan.toml, out/A.mp4}.
+The listening is told who speaks when, so that what is tried is the audit. FOLDER/NAME/{NAME.mkv, film.plan.toml, out/A.mp4,
+words.txt}; the words are said by nobody who is heard.
 """
 
 from __future__ import annotations
@@ -167,6 +168,8 @@ def protect(film: Made, folder: Path, voice: Path) -> None:
     if any(said.startswith("revoice") for said in film.voices.values()):
         _takes(film, folder / "takes")
     render_film(Screening(home, folder / "out", "test", dt.date(2026, 11, 22)), Options())
+    if film.words:
+        (folder / "out" / "words.txt").write_text("\n".join(film.words))
 
 
 def _takes(film: Made, folder: Path) -> None:

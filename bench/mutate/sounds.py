@@ -295,6 +295,16 @@ FAULTS: Final = (
     Fault("sound: decisions swapped (share of a turn)", "sound", (1.0, 0.5, 0.25), _kind(_swapped)),
     Fault("sound: real pause with somebody in it (dB down)", "sound", (0, 12, 24), _kind(_pauses)),
 )
+NOMINAL: Final = {
+    "sound: original voice (ms)": 200, "sound: original mixed in (dB below)": 20, "sound: wrong turn kept (share of it)": 0.25,
+    "sound: original pitched (semitones)": 4, "sound: original in one channel (dB down)": 20,
+    "sound: original inverted and mixed in (dB below)": 20, "sound: original in a second stream (dB down)": 60,
+    "sound: original as by telephone, mixed in (dB below)": 12, "sound: original slower (percent)": 1.0,
+    "sound: original mixed in beside its time (ms)": 240, "sound: bleep missing (share of it)": 0.5,
+    "sound: original under the bleep (dB below)": 20, "sound: a name is said (dB down)": 6, "sound: not in time (ms)": 120,
+    "sound: decisions swapped (share of a turn)": 0.25, "sound: real pause with somebody in it (dB down)": 12,
+}
+"""The strength at which each has to be found."""
 NOTHING: Final = Fault("sound: none, coded once more", "sound", (0,), _kind(_nothing))
 
 

@@ -8,6 +8,7 @@ original are sought in the output, at every lag in reach.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -76,6 +77,7 @@ def piece(sound: Array, second: float, rate: int, reach: float, hum: bool) -> Do
     return flat[cut:cut + round((1 + 2 * reach) * at)]
 
 
+@lru_cache
 def _comb(rate: int) -> Doubles:
     """Takes out 50 and 60 Hz and their harmonics up to 1 kHz."""
     places = sorted({m * h for m in _MAINS for h in range(1, int(1000 / m) + 1)})
@@ -111,7 +113,7 @@ def rows(before: Doubles, after: Doubles) -> Doubles:
     starts = range(0, at - n + 1, hop)
     if np.sqrt(np.mean(after**2)) < 1e-4 or np.sqrt(np.mean(before**2)) < 1e-4:
         return np.zeros((len(before), len(after), len(starts), 2 * reach + 1))
-    size = next_fast_len(2 * n + 2 * reach, real=True)
+    size = next_fast_len(n + 2 * reach, real=True)  # what wraps around is at no lag in reach
     windows = np.stack([before[:, start:start + n] for start in starts], 1)
     parts = np.stack([after[:, start:start + n + 2 * reach] for start in starts], 1)
     both = irfft(rfft(parts, size)[None] * np.conj(rfft(windows, size))[:, None], size)[..., :2 * reach + 1]

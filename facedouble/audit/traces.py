@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from facedouble.audit.residual import RATE, REACH, piece, rows
 from facedouble.types import Array, Bools, Doubles, Value
@@ -14,6 +15,8 @@ from facedouble.types import Array, Bools, Doubles, Value
 MARGIN: Final = REACH + 0.25  # s before and after a second that have to be given with it
 CELL: Final = 0.07  # s beside what may be heard that are not searched: whitening spreads a sound over its cell
 QUIET: Final = 0.005  # s of zeros that are silence
+SHORT: Final = 0.016  # s
+CLIP: Final = 4.0  # standard deviations
 LONG: Final = 4  # s over which a quiet trace at one lag is summed
 
 
@@ -43,7 +46,7 @@ class Traces:
     def add(self, original: Array, output: Array, passes: Bools) -> Trace:
         """A second of (n, C) and (n, D) at RATE with MARGIN to either side; passes (n,): where the original may be heard."""
         shut = _held(passes, round(CELL * RATE))
-        before, after = (_pieces(sound, shut, reach) for sound, reach in ((original, 0.0), (output, REACH)))
+        before, after = _pieces(original, shut, 0.0, CELL), _pieces(output, shut, REACH, QUIET)
         if not len(before) or not len(after):
             self.held.clear()
             return Trace(0.0, 0.0, 0.0)
@@ -58,10 +61,11 @@ class Traces:
         return Trace(float(peaks.max()), float(lasting.max()), (int(best.argmax()) - len(best) // 2) / RATE)
 
 
-def _pieces(sound: Array, shut: Bools, reach: float) -> Doubles:
+def _pieces(sound: Array, shut: Bools, reach: float, edge: float) -> Doubles:
     """Whitened channels (C, n), each that sounds once: both channels of a stereo stream are often one.
 
     Zero where nothing is sought, and where there is digital silence: there the filters' ringing would be whitened as well.
+    edge: s beside that silence that are left out, too: two sounds that begin at the same moment share that.
     """
     made: list[tuple[Array, Doubles]] = []
     for c in range(sound.shape[1]):
@@ -69,9 +73,17 @@ def _pieces(sound: Array, shut: Bools, reach: float) -> Doubles:
         if one.any() and not any(np.array_equal(one, other) for other, _ in made):
             flat = piece(one, MARGIN, RATE, reach, False)
             cut = round((MARGIN - reach) * RATE)
-            silent = ~_held(one != 0, round(QUIET * RATE))
-            made.append((one, np.where((shut | silent)[cut:cut + len(flat)], 0, flat)))
+            silent = _held(~_held(one != 0, round(QUIET * RATE)), round(edge * RATE))
+            made.append((one, _even(np.where((shut | silent)[cut:cut + len(flat)], 0, flat))))
     return np.array([flat for _, flat in made])
+
+
+def _even(flat: Doubles) -> Doubles:
+    """(n,) with the same power in every `SHORT` of time as well, and clipped: a click in both sounds is no trace."""
+    size = round(SHORT * RATE)
+    power = uniform_filter1d(flat * flat, size, mode="constant")
+    even = flat / np.sqrt(np.maximum(power, 0.01 * max(float(np.mean(flat * flat)), 1e-20)))
+    return np.asarray(np.clip(even, -CLIP, CLIP))
 
 
 def _held(on: Bools, reach: int) -> Bools:
