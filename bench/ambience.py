@@ -24,11 +24,11 @@ from scipy.signal import butter, lfilter, resample_poly, sosfilt, stft
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
+from facedouble.audit.residual import residual  # noqa: E402
 from facedouble.types import Array, Bools, Doubles, Floats  # noqa: E402
 from facedouble.voice.ambience import clean, tone_of  # noqa: E402
 from facedouble.voice.denoise import denoise  # noqa: E402
 from facedouble.voice.hum import Wander  # noqa: E402
-from facedouble.voice.residual import residual  # noqa: E402
 from tests.voice import electric  # noqa: E402
 
 RATE, ENF_RATE = 16_000, 2000

@@ -27,6 +27,7 @@ import pyworld
 from scipy.ndimage import map_coordinates
 
 from facedouble.audit import attack
+from facedouble.audit.residual import residual
 from facedouble.media.recording import recording
 from facedouble.models.hearing import LOOK, voice_encoder
 from facedouble.models.install import install, locate
@@ -38,7 +39,6 @@ from facedouble.pipeline.voices import mono
 from facedouble.types import Consent, Floats
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.double import listen, make, speak, without_words
-from facedouble.voice.residual import residual
 from facedouble.voice.trunk import loudness
 from facedouble.voice.volunteer import VoiceDouble, named
 from facedouble.voice.world import melody, put_together, take_apart

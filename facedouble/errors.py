@@ -34,6 +34,12 @@ class UsageError(FacedoubleError):
     exit_code = ExitCode.USAGE
 
 
+class AuditFailed(FacedoubleError):
+    """The audit found something in the finished film that could not be covered, or could not be made."""
+
+    exit_code = ExitCode.AUDIT
+
+
 class ConsentError(FacedoubleError):
     """A consent record is missing, unreadable, out of scope or out of date."""
 

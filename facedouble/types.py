@@ -472,3 +472,26 @@ class Turn(Value):
     def check(self) -> None:
         if not 0 <= self.start < self.stop:
             raise ValueError(f"a turn from {self.start} to {self.stop}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Value):
+    """A face as a detector with landmarks sees it, px of the picture.
+
+    points (5, 2): eye, eye, nose, corner of the mouth, corner of the mouth; of each pair the one further left first.
+    """
+
+    box: Box
+    score: float
+    points: Floats
+
+    def check(self) -> None:
+        if self.points.shape != (5, 2):
+            raise ValueError(f"five points, not {self.points.shape}")
+
+
+Seer = Callable[[Bytes], Sequence[Seen]]
+"""RGB picture (h, w, 3) uint8 -> faces with their five points, best first."""
+
+Knower = Callable[[Bytes, Floats], Floats]
+"""RGB picture (h, w, 3) uint8, five points (5, 2) px of a face in it -> (128,) embedding of length 1; alike = larger product."""

@@ -12,7 +12,9 @@ from facedouble.types import Box, Value
 class Told(Value):
     """A face, where the plan has it in a frame of the output (px, upright), and what it gets there.
 
-    treatment: "double", "mannequin", "veil", "hide", "show", "reveal" or "ignore"; person: the plan's id, "" if nobody's.
+    treatment: "double", "mannequin", "veil", "hide", "show", "reveal" or "ignore"; and where no plan says it,
+    "maybe": what a detector is not sure of may be drawn over, and may not be seen as it was filmed. person: the plan's id, "" if
+    nobody's.
     """
 
     box: Box

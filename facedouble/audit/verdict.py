@@ -104,6 +104,37 @@ class Audit(Value):
                            "untested": list(self.untested), **self.facts}, indent=1, sort_keys=True) + "\n"
 
 
+def read(text: str) -> Audit:
+    """What `Audit.json` wrote; ValueError if it is not that."""
+    try:
+        held = json.loads(text)
+        output = held.pop("output")
+        checks = tuple(_check_of(row) for row in held.pop("checks"))
+        untested, passed = tuple(map(str, held.pop("untested"))), held.pop("passed")
+        made = Audit(output["sha256"], int(output["bytes"]), int(output["frames"]), checks, held, untested)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(f"no audit: {error}") from error
+    if made.passed is not passed:
+        raise ValueError("an audit that contradicts itself")
+    return made
+
+
+def _check_of(row: Mapping[str, Any]) -> Check:
+    found = tuple(Finding(f["what"], _span(f["frames"]), _span(f["ms"]), _box(f["box"]), f["score"], f["limit"], f["person"])
+                  for f in row["findings"])
+    worst = tuple(Look(look["frame"], _box(look["box"]), look["why"]) for look in row["worst"])
+    return Check(row["name"], row["group"], row["tried"], row["looked"], row["unit"], found, row["figures"], worst,
+                 row["missing"], row["needed"])
+
+
+def _span(row: Sequence[int] | None) -> tuple[int, int] | None:
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
+def _box(row: Sequence[float] | None) -> Box | None:
+    return None if row is None else Box(*map(float, row))
+
+
 def _plain(value: Any) -> Any:
     """A value as JSON holds it; figures rounded, so that the last bit of a sum does not show."""
     if isinstance(value, Box):

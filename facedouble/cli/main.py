@@ -6,6 +6,7 @@ import datetime as dt
 import signal
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 from rich.markup import escape
 
 from facedouble.cli import plan_sound, voice_who
+from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
 from facedouble.cli.changed import change as _change
 from facedouble.cli.changed import plain as _plain
@@ -32,6 +34,7 @@ app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
 plan_sound.add_to(plan_app)
 voice_who.add_to(voice_app)
+app.command(epilog="Example: facedouble audit safe.mp4 --witness interview.mp4")(audit)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
 
 def _options(path: Path | None, halo: float | None = None, calm: float | None = None, hair: bool = False,
@@ -73,6 +76,8 @@ def protect(
     purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
     alike_by: Annotated[str, typer.Option(help="who decides that a double too like the witness is shown all the same")] = "",
     alike_reason: Annotated[str, typer.Option(help="and why; both go into the report")] = "",
+    gallery: Annotated[Path | None, typer.Option(help="for the audit: a folder with photos and clips of other people")] = None,
+    no_audit: Annotated[bool, typer.Option("--no-audit", help="only to measure: NAME.draft.mp4, that nobody checked")] = False,
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
 ) -> None:
     """Protect everyone in a clip: the double's face where it can be drawn, the veil elsewhere."""
@@ -85,11 +90,16 @@ def protect(
     if purpose not in SCOPES:
         raise UsageError(f"--for {purpose}: take one of {', '.join(SCOPES)}")
     voices = Voices.of_words(voice, voice_of or [], ambience, reason)
+    output = _draft(output) if no_audit else output
     job = Job(source, output, double, voices, no_faces, purpose, dt.date.today(),
               Likeness(alike_by, alike_reason))
+    worn = Path(double) if double.endswith(".fdouble") else None
+    given = ["--witness", str(source), *_given("--double", worn), *_given("--gallery", gallery), *_given("--options", options)]
     with Bar() as bar:
-        report = run(job, _options(options, halo, calm, hair, in_front, strict), bar)
+        report = run(job, _options(options, halo, calm, hair, in_front, strict), bar,
+                     auditor=None if no_audit else partial(_audited, given))
     OUT.print(f"{output}: {report.frames} frames")
+    _what_audit_said(report.facts["audit"], output)
     for person in report.people:
         OUT.print(f"  person {person.person}: {person.frames} frames, {person.doubled} doubled, {person.fading} fading, "
                   f"{person.veiled} veiled")
@@ -105,6 +115,32 @@ def protect(
         ERR.print(error)
     if report.errors or report.hidden:
         raise typer.Exit(ExitCode.HIDDEN)
+
+
+def _draft(output: Path) -> Path:
+    """What was not audited says so in its name."""
+    return output if output.name.endswith(".draft.mp4") else output.with_suffix(".draft.mp4")
+
+
+def _given(option: str, path: Path | None) -> list[str]:
+    return [] if path is None else [option, str(path)]
+
+
+def _audited(arguments: list[str], film: Path, progress: Any) -> Any:
+    """The audit of a candidate, by a process of its own."""
+    from facedouble.pipeline.child import audit_in_child
+
+    return audit_in_child(film, arguments, progress)
+
+
+def _what_audit_said(said: Any, film: Path) -> None:
+    if isinstance(said, str):
+        OUT.print(f"  {said}; never publish it")
+        return
+    again = f" after {said['rounds'] - 1} rounds of covering what was" if said["rounds"] > 1 else ""
+    OUT.print(f"  audited: nothing was found{again}; {film.with_suffix('.audit.html')} says what was tried")
+    for covered in said["covered"]:
+        OUT.print(f"    covered because of the audit: {covered}", markup=False)
 
 
 @double_app.command("make", epilog="Example: facedouble double make ana.fdouble capture.mp4 --consent consent.toml")
@@ -677,6 +713,9 @@ def render(
     output: Annotated[Path, typer.Option("-o", "--output", help="a folder for the clips, which go by their ids: A.mp4")],
     clip: Annotated[list[str] | None, typer.Option(help="only this clip; can be given again")] = None,
     purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
+    gallery: Annotated[Path | None, typer.Option(help="for the audit: a folder with photos and clips of other people")] = None,
+    words: Annotated[Path | None, typer.Option(help="for the audit: names that nobody may hear, as for `subtitles`")] = None,
+    no_audit: Annotated[bool, typer.Option("--no-audit", help="only to measure: A.draft.mp4, that nobody checked")] = False,
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
 ) -> None:
     """Make the clips as the plan says. What the plan has not changed since the last time is not drawn again."""
@@ -686,9 +725,14 @@ def render(
 
     if purpose not in SCOPES:
         raise UsageError(f"--for {purpose}: take one of {', '.join(SCOPES)}")
-    job = Screening(Home(plan), output, purpose, dt.date.today(), tuple(clip or ()))
+    job = Screening(Home(plan), output, purpose, dt.date.today(), tuple(clip or ()), no_audit)
+    given = ["--plan", str(plan), *_given("--gallery", gallery), *_given("--words", words), *_given("--options", options)]
+
+    def judge(id_: str, film: Path, progress: Any) -> Any:
+        return _audited([*given, "--clip", id_], film, progress)
+
     with Bar() as bar:
-        reports = render_film(job, _options(options), bar)
+        reports = render_film(job, _options(options), bar, auditor=None if no_audit else judge)
     hidden = failed = 0
     for id_, report in reports.items():
         OUT.print(f"{job.place(id_)}: {report.frames} frames")
@@ -697,6 +741,7 @@ def render(
                       f"{line.veiled} covered, {line.shown} shown")
         for span in report.spans[:12]:
             OUT.print(f"  look at frames {span.start}-{span.stop - 1}: {span.why}", markup=False)
+        _what_audit_said(report.facts["audit"], job.place(id_))
         plan_sound.came_of(id_, report)
         for error in report.errors[:5]:
             ERR.print(error)

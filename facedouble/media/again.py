@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from facedouble.errors import FacedoubleError, InputRefused
-from facedouble.media.decode import frames
+from facedouble.media.decode import frames, packet_times
 from facedouble.types import Array, Frame, MediaInfo, Value
 
 MARK: Final = np.dtype([("ticks", "i8"), ("sum", "u8"), ("span", "i4"), ("corrupt", "?")])
@@ -117,3 +117,40 @@ def _sought(info: MediaInfo, run: list[tuple[int, int]], marks: Marks) -> Genera
                     return
         if index > start or passed > max(BACK):
             return  # what was had is exact; looking farther back would not help
+
+
+def picked(info: MediaInfo, wanted: Sequence[int]) -> Generator[Frame, None, None]:
+    """Single frames of a film by their numbers, each once and in order, as many of them as there are.
+
+    They are sought by the times of the packets, which are read without decoding; what does not come out at the very time that it
+    should have, is read from the start. For looking at: `spans_of` proves what it gives.
+    """
+    left = sorted({n for n in wanted if n >= 0})
+    ticks = packet_times(info) if left and left[-1] >= WORTH else []
+    numbers = {t: n for n, t in enumerate(ticks)}
+    if ticks and len(numbers) == len(ticks):
+        for first, last in _near([n for n in left if n < len(ticks)]):
+            with closing(frames(info, None if first < WORTH else ticks[first - BACK[1]])) as film, suppress(InputRefused):
+                for frame in film:
+                    n = numbers.get(frame.ticks, -1)
+                    if n in left and first <= n <= last:
+                        left.remove(n)
+                        yield replace(frame, index=n)
+                    if frame.ticks >= ticks[last]:
+                        break
+        left = [n for n in left if n < len(ticks)]
+    if left:
+        with closing(frames(info)) as film:
+            for frame in film:
+                if frame.index in left:
+                    yield frame
+                if frame.index >= left[-1]:
+                    return
+
+
+def _near(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of the runs in which reading on is cheaper than seeking."""
+    out: list[tuple[int, int]] = []
+    for n in numbers:
+        out[-1:] = [(out[-1][0], n)] if out and n - out[-1][1] < WORTH else [*out[-1:], (n, n)]
+    return out

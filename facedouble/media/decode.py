@@ -127,6 +127,18 @@ def frames(info: MediaInfo, seek: int | None = None) -> Generator[Frame, None, N
         raise InputRefused(f"{info.path}: not one picture in it can be read; copy it again")
 
 
+def packet_times(info: MediaInfo) -> list[int]:
+    """Ticks of the pictures that a film shows, in order, from its packets alone; empty if some have no time."""
+    times = []
+    with opened(Path(info.path), info.container) as box:
+        for packet in box.demux(video_of(box)):
+            if packet.size and not packet.is_discard:
+                if packet.pts is None:
+                    return []
+                times.append(packet.pts)
+    return sorted(times)
+
+
 def photo(path: Path) -> Bytes:
     """A photo, upright, as RGB (h, w, 3) uint8; InputRefused for anything but JPEG, PNG and WebP."""
     try:

@@ -18,10 +18,15 @@ BLOCK = 4096  # samples of generated silence
 
 
 def _frames(info: MediaInfo, index: int) -> Iterator[tuple[int, int, Any]]:
-    """(start sample, samples that count, decoded frame) of one stream."""
+    """(start sample, samples that count, decoded frame) of one stream; samples are those of the stream's first frame.
+
+    The stream begins where its header says, so that what is lost at the start is missing there. A frame whose rate or channels
+    are not the first's is None: its samples would count differently.
+    """
     with opened(Path(info.path), info.container) as box:
         stream: Any = box.streams[index]
-        start = None
+        start = None if stream.start_time is None else stream.start_time * Fraction(stream.time_base)
+        like: tuple[int, int] | None = None
         for packet in box.demux(stream):
             try:
                 decoded = list(packet.decode())
@@ -30,11 +35,12 @@ def _frames(info: MediaInfo, index: int) -> Iterator[tuple[int, int, Any]]:
             for frame in decoded:
                 base = Fraction(frame.time_base)
                 at = None if frame.pts is None else frame.pts * base
-                if start is None:
-                    start = at or Fraction(0)
+                kind = frame.sample_rate, len(frame.layout.channels)
+                start, like = start if start is not None else at or Fraction(0), like or kind
                 # the last frame of AAC holds more samples than its packet lasts: the rest is padding
-                span = round(frame.duration * base * frame.sample_rate) if frame.duration else frame.samples
-                yield (-1 if at is None else round((at - start) * frame.sample_rate)), min(span, frame.samples), frame
+                lasts = frame.duration * base if frame.duration else Fraction(frame.samples, frame.sample_rate)
+                span = min(round(lasts * like[0]), round(Fraction(frame.samples * like[0], frame.sample_rate)))
+                yield -1 if at is None else round((at - start) * like[0]), span, frame if kind == like else None
 
 
 def sample_count(info: MediaInfo, index: int) -> int:
@@ -46,13 +52,17 @@ def sample_count(info: MediaInfo, index: int) -> int:
 
 
 def pcm(info: MediaInfo, index: int) -> Iterator[Floats]:
-    """Blocks (N, C) float32; gaps in time are silent, so that the length is `sample_count`."""
-    end = 0
+    """Blocks (N, C) float32, `sample_count` in all: gaps in time are silent, and so are parts of another rate or layout."""
+    end, (channels,) = 0, [a.channels for a in info.audio if a.index == index]
     resampler = av.AudioResampler(format="fltp")
     for at, span, frame in _frames(info, index):
         if at > end:
-            yield from silence_blocks(at - end, len(frame.layout.channels))
+            yield from silence_blocks(at - end, channels)
             end = at
+        if frame is None or len(frame.layout.channels) != channels:
+            yield from silence_blocks(span, channels)
+            end += span
+            continue
         left = span
         for made in resampler.resample(frame):
             block = np.ascontiguousarray(made.to_ndarray().T, np.float32)[:left]

@@ -144,5 +144,6 @@ _ALL: Final = (
 
 MODELS: Final[Mapping[str, Model]] = MappingProxyType({model.name: model for model in _ALL})
 RENDER: Final = tuple(model.name for model in _ALL if model.use == "render")
-WANTED: Final = tuple(model.name for model in _ALL if model.use != "audit")
+AUDIT: Final = tuple(model.name for model in _ALL if model.use == "audit")
+WANTED: Final = tuple(model.name for model in _ALL)
 """What `facedouble models install` puts in place unless told otherwise."""

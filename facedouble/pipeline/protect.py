@@ -13,7 +13,7 @@ import cv2
 from facedouble.consent import check_consent
 from facedouble.doubles.file import read_double
 from facedouble.doubles.mannequin import VARIANTS, mannequin
-from facedouble.errors import ConsentError, NoFaceFound, StoreError, UsageError
+from facedouble.errors import ConsentError, NoFaceFound, UsageError
 from facedouble.faces.detect import Detectors
 from facedouble.isolation import Denial, deny_network, no_core_dumps
 from facedouble.media.chunks import check, remove
@@ -22,7 +22,7 @@ from facedouble.memory import keep_memory
 from facedouble.models.detectors import far, yunet
 from facedouble.models.install import locate
 from facedouble.models.landmarker import FaceMesh
-from facedouble.models.registry import RENDER
+from facedouble.models.registry import AUDIT, RENDER
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, Progress, analyse, quiet
 from facedouble.pipeline.casting import open_recogniser
@@ -33,11 +33,12 @@ from facedouble.pipeline.hearing import hear as listen
 from facedouble.pipeline.rehearse import NOBODY, Likeness, rehearse
 from facedouble.pipeline.render import Audible, Voice, render
 from facedouble.pipeline.report import Report
+from facedouble.pipeline.rounds import Auditor, Places, draw_and_audit
 from facedouble.pipeline.score import Cue, Score
 from facedouble.pipeline.sound import Crew
 from facedouble.pipeline.speakers import Voices, score_for
 from facedouble.pipeline.stage import Troupe
-from facedouble.publish import write_new
+from facedouble.pipeline.veto import Veto
 from facedouble.types import Turn, Value
 
 Hear = Callable[[Analysis, Ears, Mapping[int, int] | None, Progress], Sequence[Turn]]
@@ -94,9 +95,7 @@ def _check_places(job: Job) -> None:
         raise UsageError(f"{job.destination}: the output is MP4; let its name end in .mp4")
     if job.destination.exists() and job.source.exists() and os.path.samefile(job.source, job.destination):
         raise UsageError(f"{job.destination}: input and output are the same file; choose another output")
-    for path in (job.destination, job.report, job.sheet):
-        if path.exists() or path.is_symlink():
-            raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name or move it away")
+    Places(job.destination).check()
     check(job.parts)
 
 
@@ -114,6 +113,21 @@ def load_doubles(named: str | Path, purpose: str, today: dt.date) -> Troupe:
         raise ConsentError(f"{path}: the volunteer consented to {scope}, not to {purpose}; ask them, or say what this is "
                            "for with --for")
     return (double,)
+
+
+def audit_models(models: Path | None = None) -> None:
+    """ModelError now, and not when the film is drawn, if the audit could not be made."""
+    for name in AUDIT:
+        locate(name, models)
+
+
+def quieted(voice: Audible, veto: Veto) -> Audible:
+    """What is heard, with silence where the audit heard what must not be; everything silent, if it cannot be told apart."""
+    if not veto.ms:
+        return voice
+    if isinstance(voice, Heard):
+        return Heard(veto.over(voice.score), voice.crew, voice.seed, voice.why)
+    return Voice()
 
 
 def _voice(job: Job, made: Analysis, seed: int, crew: Crew | None, progress: Progress, models: Path | None,
@@ -139,13 +153,15 @@ def _crew(job: Job, models: Path | None, makers: Makers) -> Crew | None:
 
 
 def protect(job: Job, options: Options, progress: Progress = quiet, models: Path | None = None, makers: Makers = MAKERS,
-            hear: Hear = listen) -> Report:
-    """Analyse, draw, report. The film appears when whole; the report and the sheet appear after it.
+            hear: Hear = listen, auditor: Auditor | None = None) -> Report:
+    """Analyse, draw, audit, report. The film appears when whole and clean; the report and the sheet appear after it.
 
     Chunks that are finished survive a crash: the same job goes on from them, and the film is the same.
     """
     denial = close_doors()
     _check_places(job)
+    if auditor is not None:
+        audit_models(models)
     doubles = load_doubles(job.double, job.purpose, job.today)
     crew = _crew(job, models, makers)
     info, footage = probe(job.source), of_file(job.source)
@@ -156,10 +172,13 @@ def protect(job: Job, options: Options, progress: Progress = quiet, models: Path
     voice = _voice(job, made, options.seed, crew, progress, models, hear)  # of the lips as they were read, before the rehearsal
     if doubles and not job.likeness.given:
         made = rehearse(made, doubles, options, open_recogniser(models), progress)
-    report, sheet = render(made, job.destination, doubles, voice, options, progress, job.parts, footage)
-    report.facts["network"] = list(denial.means)
-    report.facts["alike"] = {"by": job.likeness.by, "reason": job.likeness.reason} if job.likeness.given else None
-    write_new(job.report, report.json().encode())
-    write_new(job.sheet, sheet)
+
+    def draw(film: Path, veto: Veto) -> tuple[Report, bytes]:
+        report, sheet = render(made, film, doubles, quieted(voice, veto), options, progress, job.parts, footage, veto.before)
+        report.facts["network"] = list(denial.means)
+        report.facts["alike"] = {"by": job.likeness.by, "reason": job.likeness.reason} if job.likeness.given else None
+        return report, sheet
+
+    report = draw_and_audit(job.destination, draw, auditor, made, options.audit, progress)
     remove(job.parts)
     return report

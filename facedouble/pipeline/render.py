@@ -202,15 +202,20 @@ def names(made: Analysis, spans: Sequence[tuple[int, int]], company: Company, op
 
 
 def render(made: Analysis, destination: Path, double: Double | Troupe | None, voice: Audible, options: Options,
-           progress: Progress = quiet, parts: Path | None = None, context: str = "") -> tuple[Report, bytes]:
+           progress: Progress = quiet, parts: Path | None = None, context: str = "",
+           covered: Callable[[Company], Company] | None = None) -> tuple[Report, bytes]:
     """Write the protected film to `destination`; returns the report and the contact sheet (JPEG).
 
     The destination appears when the film is whole, or not at all. parts: a folder in which finished chunks are kept, and found
-    again by a later run; context: as for `names`. The film is the same with and without.
+    again by a later run; context: as for `names`. The film is the same with and without. covered: what is laid over the scenes.
     """
     doubles = troupe(double)
-    ledger, sheet = perform_all(made, destination, lambda: Wings(made.roles, doubles, options, float(made.info.rate)), voice,
-                                options, progress, parts, context)
+
+    def enter() -> Company:
+        wings = Wings(made.roles, doubles, options, float(made.info.rate))
+        return wings if covered is None else covered(wings)
+
+    ledger, sheet = perform_all(made, destination, enter, voice, options, progress, parts, context)
     return _report(made, ledger, doubles, voice, options), sheet
 
 

@@ -2,12 +2,14 @@
 
 The rules. Of the footage a sample passes only where every turn over it is kept; where there is no turn, only if the ambience is
 kept and nobody was heard to speak near. Near a bleep nothing passes. A voice double takes in only samples whose turns are all
-converted or kept: whoever is muted, or re-voiced, is in no conversion.
+converted or kept: whoever is muted, or re-voiced, is in no conversion. Where more voices were heard at once than there are turns,
+nobody decided about one of them: nothing passes there, and nothing is converted.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +20,7 @@ from facedouble.plan.voices import MARGIN, merged
 from facedouble.types import AudioInfo, Value
 
 NEAR: Final = 150  # ms around speech in which no ambience passes: where it begins and ends is not known better
-ROUNDED: Final = 20  # ms by which a turn in the plan may differ from what was heard
+ROUNDED: Final = 20  # ms by which a turn in the plan may differ from what was heard; what overlaps for less is one voice
 T = TypeVar("T")
 
 
@@ -67,6 +69,12 @@ class Score(Value):
     def silent(self) -> bool:
         """Whether nothing at all is heard."""
         return not self.ambience and all(cue.voice == "mute" for cue in self.cues)
+
+    @property
+    def undecided(self) -> list[tuple[int, int]]:
+        """Ms in which more voices were heard than there are turns: somebody's was taken out of the plan."""
+        turns = [(c.start, c.stop) for c in self.cues]
+        return [(a, b) for a, b in _more(self.speech or (), turns) if b - a > ROUNDED]
 
     def pauses(self) -> list[tuple[int, int]]:
         """Ms in which nobody speaks and nothing is bleeped."""
@@ -134,25 +142,26 @@ def laid_out(score: Score, begin: Fraction, audio: AudioInfo, samples: int) -> S
     cues = [(c, *(clock.narrow if c.voice == "keep" else clock.wide)(c.start, c.stop)) for c in score.cues]
     beeps = [(b, *clock.wide(max(b.start - MARGIN, 0), b.stop + MARGIN)) for b in score.beeps]
     first, last = clock.narrow(0, score.length)
+    nobodys = [(True, *clock.wide(a, b)) for a, b in score.undecided]
     shut = [(0, samples)]
     if score.speech is not None:  # before the first picture and after the last nobody can look who speaks
         shut = [*(clock.wide(a, b) for a, b in merged(_unkept(score), NEAR)), (0, first), (last, samples)]
-    edges = {0, samples} | {e for _, a, b in [*cues, *beeps] for e in (a, b)} | {e for span in shut for e in span}
+    edges = {0, samples} | {e for _, a, b in [*cues, *beeps, *nobodys] for e in (a, b)} | {e for span in shut for e in span}
     runs: list[Run] = []
     lines: list[Line] = []
     ambience = {"clean": "clean", "keep": "keep"}.get(score.ambience, "tone")
-    for a, b, over, beeping, near in _swept(sorted(edges), cues, beeps, shut):
+    for a, b, over, beeping, near, unknown in _swept(sorted(edges), cues, beeps, shut, nobodys):
         if beeping:
             kind = "beep" if any(beep.tone for beep in beeping) else "hush"
         elif over:
-            kind = "keep" if all(cue.voice == "keep" for cue in over) else "tone"
+            kind = "keep" if all(cue.voice == "keep" for cue in over) and not unknown else "tone"
         else:
             kind = "tone" if near else ambience
         if runs and runs[-1].kind == kind:
             runs[-1] = Run(runs[-1].start, b, kind)
         else:
             runs.append(Run(a, b, kind))
-        cue = None if beeping else _converted(over)
+        cue = None if beeping or unknown else _converted(over)
         if cue is not None and lines and (lines[-1].cue, lines[-1].stop) == (cue, a):
             lines[-1] = Line(lines[-1].start, b, cue)
         elif cue is not None:
@@ -164,15 +173,25 @@ def laid_out(score: Score, begin: Fraction, audio: AudioInfo, samples: int) -> S
 
 def _unkept(score: Score) -> list[tuple[int, int]]:
     """Ms in which somebody speaks who is not kept, or of whom the plan knows nothing."""
-    kept = merged([(c.start, c.stop) for c in score.cues if c.voice == "keep"], ROUNDED)
     found = [(c.start, c.stop) for c in score.cues if c.voice != "keep"]
-    for start, stop in score.speech or ():
-        for a, b in kept:
-            if a < stop and b > start:
-                found += [(start, a)] if start < a else []
-                start = max(start, b)
-        found += [(start, stop)] if start < stop else []
-    return found
+    return found + _more(score.speech or (), [(c.start, c.stop) for c in score.cues if c.voice == "keep"])
+
+
+def _more(heard: Iterable[tuple[int, int]], turns: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ms in which more was heard at once than there are turns, each of which counts somewhat longer than it is."""
+    steps = Counter[int]()
+    for start, stop in heard:
+        steps[start] += 1
+        steps[stop] -= 1
+    for start, stop in turns:
+        steps[start - ROUNDED] -= 1
+        steps[stop + ROUNDED] += 1
+    found, level = [], 0
+    for at, after in pairwise(sorted(steps)):
+        level += steps[at]
+        if level > 0:
+            found.append((max(at, 0), after))
+    return list(merged(span for span in found if span[0] < span[1]))
 
 
 def _converted(over: Sequence[Cue]) -> Cue | None:
@@ -184,11 +203,12 @@ def _converted(over: Sequence[Cue]) -> Cue | None:
 
 
 def _swept(edges: Sequence[int], cues: Sequence[tuple[Cue, int, int]], beeps: Sequence[tuple[Beep, int, int]],
-           shut: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, list[Cue], list[Beep], bool]]:
+           shut: Sequence[tuple[int, int]],
+           nobodys: Sequence[tuple[bool, int, int]]) -> Iterator[tuple[int, int, list[Cue], list[Beep], bool, bool]]:
     """The spans between edges, which are rising, and what lies over each."""
-    over, beeping, near = _Over(cues), _Over(beeps), _Over([(True, a, b) for a, b in shut])
+    over, beeping, near, unknown = _Over(cues), _Over(beeps), _Over([(True, a, b) for a, b in shut]), _Over(nobodys)
     for a, b in pairwise(edges):
-        yield a, b, over.at(a), beeping.at(a), bool(near.at(a))
+        yield a, b, over.at(a), beeping.at(a), bool(near.at(a)), bool(unknown.at(a))
 
 
 class _Over(Generic[T]):

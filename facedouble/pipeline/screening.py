@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
+from facedouble.audit.verdict import Audit
 from facedouble.colour import picture
 from facedouble.doubles.mannequin import VARIANTS, mannequin
-from facedouble.errors import StoreError, UsageError
+from facedouble.errors import UsageError
 from facedouble.faces.identify import Limits, Person, Piece, Seen, looks_at, verify
 from facedouble.media.again import spans_of
 from facedouble.media.decode import frames
@@ -30,10 +31,12 @@ from facedouble.pipeline.heard import MAKERS, Makers, heard_of, open_crew, read_
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.notes import looked_with
 from facedouble.pipeline.people import closely, look, reach
-from facedouble.pipeline.protect import close_doors, load_doubles
+from facedouble.pipeline.protect import audit_models, close_doors, load_doubles, quieted
 from facedouble.pipeline.rehearse import COMFORT, UNTOLD, Distances, measured, settled
 from facedouble.pipeline.render import Audible, perform_all
 from facedouble.pipeline.report import PersonLine, Report, Span, runs
+from facedouble.pipeline.rounds import Places, draw_and_audit
+from facedouble.pipeline.veto import Veto
 from facedouble.plan.digest import digest as said_by
 from facedouble.plan.digest import sound_digest
 from facedouble.plan.people import OPEN
@@ -45,13 +48,17 @@ from facedouble.plan.values import Region as PlannedRegion
 from facedouble.protect.card import Card, watermark
 from facedouble.protect.composite import titled
 from facedouble.protect.regions import Key, Place, follow, interpolate
-from facedouble.publish import write_new, write_over
+from facedouble.publish import write_over
 from facedouble.types import Bools, Bytes, Double, Frame, MediaInfo, Recogniser, Rows, SafeFrame, Value
 
 FOLLOWED: Final = 480  # px: longer side of the pictures that regions are followed on
 MOST_FOLLOWED: Final = 2000  # frames: 260 MB of such pictures
 FADE: Final = 0.4  # s in which the card comes and goes
 WHY: Final = "veiled although the plan says otherwise: a fit not to be trusted, too like the witness, not sure who, or a bleep"
+
+
+FilmAuditor = Callable[[str, Path, Progress], tuple[Audit, bytes]]
+"""A clip's id, and as `pipeline.rounds.Auditor`."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +70,19 @@ class Screening(Value):
     purpose: str
     today: dt.date
     clips: tuple[str, ...] = ()
+    draft: bool = False
 
     def place(self, clip: str, suffix: str = ".mp4") -> Path:
-        """A finished clip goes by its id: the footage's own name may tell something."""
-        return self.out / f"{clip}{suffix}"
+        """A finished clip goes by its id: the footage's own name may tell something. What nobody audited says so."""
+        return self.out / f"{clip}{'.draft' * self.draft}{suffix}"
 
 
 def render_film(job: Screening, options: Options, progress: Progress = quiet, models: Path | None = None,
-                makers: Makers = MAKERS) -> dict[str, Report]:
+                makers: Makers = MAKERS, auditor: FilmAuditor | None = None) -> dict[str, Report]:
     """Make the clips as the plan says; chunks that the plan has not changed since are taken as they are."""
     denial = close_doors()
+    if auditor is not None:
+        audit_models(models)
     film = Film(job.home, options)
     plan = film.plan
     unknown = set(job.clips) - {c.id for c in plan.clips}
@@ -80,9 +90,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
         raise UsageError(f"there is no clip {min(unknown)} in {job.home.plan}: take one of {', '.join(c.id for c in plan.clips)}")
     wanted = [c for c in plan.clips if not job.clips or c.id in job.clips]
     for clip in wanted:
-        for path in (job.place(clip.id), job.place(clip.id, ".report.json"), job.place(clip.id, ".sheet.jpg")):
-            if path.exists() or path.is_symlink():
-                raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another folder or move it away")
+        Places(job.place(clip.id)).check()
     base = job.home.plan.parent
     scores = {c.id: score_of(plan, c.id, film.made[c.id].info, read_heard(job.home.of(c.id, "heard.json"), c.sha256), base)
               for c in wanted}
@@ -93,22 +101,23 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
     for clip in wanted:
         made, rehearsed = film.made[clip.id], troupe.rehearsed(clip)
         voice = heard_of(plan, clip.id, scores[clip.id], crew, options.seed)
-
-        def enter(clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed) -> PlanCompany:
-            return PlanCompany(plan, clip.id, made, rehearsed, options)
-
         lead = lead_of(card_of(plan, clip.id), made.info)
-        ledger, page = perform_all(made, job.place(clip.id), enter, voice, options, progress, job.home.of(clip.id, "parts"),
-                                   clip.sha256, lead)
-        report = report_of(plan, clip.id, made, rehearsed, ledger, voice, options)
-        report.facts["network"] = list(denial.means)
-        report.facts["card_frames"] = len(lead)
-        report.facts["film"] = of_file(job.place(clip.id))  # by which the checklist knows a protected picture
-        report.facts["said"] = said_by(plan, clip.id, 0, clip.frames)
-        report.facts["heard"] = sound_digest(plan, clip.id)
-        write_new(job.place(clip.id, ".report.json"), report.json().encode())
-        write_new(job.place(clip.id, ".sheet.jpg"), page)
-        reports[clip.id] = report
+
+        def draw(film: Path, veto: Veto, clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed,
+                 voice: Audible = voice, lead: Sequence[SafeFrame] = lead) -> tuple[Report, bytes]:
+            said = quieted(voice, veto)
+            ledger, page = perform_all(made, film, lambda: veto.before(PlanCompany(plan, clip.id, made, rehearsed, options)),
+                                       said, options, progress, job.home.of(clip.id, "parts"), clip.sha256, lead)
+            report = report_of(plan, clip.id, made, rehearsed, ledger, said, options)
+            report.facts["network"] = list(denial.means)
+            report.facts["card_frames"] = len(lead)
+            report.facts["film"] = of_file(film)  # by which the checklist knows a protected picture
+            report.facts["said"] = said_by(plan, clip.id, 0, clip.frames)
+            report.facts["heard"] = sound_digest(plan, clip.id)
+            return report, page
+
+        judge = None if auditor is None else partial(auditor, clip.id)
+        reports[clip.id] = draw_and_audit(job.place(clip.id), draw, judge, made, options.audit, progress, len(lead))
     return reports
 
 

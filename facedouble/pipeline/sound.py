@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 import soxr
 
-from facedouble.errors import TakeRefused
+from facedouble.errors import InputRefused
 from facedouble.media.encode import Sound
 from facedouble.media.sound import pcm, sample_count, silence
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
@@ -105,11 +105,21 @@ class _Original:
     """A stream's samples, asked for in rising order; what comes after its end is silent, what is no number, too."""
 
     def __init__(self, blocks: Iterator[Floats], channels: int) -> None:
-        self.blocks, self.start = blocks, 0
+        self.blocks, self.start, self.lost = blocks, 0, False
         self.held = np.zeros((0, channels), np.float32)
 
     def of(self, start: int, stop: int) -> Floats:
-        """(stop - start, C)"""
+        """(stop - start, C). After a failure nobody knows any more which sample is which, so that none is given."""
+        if self.lost:
+            raise InputRefused("the sound cannot be read any further; copy the footage again, or render it with its voices muted")
+        try:
+            self._read(stop)
+        except BaseException:
+            self.lost = True
+            raise
+        return self.held[start - self.start : stop - self.start]
+
+    def _read(self, stop: int) -> None:
         more, end = [self.held], self.start + len(self.held)
         while end < stop:
             block = next(self.blocks, None)
@@ -118,7 +128,6 @@ class _Original:
             more.append(np.nan_to_num(block, posinf=0.0, neginf=0.0) if not np.isfinite(block).all() else block)
             end += len(block)
         self.held = np.concatenate(more) if len(more) > 1 else self.held
-        return self.held[start - self.start : stop - self.start]
 
     def drop(self, before: int) -> None:
         """Forget what comes before."""
@@ -221,14 +230,14 @@ class _Stage:
             line = self.waiting.pop()
             if line.cue.number in self.told.failed:
                 continue
-            stop = line.stop if line.cue.voice == "revoice" else self._cut(original, line)
-            if stop < line.stop:
-                self.waiting.append(Line(stop, line.stop, line.cue))
-                self.waiting.sort(key=lambda held: -held.start)
             try:
+                stop = line.stop if line.cue.voice == "revoice" else self._cut(original, line)
+                if stop < line.stop:
+                    self.waiting.append(Line(stop, line.stop, line.cue))
+                    self.waiting.sort(key=lambda held: -held.start)
                 made = self._said(original, Line(line.start, stop, line.cue))
             except Exception as error:
-                why = str(error) if isinstance(error, TakeRefused) else f"{type(error).__name__} while it was made"
+                why = str(error) if isinstance(error, InputRefused) else f"{type(error).__name__} while it was made"
                 self.told.failed[line.cue.number] = why
                 self.over = [held for held in self.over if held[0] != line.cue.number]
                 continue

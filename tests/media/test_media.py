@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -96,6 +98,56 @@ def test_the_sound_keeps_its_place(late: float, tmp_path: Path) -> None:
     spectrum = np.fft.irfft(np.fft.rfft(b, 2 * n) * np.conj(np.fft.rfft(a, 2 * n)))
     shift = int(np.argmax(spectrum))
     assert min(shift, 2 * n - shift) < 96  # 2 ms
+
+
+def test_sound_lost_at_the_start_leaves_the_rest_in_its_place(tmp_path: Path) -> None:
+    """Bleeps are laid by the stream's clock: what is heard must not come sooner because something before it cannot be read."""
+    path = clip(tmp_path / "a.mp4", frames=40, audio=[(48000, 1.2, 0)])
+    info = probe(path)
+    whole = np.concatenate(list(pcm(info, info.audio[0].index)))
+    with av.open(str(path)) as box:
+        places = [(p.pos or 0, p.size) for p in box.demux(audio=0) if p.size]
+    data = bytearray(path.read_bytes())
+    for at, size in places[:10]:
+        data[at : at + size] = b"\xff" * size
+    path.write_bytes(data)
+    info = probe(path)
+    made = np.concatenate(list(pcm(info, info.audio[0].index)))
+    assert len(made) == len(whole) == sample_count(info, info.audio[0].index)
+    assert not made[:9000].any() and np.abs(whole[:9000]).max() > 0.2
+    assert np.abs(made[11300:] - whole[11300:]).max() < 1e-3
+
+
+def test_what_changes_its_rate_or_layout_in_mid_stream_is_silent_from_there(tmp_path: Path) -> None:
+    parts = []
+    for number, (rate, layout) in enumerate([(48000, "stereo"), (32000, "mono")]):
+        path = tmp_path / f"{number}.ts"
+        with av.open(str(path), "w", format="mpegts") as box:
+            video: Any = box.add_stream("mpeg2video", rate=25)
+            video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+            sound: Any = box.add_stream("mp2", rate=rate)
+            sound.codec_context.layout = layout
+            for k in range(25):
+                picture = av.VideoFrame.from_ndarray(np.full((96, 64), 99, np.uint8), format="yuv420p")
+                picture.pts, picture.time_base = k + 25 * number, Fraction(1, 25)
+                box.mux(video.encode(picture))
+            box.mux(video.encode(None))
+            tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)).astype(np.int16)
+            for k in range(0, rate, 1152):
+                flat = np.repeat(tone[k : k + 1152], sound.codec_context.layout.nb_channels).reshape(1, -1)
+                block = av.AudioFrame.from_ndarray(flat, format="s16", layout=layout)
+                block.sample_rate, block.pts, block.time_base = rate, k + rate * number, Fraction(1, rate)
+                box.mux(sound.encode(block))
+            box.mux(sound.encode(None))
+        parts.append(path.read_bytes())
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(parts))
+    info = probe(joined)
+    made = list(pcm(info, info.audio[0].index))
+    assert {block.shape[1] for block in made} == {2}
+    sound_ = np.concatenate(made)
+    assert len(sound_) == sample_count(info, info.audio[0].index) and abs(len(sound_) - 2 * 48000) < 2400
+    assert np.abs(sound_[5000:45000]).max() > 0.2 and not sound_[51000:].any()
 
 
 def test_nothing_of_the_source_is_in_the_output(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soxr
 
+from facedouble.audit.residual import residual
 from facedouble.errors import ConsentError, InputRefused, ModelError
 from facedouble.models.voicenet import DATA, NET, NUMBERS, load_net
 from facedouble.pipeline.heard import open_voice
@@ -20,7 +21,6 @@ from facedouble.voice import double
 from facedouble.voice.code import HOP, SPEECH_RATE, SpeechCode
 from facedouble.voice.double import listen, speak, without_words
 from facedouble.voice.file import write_voice
-from facedouble.voice.residual import residual
 from facedouble.voice.trunk import Trunk, loudness
 from facedouble.voice.volunteer import VoiceDouble, named
 from facedouble.voice.world import melody

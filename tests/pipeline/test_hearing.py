@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import soxr
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import hilbert
 
 from facedouble.faces.fit import Fit
 from facedouble.media.probe import probe
 from facedouble.pipeline.analyse import Analysis, Role
-from facedouble.pipeline.hearing import BLOCK, clock, hear, lips_of, listen, mono, open_ears, times
+from facedouble.pipeline.hearing import BLOCK, Quadrature, clock, hear, lips_of, listen, mono, open_ears, times
 from facedouble.types import CODE, CODE_FLOATS, Box, ClipCode, Face, FaceCode, Floats, Rows, Track
 from facedouble.voice.code import SPEECH_RATE
 from tests.voice.spoken import pause, say
@@ -48,6 +49,30 @@ def clip(path: Path, sounds: list[tuple[Floats, int, float]], seconds: float, co
                 box.mux(stream.encode(made))
             box.mux(stream.encode(None))
     return path
+
+
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (1, -1, 1), (-1, 1, 1, -1)])
+def test_nothing_cancels_in_the_mix(signs: tuple[int, ...]) -> None:
+    """Speech that two channels hold in opposite phase would be heard by nobody, and `ambience keep` would let it pass."""
+    sound = np.random.default_rng(1).standard_normal((9000, 1)).astype(np.float32)
+    mix = Quadrature(len(signs))
+    made = np.concatenate([*(mix.add(sound[k : k + 700] * np.array(signs, np.float32)) for k in range(0, 9000, 700)), mix.rest()])
+    assert len(made) == 9000 and made.std() > 0.13 * sound.std()  # 1, -1, 1 leave .41 of 3
+    gain = np.abs(np.fft.rfft(made)) / np.abs(np.fft.rfft(sound[:, 0]))
+    assert (np.median(gain[100:4200].reshape(41, 100), axis=1) > 0.13).all()  # 180 Hz to 7.5 kHz
+
+
+@pytest.mark.parametrize("samples", [1, 100, 127, 128, 300])
+def test_a_mix_is_as_long_as_its_channels(samples: int) -> None:
+    mix = Quadrature(2)
+    assert len(mix.add(np.ones((samples, 2), np.float32))) + len(mix.rest()) == samples
+
+
+def test_speech_in_opposite_phase_is_heard(tmp_path: Path) -> None:
+    said = np.concatenate([pause(0.5), say(FIRST), pause(0.5)])
+    path = clip(tmp_path / "a.mov", [(np.stack([said, -said], 1), SPEECH_RATE, 0)], len(said) / SPEECH_RATE)
+    spoken = hear(analysed(path, (), len(said) / SPEECH_RATE), open_ears())
+    assert sum(t.stop - t.start for t in spoken) > 0.6 * (len(said) - SPEECH_RATE)
 
 
 CONSTANT = ClipCode(1, 1, 1, 1, 0, (0.1, 0.1), (0.3, 0.3), (0, 0), 1, 1)
@@ -115,7 +140,8 @@ def test_two_microphones_at_any_rate_late_or_not(rate: int, tmp_path: Path, inte
     mixed = np.concatenate(blocks)
     assert abs(len(mixed) - len(one)) < 200
     n = min(len(mixed), len(one))
-    wanted = (one + two)[:n] / 2
+    turned = [np.cos(a) * two + np.sin(a) * hilbert(two).imag for a in (np.pi / 4, np.pi / 2)]  # phases of the second stream
+    wanted = (one + sum(turned))[:n] / 3
     assert np.corrcoef(mixed[:n], wanted)[0, 1] > (0.97 if rate == 8000 else 0.995)
 
 

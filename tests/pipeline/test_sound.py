@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facedouble.pipeline.score import NEAR, Beep, Cue, Score, laid_out
+from facedouble.errors import InputRefused
+from facedouble.pipeline.score import NEAR, ROUNDED, Beep, Cue, Score, laid_out
 from facedouble.pipeline.sound import ALIKE, Convert, Crew, Told, alike, heard, mono, resampled
 from facedouble.plan.voices import AMBIENCES
 from facedouble.types import Bools, Floats
@@ -51,21 +53,34 @@ def scores(draw: st.DrawFn) -> Score:
 def reads(score: Score, samples: int, begin: Fraction, start: Fraction) -> tuple[Bools, Bools]:
     """Of each sample: whether it may be heard as it is, and whether anything may depend on it. Read off the lists, slowly."""
     passes, used = np.zeros(samples, bool), np.zeros(samples, bool)
-    kept = [(c.start, c.stop) for c in score.cues if c.voice == "keep"]
+    def heard_at(ms: int) -> int:
+        return sum(x <= ms < y for x, y in score.speech or ())
+
+    def turns_at(ms: int, kinds: tuple[str, ...]) -> int:
+        return sum(c.start - ROUNDED <= ms < c.stop + ROUNDED for c in score.cues if c.voice in kinds)
+
+    every_ms = range(max([LENGTH, *(b for _, b in score.speech or ())]) + 1)
+    strange = [heard_at(m) > turns_at(m, ("keep",)) for m in every_ms]
+    nobodys = [heard_at(m) > turns_at(m, ("keep", "mute", "double", "revoice")) for m in every_ms]
+    for m in every_ms:  # what overlaps for less than that is one voice
+        if nobodys[m] and not (m and nobodys[m - 1]):
+            n = next((k for k in every_ms[m:] if not nobodys[k]), len(nobodys))
+            nobodys[m:n] = [n - m > ROUNDED] * (n - m)
     for i in range(samples):
         a, b = ((Fraction(k, RATE) + start - begin) * 1000 for k in (i, i + 1))
         beeped = any(x.start - 50 < b and a < x.stop + 50 for x in score.beeps)
         over = [c for c in score.cues if c.start < b and a < c.stop]
         inside = any(c.start <= a and b <= c.stop for c in over)
         near = score.speech is None or a < 0 or b > score.length
+        ms = range(math.floor(a), math.ceil(b))
         if not near:
-            for s in (*(score.speech or ()), *((c.start, c.stop) for c in score.cues if c.voice != "keep")):
-                covered = (s[0], s[1]) in kept
-                near = near or (not covered and s[0] - NEAR < b and a < s[1] + NEAR)
-        every = all(c.voice == "keep" for c in over) and not beeped
+            near = any(strange[max(ms.start - NEAR, 0) : ms.stop + NEAR])
+            near = near or any(c.start - NEAR < b and a < c.stop + NEAR for c in score.cues if c.voice != "keep")
+        unknown = any(nobodys[m] for m in ms if 0 <= m < len(nobodys))
+        every = all(c.voice == "keep" for c in over) and not beeped and not unknown
         passes[i] = every and (inside or (score.ambience == "keep" and not near))
         clean = every and not inside and score.ambience == "clean" and not near
-        convert = not beeped and over and all(c.voice in ("keep", "double") for c in over)
+        convert = not beeped and not unknown and over and all(c.voice in ("keep", "double") for c in over)
         pause = score.speech is not None and not over and not beeped and not near
         take = any(c.voice == "revoice" for c in over)  # for its timing
         used[i] = passes[i] or clean or convert or pause or take
@@ -193,6 +208,59 @@ def test_where_two_speak_at_once_a_muted_one_is_in_no_conversion() -> None:
     either = Score(LENGTH, (Cue(1, 0, 1500, "double", "noor"), Cue(2, 500, 1000, "keep")), speech=())
     assert level(played(sound, either)[4100:7900]) > 0.05
     assert not (played(sound, either)[4000:8000] == sound[4000:8000]).any()
+
+
+def test_who_was_taken_out_of_the_plan_is_not_kept_with_whom_is_over_it() -> None:
+    """Two were heard at once, and one turn was deleted: what it held is undecided, whatever becomes of the other."""
+    sound, heard_ = noise(16000), ((200, 1600), (800, 1100))
+    for voice, of in (("keep", ""), ("double", "noor")):
+        both = (Cue(1, 200, 1600, voice, of), Cue(2, 800, 1100, voice, of))
+        with_, without = (Score(LENGTH, cues, speech=heard_, ambience="keep") for cues in (both, both[:1]))
+        assert level(played(sound, with_)[6500:8700]) > 0.05
+        made = played(sound, without)
+        assert level(made[6500:8700]) < 0.1 * level(sound) and level(made[2000:6300]) > 0.05
+        assert without.undecided == [(800, 1100)] and not with_.undecided
+    joined = Score(LENGTH, (Cue(1, 200, 1600, "keep"),), speech=((200, 900), (899, 1600)))  # two turns that a person made one
+    assert not joined.undecided
+
+
+class Failing:
+    """Blocks of a stream, one of which cannot be read; those after it can."""
+
+    def __init__(self, sound: Floats, at: int) -> None:
+        self.sound, self.at, self.k = sound, at, 0
+
+    def __iter__(self) -> Failing:
+        return self
+
+    def __next__(self) -> Floats:
+        self.k += 1
+        if self.k - 1 == self.at:
+            raise MemoryError
+        if (self.k - 1) * 1024 >= len(self.sound):
+            raise StopIteration
+        return self.sound[(self.k - 1) * 1024 : self.k * 1024]
+
+
+@pytest.mark.parametrize("first", ["double", "revoice", "long"])
+def test_after_a_block_that_cannot_be_read_no_sample_is_given(first: str) -> None:
+    """Else all that is kept comes a block too early: what was muted there is heard."""
+    sound = noise(30 * RATE)
+    end, voice = {"double": (1000, "double"), "revoice": (1000, "revoice"), "long": (25_000, "double")}[first]
+    cues = (Cue(1, 0, end, voice, "take" if voice == "revoice" else "noor"), Cue(2, end + 100, end + 2000, "double", "noor"),
+            Cue(3, end + 2100, 30_000, "keep"))
+    audio = stream(RATE)
+
+    def given(told: Told, *what: Cue) -> Floats:
+        sheet = laid_out(Score(30_000, what, speech=()), Fraction(0), audio, len(sound))
+        by = replace(crew(), tone=lambda blocks, rate, pauses: Hiss(0))
+        return np.concatenate(list(heard(lambda: Failing(sound, 3), audio, sheet, by, [0, 0], told)))
+
+    told = Told()
+    made = given(told, *cues[:2])
+    assert set(told.failed) == {1, 2} and "MemoryError" in told.failed[1] and "read" in told.failed[2] and not made.any()
+    with pytest.raises(InputRefused, match="cannot be read"):
+        given(Told(), *cues)
 
 
 def test_a_bleep_is_a_soft_tone_over_whoever_speaks() -> None:

@@ -49,14 +49,14 @@ def residual(original: Array, output: Array, rate: int) -> Residual:
     seconds = np.zeros((count, 2))
     for s in range(count):
         for column, hum in enumerate((True, False)):
-            before = [_piece(first[:, c], s, rate, 0.0, hum) for c in range(first.shape[1])]
-            after = [_piece(second[:, c], s, rate, REACH, hum) for c in range(second.shape[1])]
+            before = [piece(first[:, c], s, rate, 0.0, hum) for c in range(first.shape[1])]
+            after = [piece(second[:, c], s, rate, REACH, hum) for c in range(second.shape[1])]
             seconds[s, column] = max(_peak(a, b) for a in before for b in after)
     worst = int(seconds[:, 1].argmax()) if count else 0
     return Residual(float(seconds[worst, 1]) if count else 0.0, float(worst), seconds)
 
 
-def _piece(sound: Array, second: int, rate: int, reach: float, hum: bool) -> Doubles:
+def piece(sound: Array, second: float, rate: int, reach: float, hum: bool) -> Doubles:
     """A second and `reach` to either side, whitened, at RATE at most; zeros where there is no sound."""
     margin = reach + 0.25  # what filters and whitening need is cut away again
     start, stop = round((second - margin) * rate), round((second + 1 + margin) * rate)
@@ -96,22 +96,30 @@ def whiten(sound: Doubles) -> Doubles:
 
 def _peak(before: Doubles, after: Doubles) -> float:
     """The greatest correlation of a second with a second and `REACH` to either side, in standard deviations of chance."""
-    at = len(before)
-    n, hop, reach = round(WINDOW * at), round(_HOP * at), (len(after) - at) // 2
-    if np.sqrt(np.mean(after**2)) < 1e-4 or np.sqrt(np.mean(before**2)) < 1e-4:
-        return 0.0
-    size = next_fast_len(2 * n + 2 * reach, real=True)
-    full = n * float(max(np.mean(after**2), 1e-12))
-    power = np.concatenate([[0.0], np.cumsum(after**2)])
-    whole = n * float(np.mean(before**2))
-    rows = []
-    for start in range(0, at - n + 1, hop):
-        window, part = before[start:start + n], after[start:start + n + 2 * reach]
-        both = irfft(rfft(part, size) * np.conj(rfft(window, size)), size)[:2 * reach + 1]
-        local = power[start + n:start + n + 2 * reach + 1] - power[start:start + 2 * reach + 1]
-        sounds = float(np.sum(window**2))
-        share = min(sounds / whole, np.count_nonzero(window) / n)  # of the window; fewer samples, more chance
-        rows.append(both * share**0.5 / np.sqrt(np.maximum(local, 0.1 * full) * max(sounds, 1e-12)))
-    found = np.array(rows)
+    found = rows(before[None], after[None])[0, 0]
     mean = found[::2].mean(0) * np.sqrt(len(found[::2]))
-    return float(max(np.abs(found).max(), np.abs(mean).max()) * np.sqrt(n))
+    return float(max(np.abs(found).max(), np.abs(mean).max()))
+
+
+def rows(before: Doubles, after: Doubles) -> Doubles:
+    """Correlations (B, A, windows, lags) of (B, n) with (A, n + 2 reach), both whitened, in standard deviations of chance.
+
+    A lag of `reach` is none; windows are half overlapping.
+    """
+    at = before.shape[1]
+    n, hop, reach = round(WINDOW * at), round(_HOP * at), (after.shape[1] - at) // 2
+    starts = range(0, at - n + 1, hop)
+    if np.sqrt(np.mean(after**2)) < 1e-4 or np.sqrt(np.mean(before**2)) < 1e-4:
+        return np.zeros((len(before), len(after), len(starts), 2 * reach + 1))
+    size = next_fast_len(2 * n + 2 * reach, real=True)
+    windows = np.stack([before[:, start:start + n] for start in starts], 1)
+    parts = np.stack([after[:, start:start + n + 2 * reach] for start in starts], 1)
+    both = irfft(rfft(parts, size)[None] * np.conj(rfft(windows, size))[:, None], size)[..., :2 * reach + 1]
+    power = np.concatenate([np.zeros((*parts.shape[:2], 1)), np.cumsum(parts**2, 2)], 2)
+    local = power[..., n:] - power[..., :-n]
+    full = n * np.maximum(np.mean(after**2, 1), 1e-12)[:, None, None]
+    whole = n * np.maximum(np.mean(before**2, 1), 1e-12)[:, None]
+    sounds = np.sum(windows**2, 2)
+    share = np.minimum(sounds / whole, np.count_nonzero(windows, 2) / n)  # of the window; fewer samples, more chance
+    weight = np.sqrt(share * n / np.maximum(sounds, 1e-12))
+    return np.asarray(both * weight[:, None, :, None] / np.sqrt(np.maximum(local, 0.1 * full))[None])

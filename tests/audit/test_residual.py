@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter, resample_poly
 
+from facedouble.audit.residual import residual, whiten
 from facedouble.types import Floats
-from facedouble.voice.residual import residual, whiten
 
 RATE = 16000
 CHANCE = 8.0  # two voices with their own words; measured 4 to 7 on real speech

@@ -1,0 +1,47 @@
+"""The clean films of the trial: short clips of the shared data, protected, and films with speech."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1]))
+from bench.mutate.faults import Case  # noqa: E402  found from any folder
+
+VIDEO = HERE.parents[2] / "shared" / "data" / "video"
+PICTURES = ("grid_bbaf2n.mpg", "grid_swiz3n.mpg", "asl_thanks.mkv", "cisco_vt2people.mp4", "lp_d18.mp4", "vr_3.mp4")
+
+
+def make(folder: Path) -> None:
+    """Protect the clips that are not there yet; drafts, because the trial audits them itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PICTURES:
+        film = folder / f"{Path(name).stem}.mp4"
+        if not film.exists():
+            draft = film.with_suffix(".draft.mp4")
+            subprocess.run([sys.executable, "-m", "facedouble", "protect", str(VIDEO / name), "-o", str(film), "--no-audit"], check=True)
+            for suffix in (".mp4", ".report.json", ".sheet.jpg"):
+                draft.with_suffix(suffix).rename(film.with_suffix(suffix))
+
+
+def cases(folder: Path) -> Iterator[Case]:
+    """The films of a folder: NAME.mp4 of a shared clip, or NAME/{film.plan.toml, NAME.mkv, out/A.mp4} with words.txt."""
+    for film in sorted(folder.glob("*.mp4")):
+        sources = sorted(VIDEO.glob(f"{film.stem}.*"))
+        if sources and film.with_suffix(".report.json").is_file():
+            yield Case(sources[0], film)
+    for plan in sorted(folder.glob("*/film.plan.toml")):
+        film, source = plan.parent / "out" / "A.mp4", plan.parent / f"{plan.parent.name}.mkv"
+        words = film.with_name("words.txt")
+        if film.is_file():
+            yield Case(source, film, tuple(words.read_text().split("\n")) if words.is_file() else ())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    make(parser.parse_args().folder)

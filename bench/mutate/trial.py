@@ -1,0 +1,181 @@
+"""The audit on trial: faults of many kinds are made in clean films, and the audit has to find them; prints a table.
+
+Every kind is made at eight places at the strength that it has to be found at (`NOMINAL`, else its strongest), and at one place at
+each weaker one, to see where it ends. Odd places are those on which no limit was fixed. A clean film of which something is found
+stops the trial: that is a false alarm, or worse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1]))
+from bench.mutate.containers import FAULTS as CONTAINERS  # noqa: E402  found from any folder
+from bench.mutate.faults import PLACES, Case, Fault  # noqa: E402
+from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
+from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402
+from bench.mutate.sounds import suits  # noqa: E402
+from facedouble.options import Options  # noqa: E402
+from facedouble.pipeline.audit.run import Kit, Task, open_kit, run  # noqa: E402
+
+NOMINAL: Final[dict[str, float]] = {}
+FAULTS: Final = (*PICTURES, *CONTAINERS, *SOUNDS)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fault to be made in one film. must: it has to be found."""
+
+    fault: int
+    place: int
+    strength: float
+    case: Case
+    must: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """found: names of the checks that found something; error: it could not be made, or the audit did not come to an end."""
+
+    kind: str
+    group: str
+    place: int
+    strength: float
+    must: bool
+    film: str
+    found: tuple[str, ...]
+    error: str = ""
+
+    @property
+    def caught(self) -> bool:
+        """Whether the file would have been kept back."""
+        return bool(self.found)
+
+
+@lru_cache(maxsize=1)
+def kit() -> Kit:
+    """The models, once in each process."""
+    return open_kit(Options())
+
+
+def task_of(case: Case, film: Path) -> Task:
+    """How a film of the trial is audited."""
+    words = case.clean.with_name("words.txt")
+    plan = case.source.with_name("film.plan.toml")
+    by_plan = plan.is_file()
+    return Task(film, () if by_plan else (case.source,), plan if by_plan else None, "A" if by_plan else "",
+                words=words if words.is_file() else None, report=case.clean.with_suffix(".report.json"))
+
+
+def attempt(trial: Trial) -> Result:
+    """Make a fault, audit it."""
+    fault = FAULTS[trial.fault]
+    made = Result(fault.kind, fault.group, trial.place, trial.strength, trial.must, trial.case.source.stem, ())
+    with tempfile.TemporaryDirectory(prefix="facedouble-mutate-") as folder:
+        film = Path(folder) / trial.case.clean.name
+        try:
+            fault.make(trial.case, trial.place, trial.strength, film)
+            audit = run(task_of(trial.case, film), Options(), kit=kit())
+        except Exception as error:  # what breaks the audit is not let go either; but it is no finding
+            return replace(made, error=f"{type(error).__name__}: {error}")
+    return replace(made, found=tuple(c.name for c in audit.checks if c.findings))
+
+
+def trials(faults: Sequence[int], cases: Sequence[Case], quick: bool) -> Iterator[Trial]:
+    """All that is tried: of each fault its nominal strength at every place, weaker ones at one."""
+    for k in faults:
+        fault = FAULTS[k]
+        able = [c for c in cases if fault.group != "sound" or suits(fault.kind, c)]
+        if not able:
+            print(f"{fault.kind}: no film can have it", file=sys.stderr)
+            continue
+        nominal = NOMINAL.get(fault.kind, fault.strengths[0])
+        for place in range(0, PLACES, 4 if quick else 1):
+            yield Trial(k, place, nominal, able[(place + k) % len(able)], True)
+        at = fault.strengths.index(nominal)
+        for n, strength in enumerate(() if quick else (*fault.strengths[:at], *fault.strengths[at + 1 :])):
+            place = (2 * n + 1) % PLACES
+            yield Trial(k, place, strength, able[(place + k) % len(able)], fault.strengths.index(strength) < at)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Markdown: by kind, how many were found, by halves, the weakest that was found and the strongest that was not."""
+    rows = ["| kind | group | to be found | found, even places | found, odd places | weakest found | strongest missed | by |",
+            "|---|---|---|---|---|---|---|---|"]
+    for fault in FAULTS:
+        mine = [r for r in results if r.kind == fault.kind]
+        if not mine:
+            continue
+        must = [r for r in mine if r.must]
+        halves = [f"{sum(r.caught for r in half)} of {len(half)}" for odd in (0, 1) if (half := [r for r in must if r.place % 2 == odd])
+                  or True]
+        order = {s: n for n, s in enumerate(fault.strengths)}
+        weakest = max((r.strength for r in mine if r.caught), key=lambda s: order.get(s, 0), default=None)
+        missed = min((r.strength for r in mine if not r.caught), key=lambda s: order.get(s, 0), default=None)
+        by = sorted({name for r in mine for name in r.found}, key=lambda n: -sum(n in r.found for r in mine))[:2]
+        nominal = NOMINAL.get(fault.kind, fault.strengths[0])
+        rows.append(f"| {fault.kind} | {fault.group} | {nominal:g} | {' | '.join(halves)} | {_of(weakest)} | {_of(missed)} | "
+                    f"{'; '.join(by)} |")
+    must = [r for r in results if r.must]
+    seen = sum(r.group in ("picture", "sound") for r in must)
+    rows.append(f"\n{sum(r.caught for r in must)} of {len(must)} faults found ({len({r.kind for r in must})} kinds, {seen} of picture "
+                f"or sound; {sum(bool(r.error) for r in results)} errors).")
+    return "\n".join(rows)
+
+
+def _of(strength: float | None) -> str:
+    return "-" if strength is None else f"{strength:g}"
+
+
+def main() -> int:
+    """Parse, try, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=Path, action="append", required=True, help="folders of clean films: see bench/mutate/cases.py")
+    parser.add_argument("--quick", action="store_true", help="two places, no weaker faults")
+    parser.add_argument("--only", default="", help="kinds that hold this word, or a group")
+    parser.add_argument("--json", type=Path, help="all results")
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    from bench.mutate.cases import cases
+
+    films = [case for folder in given.films for case in cases(folder)]
+    started = time.monotonic()
+    with ProcessPoolExecutor(given.workers) as pool:
+        clean = list(pool.map(attempt_clean, films))
+        for case, found in zip(films, clean, strict=True):
+            print(f"clean: {case.source.stem}: {', '.join(found) or 'nothing found'}", file=sys.stderr, flush=True)
+        wanted = [k for k, f in enumerate(FAULTS) if given.only in f.kind or given.only == f.group]
+        todo = list(trials(wanted, films, given.quick))
+        results = []
+        for n, result in enumerate(pool.map(attempt, todo), 1):
+            results.append(result)
+            if not result.caught:
+                print(f"{'MISSED' if result.must else 'missed'} {result.kind} {result.strength:g} at {result.place} in {result.film} "
+                      f"{result.error}", file=sys.stderr, flush=True)
+            if n % 20 == 0:
+                print(f"{n} of {len(todo)}, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    if given.json:
+        given.json.write_text(json.dumps([vars(r) for r in results], indent=1))
+    print(f"{sum(not found for found in clean)} of {len(clean)} clean films without a finding.\n\n{table(results)}")
+    return 0 if all(not found for found in clean) and all(r.caught for r in results if r.must) else 1
+
+
+def attempt_clean(case: Case) -> tuple[str, ...]:
+    """What is found of a clean film: it ought to be nothing."""
+    audit = run(task_of(case, case.clean), Options(), kit=kit())
+    return tuple(f"{c.name}: {f.what} {f.frames or f.ms or ''}" for c, f in audit.findings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

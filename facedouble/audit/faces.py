@@ -1,0 +1,110 @@
+"""Is every face that can be found in the output one that the plan wants to be seen there?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from facedouble.audit.copies import COPIES, dark, soft
+from facedouble.audit.scene import COVERED, DRAWN, MAYBE, OPEN, Models, Record, Scene, matched
+from facedouble.audit.spans import Hit, Spans
+from facedouble.audit.verdict import Check, Look
+from facedouble.options import AuditOptions
+from facedouble.types import Array, Seen
+
+WHOLE: Final = 0.98  # of the picture: from that on `hide` means all of it
+FLAT: Final = 3.0  # levels: standard deviation up to which a picture is one colour
+CUT: Final = 20.0  # levels: mean difference from the frame before, from which there is a cut
+TURNED: Final = tuple(name for name in COPIES if name.startswith("turned"))
+
+
+class Faces:
+    """`take` every scene, then `checks`."""
+
+    def __init__(self, models: Models, limits: AuditOptions, record: Record) -> None:
+        self.models, self.limits, self.record = models, limits, record
+        self.spans, self.copies = Spans(), Spans()
+        self.frames = 0
+        self.last: Array | None = None
+
+    def take(self, scene: Scene) -> None:
+        """Look at a frame and, of some, at copies of it."""
+        self.frames += 1
+        for face in scene.faces:
+            if face.score >= self.limits.seen_score:
+                self._account(scene, face)
+        self._hidden(scene)
+        self._copies(scene)
+
+    def _account(self, scene: Scene, face: Seen) -> None:
+        self.spans.looked += 1
+        known = matched(face, scene.told)
+        kinds = {t.treatment for t in known}
+        if kinds & {*DRAWN, *OPEN}:
+            return
+        bare = scene.bare(face.box)
+        self.record("unknown", scene.number, (face.score, face.box.width, len(known), float(bare)))
+        if MAYBE in kinds and not bare:
+            return
+        if kinds & set(COVERED):
+            what = "A face can be seen where the plan has a veil or a cover."
+        elif bare:
+            what = "A face of the footage can be seen that the plan does not know, and nothing covers it."
+        else:
+            what = "A face can be seen where the plan has nobody."
+        person = known[0].person if known else ""
+        self.spans.add(Hit(what, scene.number, scene.number + 1, face.box, face.score, self.limits.seen_score, person))
+        self.spans.near(face.score, Look(scene.number, face.box, "a face that the plan does not explain"))
+
+    def _hidden(self, scene: Scene) -> None:
+        """A frame that is hidden whole is of one colour."""
+        size = scene.output.shape[0] * scene.output.shape[1]
+        if any(t.treatment == "hide" and t.box.area >= WHOLE * size for t in scene.told):
+            spread = float(np.std(scene.output[::4, ::4]))
+            if spread > FLAT:
+                self.spans.add(Hit("The whole picture has to be hidden here, and something can be seen.", scene.number,
+                                   scene.number + 1, None, spread, FLAT))
+
+    def _copies(self, scene: Scene) -> None:
+        """Full size and turned on every so-manieth frame, at cuts and both ends; brightened where it is dark."""
+        sample = self._cut(scene.output) or scene.number % self.limits.every == 0 or scene.ends
+        gloomy = dark(scene.rgb) and (sample or scene.number % 2 == 1)
+        names = [*(TURNED if sample else ()), *(("brightened",) if gloomy else ()),
+                 *(("sharpened",) if sample and soft(scene.rgb) else ())]
+        if sample and max(scene.rgb.shape) > self.limits.seen_side:
+            self._judge(scene, "at full size", self.models.whole(scene.rgb), self.limits.seen_score)
+        for name in names:
+            self._judge(scene, name, COPIES[name](self.models.seer, scene.rgb), self.limits.copy_score)
+
+    def _judge(self, scene: Scene, name: str, faces: Sequence[Seen], score: float) -> None:
+        """In copies much looks like a face: only what is there as it was filmed counts, if there is footage."""
+        self.copies.looked += 1
+        self.copies.figures[f"copies {name}"] = int(self.copies.figures.get(f"copies {name}", 0)) + 1
+        for face in faces:
+            if face.score < score or any(t.treatment in (*DRAWN, *OPEN) for t in matched(face, scene.told)):
+                continue
+            bare = scene.source is None or scene.bare(face.box)
+            self.record("copy", scene.number, (face.score, face.box.width, float(bare)))
+            if bare:
+                self.copies.add(Hit(f"A face that nothing covers can be seen in a copy of the picture ({name}).", scene.number,
+                                    scene.number + 1, face.box, face.score, score))
+                self.copies.near(face.score, Look(scene.number, face.box, f"a face in a copy {name}"))
+
+    def _cut(self, output: Array) -> bool:
+        small = np.asarray(output[::16, ::16], np.float32)
+        cut = self.last is None or float(np.abs(small - self.last).mean()) > CUT
+        self.last = small
+        return cut
+
+    def checks(self) -> list[Check]:
+        """What was found."""
+        every, side = self.limits.every, self.limits.seen_side
+        return [
+            self.spans.check("Every face is accounted for", f"CenterFace looked at all {self.frames} frames, reduced "
+                             f"to {side} px, and the plan was asked about every face it found.", "faces"),
+            self.copies.check("Faces in altered copies", f"Every {every}th frame, cuts, the first and the last frame were "
+                              "searched again at full size and turned by quarters; dark frames brightened, every second one of "
+                              "them; soft ones of the sample sharpened.", "copies"),
+        ]

@@ -1,0 +1,148 @@
+"""Is anything of the footage left in a face? In every frame by itself, and in the frames of a second together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from facedouble.audit.account import Told
+from facedouble.audit.reuse import Reuse, compare, peak, remains
+from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
+from facedouble.audit.spans import Hit, Spans
+from facedouble.audit.verdict import Check, Look
+from facedouble.options import AuditOptions
+from facedouble.types import Floats
+
+WHOLE: Final = "The footage shines through a face."
+EYES: Final = "The eyes in a face are the footage's, or something in them is."
+MOUTH: Final = "The mouth in a face is the footage's."
+PARTS: Final = "Parts of a face are the footage's."
+ROWS: Final = "A strip of a face is the footage's."
+RIM: Final = "A rim of a face is the footage's."
+COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
+TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again
+FAINT: Final = "The footage shines faintly through a face, for a second or longer."
+
+
+@dataclass
+class _Held:
+    """Sum of somebody's comparisons since a frame."""
+
+    told: Told
+    surface: Floats
+    count: int
+    since: int
+    pixels: int
+    rims: int = 0
+
+
+class Left:
+    """`take` every scene, then `checks`. second: frames of one."""
+
+    def __init__(self, limits: AuditOptions, second: int, record: Record) -> None:
+        self.limits, self.second, self.record = limits, second, record
+        self.spans, self.eyes = Spans(), Spans()
+        self.held: dict[str, _Held] = {}
+
+    def take(self, scene: Scene) -> None:
+        """Compare every face that is to be drawn over with the footage."""
+        for k, told in enumerate(scene.told):
+            if scene.source is None or told.treatment not in (*DRAWN, *COVERED, MAYBE):
+                continue
+            found = compare(scene.source, scene.output, told.box)
+            if found is None:
+                continue
+            self.spans.looked += 1
+            self.eyes.looked += 1
+            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim,
+                                                found.coarse, *found.pixels))
+            if told.treatment != MAYBE:
+                self._judge(scene.number, told, scores(found, self.limits) | self._features(scene, told, found))
+                self._hold(scene.number, told, told.person or f"face {k}", found)
+
+    def _features(self, scene: Scene, told: Told, found: Reuse) -> dict[str, float]:
+        """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
+        assert scene.source is not None
+        face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
+        if face is None:
+            return {}
+        points, before = face.points.astype(np.float64), scores(found, self.limits)
+        apart = float(np.hypot(*(points[1] - points[0])))
+        places = ((EYES, points[0], 0.25), (EYES, points[1], 0.25), (MOUTH, points[3:].mean(0), 0.35))
+        made = {what: before[what] for what in (EYES, MOUTH)}
+        for what, middle, size in places:
+            rest = remains(scene.source, scene.output, middle, size * apart)
+            if rest is not None:
+                self.record("remains", scene.number, (rest, float(what == EYES), size * apart))
+                made[what] = max(made[what], self.limits.remains / max(rest, 1e-3))
+        return made
+
+    def _judge(self, number: int, told: Told, found: dict[str, float]) -> None:
+        for what, score in found.items():
+            spans = self.eyes if what == EYES else self.spans
+            spans.most(what.rstrip("."), score)
+            if score > 0.5:
+                spans.near(score, Look(number, told.box, f"{what.rstrip('.')}? {score:.2f} of the limit"))
+            if score > 1:
+                spans.add(Hit(what, number, number + 1, told.box, score, 1.0, told.person))
+
+    def _hold(self, number: int, told: Told, key: str, found: Reuse) -> None:
+        held = self.held.get(key)
+        if held is None or held.surface.shape != found.surface.shape or number - held.since > 2 * self.second:
+            held = self.held[key] = _Held(told, np.zeros_like(found.surface), 0, number, 0)
+        held.surface, held.count, held.told = held.surface + found.surface, held.count + 1, told
+        held.pixels += found.pixels[0]
+        held.rims += found.rim >= TRACE
+        if held.count >= self.second:
+            self._end(number, held)
+            del self.held[key]
+
+    def _end(self, number: int, held: _Held) -> None:
+        """The mean of a second shows what a single frame does not."""
+        found, o = peak(held.surface / np.float32(held.count)), self.limits
+        self.record("held", held.since, (*found, held.count, held.pixels))
+        score = ratio(found, (max(o.held_height, o.chance / max(held.pixels, 1) ** 0.5), o.held_stands, o.held_sharp))
+        self.record("rims", held.since, (held.rims / held.count,))
+        for what, share in ((FAINT, score), (RIM, held.rims / held.count / o.rims)):
+            self.spans.most(f"{what.rstrip('.')} (a second together)", share)
+            if share > 1:
+                self.spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
+
+    def finish(self, number: int) -> None:
+        """What is left of the last second."""
+        for held in self.held.values():
+            if held.count >= self.second // 2:
+                self._end(number, held)
+        self.held.clear()
+
+    def checks(self, missing: str) -> list[Check]:
+        """What was found."""
+        tried = "Each face was laid over the footage in every frame: finest detail, small and thin windows, coarse look, and a " \
+                "second at a time. Figures are shares of the limits."
+        return [
+            self.spans.check("Nothing of the footage is left in a face", tried, "faces", missing),
+            self.eyes.check("Eyes and glasses", "The eyes of each face, with glasses and what is reflected in them, were laid "
+                            "over the footage in every frame.", "faces", missing),
+        ]
+
+
+def scores(found: Reuse, o: AuditOptions) -> dict[str, float]:
+    """What is found as shares of the limits: more than 1 is a finding."""
+    whole, upper, lower = (o.chance / max(n, 1) ** 0.5 for n in found.pixels)
+    return {
+        WHOLE: ratio(found.whole, (max(o.blend_height, whole), o.blend_stands, o.blend_sharp)),
+        EYES: ratio(found.eyes, (max(o.part_height, upper), o.part_stands, o.part_sharp)),
+        MOUTH: ratio(found.mouth, (max(o.part_height, lower), o.part_stands, o.part_sharp)),
+        PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
+        ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
+        RIM: found.rim / o.rim,
+        COARSE: o.coarse / max(found.coarse, 1e-3),
+    }
+
+
+def ratio(found: Sequence[float], least: Sequence[float]) -> float:
+    """How much of its limits a peak reaches: more than 1 if it is past all of them."""
+    return max(0.0, min(f / limit for f, limit in zip(found, least, strict=True)))

@@ -1,0 +1,196 @@
+"""Pixels of the footage in a face of the output: a registered comparison that a face drawn anew does not pass for.
+
+A double moves as the witness does, so that its eyes and lips lie where the witness's lie: that alone makes two pictures of a
+face alike. What it has not is the footage's finest detail at the same pixel. So both pictures are whitened (high pass, then
+divided by their local strength), correlated at all shifts of up to `REACH` px, and what counts is a peak at no shift that stands
+out of the others and is sharp. A blend of a fifth gives such a peak; a face that was drawn anew gives none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from facedouble.types import Array, Bools, Box, Floats, Frame, Value
+
+REACH: Final = 8  # px of shift that are tried
+NEAR: Final = 0  # px of shift at which a peak still counts as in place; the render moves nothing
+WHITE: Final = 200  # px; wider faces are reduced by a whole factor before they are whitened
+SIDE: Final = 0.84  # diameter of the oval that is looked at, in sides of the face box: inside of what a double covers
+EYES: Final = (0.25, 0.52)  # rows of the face box, as CenterFace and YuNet draw it
+MOUTH: Final = (0.62, 0.92)
+ROWS: Final = 6  # of eyes or mouth, under which there is nothing to compare
+TINY: Final = 3.0  # px of an eye's radius under which nothing can be told of it
+NOISE: Final = 4.0  # levels^2 of a place without contrast
+WINDOW: Final = 9  # px of the windows in which single places are compared
+KEPT: Final = 0.9  # correlation in a window from which it counts as left from the footage
+STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
+ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
+RIM: Final = (31, 3)  # px of thin windows along the face's outline
+BAND: Final = (0.55, 0.9)  # radii, over those of the face box, between which they lie
+CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
+SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
+ROUND: Final = 50.0  # the same along the outline
+SMALL: Final = (32, 40)  # px of the face for its coarse look
+
+
+@dataclass(frozen=True)
+class Reuse(Value):
+    """How much of the footage is in a face.
+
+    whole, eyes, mouth: of each the peak's height (a correlation), how far it stands out of other shifts (their standard
+    deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
+    rows: the same for thin windows, rows and columns; rim: px along the outline at which they are as they were; coarse: what
+    remains of the coarse look when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one.
+    pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
+    surface: (17, 17) correlation of the whole face at all shifts.
+    """
+
+    whole: tuple[float, float, float]
+    eyes: tuple[float, float, float]
+    mouth: tuple[float, float, float]
+    left: float
+    rows: float
+    rim: float
+    coarse: float
+    pixels: tuple[int, int, int]
+    surface: Floats
+
+
+def luma(frame: Frame) -> Array:
+    """The brightness of the frame (h, w), uint8, or float32 in the same levels for footage of more bits."""
+    plane = frame.planes[0]
+    return plane if frame.depth == 8 else plane.astype(np.float32) / np.float32(1 << (frame.depth - 8))
+
+
+def area(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
+    """Rows and columns of the box inside a picture; None if too little of it is inside to compare."""
+    x0, y0 = max(round(box.x0), 0), max(round(box.y0), 0)
+    x1, y1 = min(round(box.x1), shape[1]), min(round(box.y1), shape[0])
+    if min(x1 - x0, y1 - y0) < 2 * REACH or (x1 - x0) * (y1 - y0) < 0.3 * box.area:
+        return None
+    return slice(y0, y1), slice(x0, x1)
+
+
+def compare(source: Array, output: Array, box: Box) -> Reuse | None:
+    """Compare two pictures' brightness (h, w) in a face box, px; None where the box is too small or outside."""
+    part = area(box, source.shape)
+    if part is None or source.shape != output.shape:
+        return None
+    a, b = (np.ascontiguousarray(p[part], np.float32) for p in (source, output))
+    rows, columns = (np.arange(s.start, s.stop, dtype=np.float32) + np.float32(0.5) for s in part)
+    across = (columns - np.float32(box.x0)) / np.float32(box.width) - np.float32(0.5)
+    down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
+    oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
+    found = _whitened(a, b, oval, down + np.float32(0.5))
+    return Reuse(*found.peaks, *_windows(a, b, oval), _rim(source, output, box), _coarse(a, b, oval), found.pixels, found.surface)
+
+
+def peak(surface: Floats) -> tuple[float, float, float]:
+    """Height of the peak in place, how far it stands out of other shifts, and out of those beside it."""
+    c, out = REACH, NEAR + 2
+    near = surface[c - NEAR:c + NEAR + 1, c - NEAR:c + NEAR + 1]
+    y, x = np.unravel_index(int(near.argmax()), near.shape)
+    j, i = c - NEAR + int(y), c - NEAR + int(x)
+    height = float(surface[j, i])
+    far: Bools = np.ones(surface.shape, bool)
+    far[c - out:c + out + 1, c - out:c + out + 1] = False
+    others = surface[far]
+    beside = max(0.0, *(float(surface[j + dy, i + dx]) for dy, dx in ((-2, 0), (2, 0), (0, -2), (0, 2))))
+    return height, (height - float(others.mean())) / max(float(others.std()), 1e-3), height - beside
+
+
+@dataclass(frozen=True)
+class _Peaks:
+    """Peaks and pixels of the whole oval, the eyes and the mouth; and the surface of the first."""
+
+    peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+    pixels: tuple[int, int, int]
+    surface: Floats
+
+
+def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> _Peaks:
+    factor = -(-a.shape[1] // WHITE)
+    if factor > 1:
+        size = a.shape[1] // factor, a.shape[0] // factor
+        a, b = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.float32) for p in (a, b))
+        oval = np.asarray(cv2.resize(oval.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), np.uint8) > 0
+        down = down[: size[1] * factor : factor]
+    mask = cv2.GaussianBlur(oval.astype(np.float32), (0, 0), 1.0)
+    white = [_white(p) * mask for p in (a, b)]
+    surface = _surface(*white)
+    upper, lower = ((down >= low) & (down < high) for low, high in (EYES, MOUTH))
+    none = 0.0, 0.0, 0.0
+    parts = [peak(_surface(*(w[rows] for w in white))) if rows.sum() >= ROWS else none for rows in (upper, lower)]
+    return _Peaks((peak(surface), parts[0], parts[1]), (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), surface)
+
+
+def _white(picture: Floats) -> Floats:
+    high = picture - cv2.GaussianBlur(picture, (0, 0), 1.0)
+    return np.asarray(high / np.sqrt(cv2.GaussianBlur(high * high, (0, 0), 6.0) + 1.0), np.float32)
+
+
+def _surface(a: Floats, b: Floats) -> Floats:
+    """Correlation (17, 17) of two pictures at all shifts of up to `REACH` px."""
+    wide = cv2.copyMakeBorder(b, REACH, REACH, REACH, REACH, cv2.BORDER_CONSTANT, value=0)
+    energy = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return np.asarray(cv2.matchTemplate(wide, a, cv2.TM_CCORR), np.float32) / np.float32(energy + 1e-3)
+
+
+def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
+    """Shares of the oval that windows and thin windows find as they were."""
+    p, q = (x - cv2.GaussianBlur(x, (0, 0), 1.5) for x in (a, b))
+    pp, qq, pq = (cv2.blur(x, (WINDOW, WINDOW)) for x in (p * p, q * q, p * q))
+    alike = (pq > KEPT * np.sqrt(pp * qq + 0.05)) & (pp > STRONG) & oval
+    apart, square = (a - b) ** 2, a * a
+    thin = np.zeros(oval.shape, bool)
+    for size in ROW:
+        thin |= (cv2.blur(apart, size) < CLOSE) & (cv2.blur(square, size) - cv2.blur(a, size) ** 2 > SHADED)
+    count = max(int(oval.sum()), 1)
+    return float(alike.sum() / count), float((thin & oval).sum() / count)
+
+
+def _rim(source: Array, output: Array, box: Box) -> float:
+    """Pixels of the band along the outline, unrolled, around which thin windows are as they were."""
+    (x, y), (a, b) = box.centre, (box.width / 2, box.height / 2)
+    radii = np.arange(BAND[0] * b, BAND[1] * b) / b
+    turns = np.arange(max(int(2 * np.pi * np.sqrt((a * a + b * b) / 2)), 2 * RIM[0]))
+    angles = turns * 2 * np.pi / len(turns)
+    across = (x + np.outer(radii * a, np.cos(angles))).astype(np.float32)
+    down = (y + np.outer(radii * b, np.sin(angles))).astype(np.float32)
+    outside = (across < 0) | (down < 0) | (across > source.shape[1] - 1) | (down > source.shape[0] - 1)
+    p, q = (cv2.remap(s, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+            for s in (source, output))
+
+    def mean(values: Floats) -> Floats:
+        ring = cv2.copyMakeBorder(values, 0, 0, RIM[0], RIM[0], cv2.BORDER_WRAP)
+        return np.asarray(cv2.blur(ring, RIM)[:, RIM[0]:-RIM[0]], np.float32)
+
+    alike = (mean((p - q) ** 2) < CLOSE) & (mean(p * p) - mean(p) ** 2 > ROUND) & (mean(outside.astype(np.float32)) == 0)
+    return float(alike.sum())
+
+
+def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
+    """What remains of the output's coarse look without the footage's, best gain and offset, over the footage's."""
+    p, q = (cv2.GaussianBlur(cv2.resize(x, SMALL, interpolation=cv2.INTER_AREA), (0, 0), 2.0) for x in (a, b))
+    inside = cv2.resize(oval.astype(np.uint8), SMALL, interpolation=cv2.INTER_NEAREST) > 0
+    p, q = p[inside], q[inside]
+    p, q = p - p.mean(), q - q.mean()
+    gain = float((p * q).sum() / max(float((q * q).sum()), 1e-3))
+    return float(np.sqrt(((p - max(gain, 0.0) * q) ** 2).mean() / max(float((p * p).mean()), 1.0)))
+
+
+def remains(source: Array, output: Array, middle: Array, radius: float) -> float | None:
+    """What remains of a small place when the footage's brightness is taken away, over the footage's contrast there.
+
+    About 1 for an eye or a mouth that was drawn anew in the same place, 0 for the footage's. None if it is too small or outside.
+    """
+    (x, y), wide = middle.tolist(), 1.3 * radius
+    x0, y0, x1, y1 = round(x - wide), round(y - radius), round(x + wide + 1), round(y + radius + 1)
+    if radius < TINY or x0 < 0 or y0 < 0 or x1 > source.shape[1] or y1 > source.shape[0]:
+        return None
+    a, b = (p[y0:y1, x0:x1].astype(np.float32) for p in (source, output))
+    return float(np.std(b - a) / np.sqrt(np.var(a) + NOISE))

@@ -1,0 +1,80 @@
+"""The original in the output, second after second: what `residual` finds, and what lasts too quietly for a single second."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from facedouble.audit.residual import RATE, REACH, piece, rows
+from facedouble.types import Array, Bools, Doubles, Value
+
+MARGIN: Final = REACH + 0.25  # s before and after a second that have to be given with it
+CELL: Final = 0.07  # s beside what may be heard that are not searched: whitening spreads a sound over its cell
+QUIET: Final = 0.005  # s of zeros that are silence
+LONG: Final = 4  # s over which a quiet trace at one lag is summed
+
+
+@dataclass(frozen=True)
+class Trace(Value):
+    """The likest place of one second: standard deviations of chance, and by how many s the output is late there.
+
+    single: of windows of .2 s; lasting: of the last `LONG` seconds at one lag.
+    """
+
+    single: float
+    lasting: float
+    late: float
+
+    @property
+    def score(self) -> float:
+        """The greater of the two."""
+        return max(self.single, self.lasting)
+
+
+class Traces:
+    """Seconds in order. Holds sums of correlations, by lag and pair of channels, and no sound."""
+
+    def __init__(self) -> None:
+        self.held: deque[Doubles] = deque(maxlen=LONG)
+
+    def add(self, original: Array, output: Array, passes: Bools) -> Trace:
+        """A second of (n, C) and (n, D) at RATE with MARGIN to either side; passes (n,): where the original may be heard."""
+        shut = _held(passes, round(CELL * RATE))
+        before, after = (_pieces(sound, shut, reach) for sound, reach in ((original, 0.0), (output, REACH)))
+        if not len(before) or not len(after):
+            self.held.clear()
+            return Trace(0.0, 0.0, 0.0)
+        found = rows(before, after)
+        mean = found[:, :, ::2].mean(2)
+        if self.held and self.held[0].shape != mean.shape:
+            self.held.clear()
+        self.held.append(mean * np.sqrt(found[:, :, ::2].shape[2]))
+        lasting = np.abs(np.sum(self.held, 0)) / np.sqrt(len(self.held))
+        peaks = np.abs(found).max((0, 1, 2))
+        best = peaks if peaks.max() >= lasting.max() else lasting.max((0, 1))
+        return Trace(float(peaks.max()), float(lasting.max()), (int(best.argmax()) - len(best) // 2) / RATE)
+
+
+def _pieces(sound: Array, shut: Bools, reach: float) -> Doubles:
+    """Whitened channels (C, n), each that sounds once: both channels of a stereo stream are often one.
+
+    Zero where nothing is sought, and where there is digital silence: there the filters' ringing would be whitened as well.
+    """
+    made: list[tuple[Array, Doubles]] = []
+    for c in range(sound.shape[1]):
+        one = sound[:, c]
+        if one.any() and not any(np.array_equal(one, other) for other, _ in made):
+            flat = piece(one, MARGIN, RATE, reach, False)
+            cut = round((MARGIN - reach) * RATE)
+            silent = ~_held(one != 0, round(QUIET * RATE))
+            made.append((one, np.where((shut | silent)[cut:cut + len(flat)], 0, flat)))
+    return np.array([flat for _, flat in made])
+
+
+def _held(on: Bools, reach: int) -> Bools:
+    """(n,) where anything within `reach` samples is on."""
+    count = np.concatenate([np.zeros(reach + 1, np.int64), np.cumsum(on), np.full(reach, on.sum())])
+    return np.asarray(count[2 * reach + 1:] > count[:len(on)])

@@ -1,0 +1,142 @@
+"""Whose voice the output's speech is like: pieces of it against the same moments of the original, as they are and pitched back.
+
+The judge took no part in the conversion. Pitching back undoes what is no protection: a voice raised or lowered by some semitones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from facedouble.audit import attack
+from facedouble.audit.said import Said, Voiced
+from facedouble.types import Floats, Value
+
+RATE: Final = 16_000  # samples/s
+PIECE: Final = 4.0  # s that are judged at once
+HOP: Final = 2.0  # s from piece to piece
+LEAST: Final = 1.5  # s: of less the judge knows next to nothing
+SOFT: Final = 1e-3  # rms: what is quieter is no speech
+SEMITONES: Final = (-4.0, -2.0, 2.0, 4.0)  # that are undone; one beside them the judge still knows a voice (.93 and more)
+
+Speaker = Callable[[Floats], Floats]
+"""(N,) at RATE -> embedding of length 1."""
+Pitched = Callable[[Floats, float], Floats]
+"""(N,) at RATE -> played quicker by so many semitones."""
+
+
+@dataclass(frozen=True)
+class Piece(Value):
+    """A piece of somebody's speech, ms of the clip. was, now: embeddings of the original and of the output; undone: the greatest
+    likeness of the two when the output's pitch is moved back."""
+
+    start: int
+    stop: int
+    person: str
+    was: Floats
+    now: Floats
+    undone: float
+
+    @property
+    def same(self) -> float:
+        """Likeness of the two, 1 = the same voice and words."""
+        return float(self.was @ self.now)
+
+
+@dataclass
+class _Open:
+    """A turn that is being heard: sounds of the original and the output, (N,) both, from `begin` ms on."""
+
+    begin: int
+    was: Floats
+    now: Floats
+
+
+@dataclass
+class Listener:
+    """Seconds in order; a piece is embedded when it is whole, and of sound no more is held than a piece of each turn."""
+
+    said: Said
+    judge: Speaker
+    pitched: Pitched
+    pieces: list[Piece] = field(default_factory=list)
+    _open: dict[Voiced, _Open] = field(default_factory=dict)
+
+    def add(self, at: float, original: Floats, output: Floats) -> None:
+        """(N,) each, one channel, from `at` s of the clip on."""
+        first = round(at * 1000)
+        last = first + len(original) * 1000 // RATE
+        for turn in self.said.turns:
+            if turn.voice not in ("double", "revoice") or turn.start >= last or first >= turn.stop:
+                continue
+            a, b = ((min(max(ms, first), last) - first) * RATE // 1000 for ms in (turn.start, turn.stop))
+            held = self._open.get(turn) or _Open(max(turn.start, first), original[:0], output[:0])
+            was, now = np.concatenate([held.was, original[a:b]]), np.concatenate([held.now, output[a:b]])
+            self._open[turn] = _Open(held.begin, was, now)
+            self._whole(turn)
+            if turn.stop <= last:
+                self._end(turn)
+
+    def done(self) -> Sequence[Piece]:
+        """All pieces, in order."""
+        for turn in list(self._open):
+            self._end(turn)
+        return sorted(self.pieces, key=lambda p: (p.start, p.stop))
+
+    def _whole(self, turn: Voiced) -> None:
+        size, hop = round(PIECE * RATE), round(HOP * RATE)
+        while len((held := self._open[turn]).was) >= size:
+            self._take(turn, held, size)
+            self._open[turn] = _Open(held.begin + round(HOP * 1000), held.was[hop:], held.now[hop:])
+
+    def _end(self, turn: Voiced) -> None:
+        """What is left of a turn; of a long one it overlaps with the piece before."""
+        held = self._open.pop(turn)
+        if len(held.was) >= LEAST * RATE:
+            self._take(turn, held, len(held.was))
+
+    def _take(self, turn: Voiced, held: _Open, samples: int) -> None:
+        was, now = held.was[:samples], held.now[:samples]
+        if min(float(np.sqrt(np.mean(x.astype(np.float64)**2))) for x in (was, now)) < SOFT:
+            return
+        before, after = self.judge(was), self.judge(now)
+        undone = max(float(before @ self.judge(self.pitched(now, by))) for by in SEMITONES)
+        self.pieces.append(Piece(held.begin, held.begin + samples * 1000 // RATE, turn.person, before, after, undone))
+
+
+def own(pieces: Sequence[Piece]) -> dict[str, Floats]:
+    """Each person's own voice: the mean of their pieces in the original, of length 1."""
+    found = {}
+    for person in {p.person for p in pieces if p.person}:
+        mean = np.sum([p.was for p in pieces if p.person == person], 0)
+        found[person] = np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), np.float32)
+    return found
+
+
+def likeness(piece: Piece, voices: Mapping[str, Floats]) -> float:
+    """How like the output is to whose speech it was: to the same moment, and to all that they say."""
+    whole = voices.get(piece.person)
+    return max(piece.same, -1.0 if whole is None else float(whole @ piece.now))
+
+
+def attackers(pieces: Sequence[Piece], gallery: attack.People, elsewhere: attack.People | None = None,
+              alike: attack.People | None = None, seed: int = 0) -> list[attack.Verdict]:
+    """Attackers who ask of each piece whose it is, among the gallery and the people of the film.
+
+    The ignorant has the gallery's and the people's own voices; of whom there is no other speech, what they say in the footage.
+    elsewhere, alike: recordings of all of them, changed with another
+    double (lazy) and with the same (semi-informed); None: there are none.
+    """
+    named = {person: [p for p in pieces if p.person == person] for person in {p.person for p in pieces if p.person}}
+    changed = {person: [p.now for p in held] for person, held in named.items()}
+    if not changed or len(set(gallery) | set(changed)) < 2:
+        return []
+    original = {**{person: [p.was for p in held] for person, held in named.items()}, **gallery}
+    found = [attack.ignorant(original, changed, seed)]
+    for attacker, enrolled in ((attack.lazy, elsewhere), (attack.semi, alike)):
+        if enrolled is not None and set(changed) <= set(enrolled):
+            found.append(attacker(enrolled, changed, seed))
+    return found

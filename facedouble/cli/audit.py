@@ -1,0 +1,64 @@
+"""`facedouble audit`: a finished film looked at by other eyes, heard by other ears, and opened byte by byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facedouble.cli.shown import OUT, Bar
+from facedouble.errors import ExitCode, InputRefused, UsageError
+
+
+def audit(
+    film: Annotated[Path, typer.Argument(help="the finished film, .mp4")],
+    witness: Annotated[list[Path] | None, typer.Option(help="the footage it was made of, other footage or photos of those who "
+                                                       "are protected; can be given again")] = None,
+    plan: Annotated[Path | None, typer.Option(help="the plan it was made by, NAME.plan.toml")] = None,
+    clip: Annotated[str, typer.Option(help="which clip of the plan it is; the film's own name, if that is one")] = "",
+    gallery: Annotated[Path | None, typer.Option(help="a folder with photos and clips of other people, a subfolder or a file for "
+                                                 "each: whom an attacker might take the witness for")] = None,
+    words: Annotated[Path | None, typer.Option(help="names that nobody may hear or read, as for `facedouble subtitles`")] = None,
+    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="look at everything; takes many times as long")] = False,
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob; limits stand in its [audit] table")] = None,
+    double: Annotated[Path | None, typer.Option(hidden=True, help="the .fdouble that is worn, without a plan")] = None,
+    lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
+) -> None:
+    """Look at a finished film as an enemy would, and say in one page what was tried and what was found."""
+    from facedouble.options import Options, parse
+    from facedouble.pipeline.audit.run import Task, close_doors, run
+
+    if not witness and plan is None:
+        raise UsageError("say what the film was made of: --witness FOOTAGE, or --plan NAME.plan.toml")
+    if not film.is_file():
+        raise InputRefused(f"{film}: there is no such film; check the name")
+    try:
+        knobs = Options() if options is None else parse(options.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{options}: the options file cannot be read; give another with --options") from error
+    task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double)
+    close_doors()
+    if lines:
+        made = run(task, knobs, _line, write=True)
+    else:
+        with Bar() as bar:
+            made = run(task, knobs, bar, write=True)
+        for check in made.checks:
+            state = "was not tried: " + check.missing if check.missing else \
+                f"{len(check.findings)} found" if check.findings else "nothing found"
+            OUT.print(f"  {check.name} ({check.looked} {check.unit}): {state}" if check.looked else f"  {check.name}: {state}",
+                      markup=False)
+            for finding in check.findings[:5]:
+                OUT.print(f"    {finding.what}", markup=False)
+        verdict = "nothing was found" if made.passed else "NOT to be published as it is"
+        OUT.print(f"{film}: {verdict}\n  {task.page}", markup=False)
+    if not made.passed:
+        raise typer.Exit(ExitCode.AUDIT)
+
+
+def _line(step: str, done: int, total: int | None) -> None:
+    """Progress for the process that started this one: a JSON list a line, not more than a hundred for a step."""
+    if total is None or done >= total or done % max(total // 100, 1) == 0:
+        print(json.dumps([step, done, total]), flush=True)

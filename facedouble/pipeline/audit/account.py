@@ -1,0 +1,91 @@
+"""Who is where in a film that was made by a plan: the plan's words, and the places that its notes hold. Nothing of the render."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from facedouble.audit.account import Account, Told
+from facedouble.audit.likeness import Known
+from facedouble.audit.seen import Models
+from facedouble.colour import picture
+from facedouble.errors import InputRefused
+from facedouble.geometry import overlap
+from facedouble.media.decode import frames
+from facedouble.media.probe import probe
+from facedouble.plan.people import Treatment
+from facedouble.plan.plan import Plan
+from facedouble.types import Array, Box, Floats
+
+EACH = 25  # frames of the footage from look to look at who is protected
+LEAST = 20.0  # px of a face that a recogniser can tell anything from
+SEEN = 0.3  # of a reveal: from then on something of the face may be seen; it is drawn from .4 on
+SAME = 0.3  # overlap from which a face is the one that the plan has there
+
+Places = dict[int, tuple[int, Array]]
+"""Number of a face -> its first frame, and its boxes (n, 4) x0 y0 x1 y1 px, one a frame."""
+
+
+def places(notes: Path, footage: str) -> Places:
+    """Where the faces of a clip are, out of its `.fnotes`. footage: the SHA-256 that they have to be about."""
+    try:
+        with safe_open(str(notes), framework="numpy") as stored:
+            header = json.loads((stored.metadata() or {}).get("facedouble", "{}"))
+            if header["footage"] != footage:
+                raise InputRefused(f"{notes}: is of other footage; run `facedouble analyse` again")
+            return {int(told["track"]): (int(stored.get_tensor(f"{k}.frame")[0]), np.asarray(stored.get_tensor(f"{k}.box")))
+                    for k, told in enumerate(header["roles"])}
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, IndexError) as error:
+        raise InputRefused(f"{notes}: cannot be read, so that nobody knows whose face is where; run `facedouble analyse` "
+                           "again") from error
+
+
+def account_of_plan(plan: Plan, clip: str, where: Places, lead: int) -> Account:
+    """The account of a film that begins with `lead` frames of a card, in which nobody is."""
+    def account(number: int) -> list[Told]:
+        frame = number - lead
+        there = [(track, rows[frame - start]) for track, (start, rows) in where.items() if start <= frame < start + len(rows)]
+        return [Told(Box.of(row), _worn(plan.treatment(clip, track, frame), frame), owner(plan, clip, track, frame))
+                for track, row in there]
+    return account
+
+
+def _worn(said: Treatment, frame: int) -> str:
+    """What a face gets; a reveal is what it begins with, until something of the face may be seen."""
+    return said.before if said.face == "reveal" and said.shown(frame) < SEEN else said.face
+
+
+def owner(plan: Plan, clip: str, track: int, frame: int) -> str:
+    """The id of the person whose face this is, "" if nobody's or if two claim it."""
+    found = [p.id for p in plan.people if any(f.clip == clip and f.track == track and f.start <= frame < f.end for f in p.faces)]
+    return found[0] if len(found) == 1 else ""
+
+
+def card_frames(plan: Plan, clip: str, rate: float) -> int:
+    """How many frames of a card the plan has before a clip."""
+    if plan.card is None or not (plan.card.on == "every" or clip == plan.clips[0].id):
+        return 0
+    return max(1, round(float(plan.card.seconds) * rate))
+
+
+def known_of(source: Path, account: Account, lead: int, models: Models, each: int = EACH) -> tuple[list[Known], list[Known]]:
+    """What the people of a plan look like: those who are protected, and those who are shown, by their ids.
+
+    Each face that the plan has somebody at is looked at in every `each`th frame of the footage.
+    """
+    vectors: dict[tuple[str, bool], list[Floats]] = {}
+    for frame in frames(probe(source)):
+        told = account(frame.index + lead) if frame.index % each == 0 else ()
+        if not told:
+            continue
+        rgb = picture(frame)
+        for face in models.seer(rgb):
+            one = max(told, key=lambda t: overlap(t.box, face.box))
+            if face.box.width >= LEAST and overlap(one.box, face.box) > SAME and one.treatment != "ignore":
+                key = one.person or "nobody's", one.treatment in ("show", "reveal")
+                vectors.setdefault(key, []).append(models.knower(rgb, face.points))
+    made = {key: Known(key[0], np.stack(rows)) for key, rows in vectors.items()}
+    return [k for key, k in made.items() if not key[1]], [k for key, k in made.items() if key[1]]

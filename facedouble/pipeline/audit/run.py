@@ -1,0 +1,329 @@
+"""The audit of a finished film, from its bytes to its verdict; in a process of its own, which draws nothing.
+
+What it reads is the film, the words of the plan (or of the report beside the film) and the material that an adversary might have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from facedouble import __version__
+from facedouble.audit.account import Account, Told
+from facedouble.audit.likeness import Known
+from facedouble.audit.remains import remains
+from facedouble.audit.said import Said
+from facedouble.audit.seen import Models
+from facedouble.audit.verdict import Audit, Check
+from facedouble.errors import InputRefused, StoreError, UsageError
+from facedouble.isolation import deny_network, no_core_dumps
+from facedouble.media.probe import probe
+from facedouble.models.landmarker import FaceMesh
+from facedouble.models.registry import AUDIT, MODELS
+from facedouble.options import Options
+from facedouble.pipeline.audit import sample
+from facedouble.pipeline.audit.about import About
+from facedouble.pipeline.audit.account import EACH, Places, account_of_plan, card_frames, known_of, owner, places
+from facedouble.pipeline.audit.attacked import attacked
+from facedouble.pipeline.audit.container import container, expected
+from facedouble.pipeline.audit.glimpse import Embed, Find
+from facedouble.pipeline.audit.heard import SOUNDS, Ears, Others, heard, open_ears
+from facedouble.pipeline.audit.looks import wanted
+from facedouble.pipeline.audit.page import page
+from facedouble.pipeline.audit.parrot import PHOTOS, Mask
+from facedouble.pipeline.audit.pictures import MOST, pictures
+from facedouble.pipeline.audit.said import said_of_plan, said_of_report
+from facedouble.pipeline.audit.seen import account_of, known_by, open_models, seen
+from facedouble.pipeline.subtitles import open_list
+from facedouble.plan.plan import Plan
+from facedouble.plan.read import read
+from facedouble.publish import write_over
+from facedouble.types import MediaInfo, Value
+from facedouble.voice.redact import Listed
+
+Progress = Callable[[str, int, int | None], None]
+PLAN: Final = ".plan.toml"
+BLOCK: Final = 1 << 20  # bytes read at a time
+DRAWN: Final = ("double", "mannequin")
+
+
+@dataclass(frozen=True)
+class Task(Value):
+    """One audit. witness: the footage that the film was made of, and other material of those in it; plan, clip: by which it was
+    made, if by one; gallery: other people; words: a list of what must not be heard; double: the `.fdouble` that they wear, without
+    a plan; report: beside the film, if it is None.
+    """
+
+    film: Path
+    witness: tuple[Path, ...] = ()
+    plan: Path | None = None
+    clip: str = ""
+    gallery: Path | None = None
+    words: Path | None = None
+    exhaustive: bool = False
+    double: Path | None = None
+    report: Path | None = None
+
+    @property
+    def said(self) -> Path:
+        """Where the words go."""
+        return self.film.with_suffix(".audit.json")
+
+    @property
+    def page(self) -> Path:
+        """Where the page goes."""
+        return self.film.with_suffix(".audit.html")
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The models, for several audits."""
+
+    eyes: Models
+    ears: Ears
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ground(Value):
+    """What a film is held against. source: its footage, None if it was not given; lead: frames of the card; sampled: of what
+    `people` are known, in words; people: those who are protected; masks, asked: of whom which face is worn, and what shows them."""
+
+    source: Path | None
+    lead: int
+    account: Account
+    people: tuple[Known, ...]
+    sampled: str
+    said: Said
+    masks: Mapping[str, Mask] = field(default_factory=dict)
+    asked: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    own: bool = False
+    clip: str = ""
+
+
+def quiet(step: str, done: int, total: int | None) -> None:
+    """A progress that nobody watches."""
+
+
+def open_kit(options: Options, models: Path | None = None) -> Kit:
+    """Load what looks and listens; ModelError with the remedy if a model is missing or altered."""
+    return Kit(open_models(options.audit, models), open_ears(models), models)
+
+
+def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | None = None, *, write: bool = False) -> Audit:
+    """Try everything. write: the words and the page appear beside the film."""
+    if write:
+        _free(task)
+    kit = kit or open_kit(options)
+    film = probe(task.film)
+    words = None if task.words is None else open_list(task.words)
+    ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
+    checks = [*_seen(task, ground, kit, options, progress), *_attacked(task, film, ground, kit, options, progress),
+              *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, progress)]
+    made = Audit(_sha256(task.film), task.film.stat().st_size, _count(checks, film), tuple(checks), _facts(task, options),
+                 remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
+                         exhaustive=task.exhaustive))
+    if write:
+        about = About(task.film.name.removeprefix(".").replace(".candidate", ""), film.rate, ground.lead, ground.clip,
+                      "film.plan.toml" if task.plan is None else task.plan.name)
+        write_over(task.said, made.json().encode())
+        write_over(task.page, page(made, pictures(task.film, wanted(made, MOST)), about).encode())
+    return made
+
+
+def close_doors() -> None:
+    """No sockets and no core dumps, from here to the end of the process."""
+    no_core_dumps()
+    deny_network()
+
+
+def _free(task: Task) -> None:
+    """The words of an earlier audit are replaced; nothing else is."""
+    if task.said.exists():
+        try:
+            known = "checks" in json.loads(task.said.read_bytes())
+        except (OSError, ValueError):
+            known = False
+        if not known:
+            raise StoreError(f"{task.said}: exists already, and is no audit; move it away")
+
+
+# what it was made of
+
+def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
+    assert task.plan is not None
+    if not task.plan.name.endswith(PLAN):
+        raise UsageError(f"{task.plan}: let the name of the plan end in {PLAN}")
+    try:
+        plan = read(task.plan.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputRefused(f"{task.plan}: the plan cannot be read; check the name") from error
+    name = task.clip or task.film.name.split(".")[0]
+    if name not in {c.id for c in plan.clips}:
+        raise UsageError(f"{task.film}: is none of the plan's clips by its name; say which with --clip, one of "
+                         f"{', '.join(c.id for c in plan.clips)}")
+    clip = plan.clip(name)
+    source = task.plan.parent / clip.file
+    if not source.is_file() or _sha256(source) != clip.sha256:
+        raise InputRefused(f"{source}: is not there, or not the footage that clip {name} of the plan is about; put the right file "
+                           "there")
+    notes = task.plan.with_name(task.plan.name.removesuffix(PLAN) + ".notes")
+    info = probe(source)
+    lead = card_frames(plan, name, float(info.rate))
+    where = places(notes / f"{name}.fnotes", clip.sha256)
+    account = account_of_plan(plan, name, where, lead)
+    people, _ = known_of(source, account, lead, kit.eyes)
+    others = known_by(_pictured(task.witness), kit.eyes, "other footage")
+    said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
+    masks = _masks(plan, name, where, task.plan.parent, _report(task))
+    asked = {person: (*task.witness, source) for person in masks} if len(masks) == 1 else {}
+    return Ground(source, lead, account, (*people, *others), f"of the footage, every {EACH}th frame", said, masks, asked,
+                  not task.witness, name)
+
+
+def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
+    """Without a plan everybody is protected, and the report says what is heard."""
+    source = next((p for p in _pictured(task.witness, stills=False) if _fits(p, film)), None)
+    if source is None:
+        people, said = list[Known](), Said(0)
+        account: Account = _nobody
+    else:
+        account, people = account_of(source, kit.eyes)
+        said = said_of_report(_report(task), probe(source))
+    others = [p for p in task.witness if p != source]
+    people += known_by(_pictured(others), kit.eyes, "other footage")
+    masks: dict[str, Mask] = {}
+    ids = Counter(str(d["id"]) for d in (_report(task).get("doubles") or {}).values())
+    alone = len([p for p in people if p.name != "other footage"]) == 1 and bool(ids)
+    if alone:
+        masks = {WITNESS: Mask(ids.most_common(1)[0][0], task.double)}
+        account = partial(_alone, account)
+    asked = {WITNESS: tuple(_pictured(others)) or ((source,) if source else ())} if alone else {}
+    return Ground(source, 0, account, tuple(people), "of the footage, every 15th frame", said, masks, asked, not others)
+
+
+WITNESS: Final = "the witness"
+
+
+def _nobody(number: int) -> Sequence[Told]:
+    return ()
+
+
+def _alone(account: Account, number: int) -> Sequence[Told]:
+    """Who is there, if there is only one person in the film."""
+    return [replace(told, person=WITNESS) for told in account(number)]
+
+
+def _fits(footage: Path, film: MediaInfo) -> bool:
+    """Whether a film may have been made of that footage."""
+    try:
+        info = probe(footage)
+    except InputRefused:
+        return False
+    return (info.width, info.height) == (film.width, film.height) and abs(float(info.rate / film.rate) - 1) < 0.01
+
+
+def _pictured(paths: Sequence[Path], stills: bool = True) -> list[Path]:
+    for path in paths:
+        if not path.is_file():
+            raise InputRefused(f"{path}: there is no such file; check the name")
+    return [p for p in paths if stills or p.suffix.lower() not in PHOTOS]
+
+
+def _report(task: Task) -> Mapping[str, Any]:
+    """What the render wrote beside the film; {} if there is nothing."""
+    path = task.report or task.film.with_suffix(".report.json")
+    try:
+        held = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _masks(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str, Any]) -> dict[str, Mask]:
+    """Whose face each person of the plan wears most in a clip."""
+    files, ids = {d.name: base / d.file for d in plan.doubles}, report.get("doubles") or {}
+    worn: dict[str, Counter[str]] = {}
+    for track, (start, rows) in where.items():
+        for a, b, t in plan.spans(clip, track, start, start + len(rows)):
+            person = owner(plan, clip, track, a)
+            if t.face in DRAWN and person:
+                name = f"double {t.double}" if t.face == "double" else f"mannequin {person}"
+                worn.setdefault(person, Counter())[name] += b - a
+    most = {person: count.most_common(1)[0][0] for person, count in worn.items()}
+    return {person: Mask(str(ids[name]), files.get(name.removeprefix("double "))) for person, name in most.items() if name in ids}
+
+
+# the checks
+
+def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
+    gallery = [] if task.gallery is None else [one for name, files in _people(task.gallery).items()
+                                               for one in known_by(files[:3], kit.eyes, f"gallery {name}")]
+    limits = replace(options.audit, every=1) if task.exhaustive else options.audit
+    return seen(task.film, ground.source, ground.account, kit.eyes, limits, ground.people, gallery, ground.lead, ground.sampled,
+                progress)
+
+
+def _people(folder: Path) -> Mapping[str, tuple[Path, ...]]:
+    if not folder.is_dir():
+        raise InputRefused(f"{folder}: there is no such folder; check the name")
+    return sample.gallery(folder)
+
+
+def _attacked(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
+    progress("attacking it like somebody who has this program", 0, None)
+    known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own)
+    means = sample.Means(partial(seers, kit.folder, options), FaceMesh, kit.folder)
+    return attacked(film, ground.account, ground.masks, known, means, options, task.exhaustive)
+
+
+def seers(folder: Path | None, options: Options) -> tuple[Find, Embed]:
+    """Detector and recogniser of the audit, in any process."""
+    eyes = open_models(options.audit, folder)
+    return eyes.seer, eyes.knower
+
+
+def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed | None, options: Options,
+           progress: Progress) -> list[Check]:
+    progress("listening", 0, None)
+    sounds = task.gallery if task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in task.gallery.rglob("*")) else None
+    return heard(task.film, ground.source, ground.said, options.audit, kit.ears, words, Fraction(ground.lead) / film.rate,
+                 Others(sounds))
+
+
+def _container(task: Task, ground: Ground, progress: Progress) -> list[Check]:
+    progress("reading the file byte by byte", 0, None)
+    sources = ([ground.source] if ground.source else []) + [p for p in task.witness if p != ground.source]
+    told = None if ground.source is None else partial(expected, ground.source, ground.lead)
+    return container(task.film, sources, told, () if task.words is None else _lines(task.words))
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    """The words of a list that has one a line; those of a TOML list are heard and read in subtitles only."""
+    if path.suffix.lower() == ".toml":
+        return ()
+    return tuple(line for raw in path.read_text("utf-8-sig").splitlines() if (line := raw.split("#")[0].strip()))
+
+
+# the words
+
+def _facts(task: Task, options: Options) -> dict[str, Any]:
+    return {"facedouble": __version__, "limits": asdict(options.audit), "seed": options.seed, "exhaustive": task.exhaustive,
+            "models": {name: MODELS[name].sha256 for name in AUDIT}, "by_plan": task.plan is not None,
+            "given": {"witness": len(task.witness), "gallery": task.gallery is not None, "words": task.words is not None}}
+
+
+def _count(checks: Sequence[Check], film: MediaInfo) -> int:
+    return max([c.looked for c in checks if c.unit == "frames"], default=film.frames or 0)
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

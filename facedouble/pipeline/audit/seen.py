@@ -1,0 +1,136 @@
+"""The picture of a finished file, watched beside its footage: one pass over both, with models that took no part in the render."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facedouble.audit.account import Account, Told
+from facedouble.audit.likeness import Known, grouped
+from facedouble.audit.scene import Models, Record
+from facedouble.audit.seen import Watch, nowhere
+from facedouble.audit.verdict import Check
+from facedouble.colour import picture
+from facedouble.geometry import overlap
+from facedouble.media.decode import frames, photo
+from facedouble.media.probe import probe
+from facedouble.models.centerface import centerface
+from facedouble.models.install import locate
+from facedouble.models.sface import sface
+from facedouble.options import AuditOptions
+from facedouble.types import Box, Floats, Frame, MediaInfo, Seen
+
+Progress = Callable[[str, int, int | None], None]
+"""What is being done, how far, of how much."""
+
+SURE = 0.6  # score from which a face of the footage is somebody to protect, and to know them by
+LEAST = 20.0  # px of a face that a recogniser can tell anything from
+EACH = 3  # every so-manieth frame of footage without a plan is searched
+LINGER = 15  # frames over which a face is taken to be there between two sightings
+PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
+
+
+def quiet(what: str, done: int, total: int | None) -> None:
+    """Say nothing."""
+
+
+def open_models(limits: AuditOptions, folder: Path | None = None) -> Models:
+    """Load what the audit sees with; ModelError with the remedy if a file is missing or altered."""
+    cv2.setNumThreads(1)
+    path = locate("centerface", folder)
+    return Models(centerface(path, limits.seen_side), centerface(path, 4096), sface(locate("sface", folder)))
+
+
+def seen(output: Path, source: Path | None, account: Account, models: Models, limits: AuditOptions,
+         references: Sequence[Known] = (), gallery: Sequence[Known] = (), lead: int = 0, sampled: str = "",
+         progress: Progress = quiet, record: Record = nowhere) -> list[Check]:
+    """Watch the whole film. lead: frames of the opening card, which the footage has not; sampled: as in `Watch.checks`."""
+    info = probe(output)
+    watch = Watch(account, models, limits, float(info.rate), references, gallery, record)
+    footage = iter(()) if source is None else frames(probe(source))
+    for number, frame, below, ends in _pairs(frames(info), footage, lead):
+        watch.take(number, frame, below, ends)
+        progress("looking at the picture", number + 1, info.frames)
+    return watch.checks(sampled)
+
+
+def _pairs(output: Iterator[Frame], footage: Iterator[Frame], lead: int) -> Iterator[tuple[int, Frame, Frame | None, bool]]:
+    """Frames of the output with those of the footage, and whether it is the last one."""
+    held: tuple[int, Frame, Frame | None] | None = None
+    for number, frame in enumerate(output):
+        if held is not None:
+            yield (*held, False)
+        held = number, frame, next(footage, None) if number >= lead else None
+    if held is not None:
+        yield (*held, True)
+
+
+def faces_of(source: MediaInfo, models: Models, each: int = EACH) -> Iterator[tuple[int, Frame, Sequence[Seen]]]:
+    """Frames of footage that are searched, with what may be faces in them: every so-manieth and the last."""
+    last: Frame | None = None
+    for frame in frames(source):
+        last = frame
+        if frame.index % each == 0:
+            yield frame.index, frame, models.seer(picture(frame))
+    if last is not None and last.index % each:
+        yield last.index, last, models.seer(picture(last))
+
+
+def account_of(source: Path, models: Models, treatment: str = "double", each: int = EACH,
+               every: int = 5) -> tuple[Account, list[Known]]:
+    """Who is where in footage without a plan, and what they look like: everybody that CenterFace is sure of is to be protected.
+
+    Between two sightings a face is on the straight line from one place to the other. A place that the detector is sure of nowhere
+    is a "maybe", as are the frames before the first sighting and after the last. Embeddings come from every `every`th frame that
+    is searched.
+    """
+    paths: list[list[tuple[int, Box, float]]] = []
+    vectors: list[Floats] = []
+    count = 0
+    for k, (number, frame, faces) in enumerate(faces_of(probe(source), models, each)):
+        count = number + 1
+        for face in faces:
+            recent = (p for p in paths if number - LINGER <= p[-1][0] < number)
+            path = max(recent, key=lambda p: overlap(p[-1][1], face.box), default=None)
+            if path is None or overlap(path[-1][1], face.box) < 0.1:
+                path = []
+                paths.append(path)
+            path.append((number, face.box, face.score))
+            if k % every == 0 and face.box.width >= LEAST and face.score >= SURE:
+                vectors.append(models.knower(picture(frame), face.points))
+    where: dict[int, list[Told]] = {}
+    for n, path in enumerate(paths):
+        what = treatment if max(score for _, _, score in path) >= SURE else "maybe"
+        for number, box in _filled([(at, box) for at, box, _ in path], each, count):
+            here = what if path[0][0] <= number <= path[-1][0] else "maybe"
+            where.setdefault(number, []).append(Told(box, here, f"face {n + 1}"))
+    people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(vectors, 0.363))]
+    return lambda number: where.get(number, ()), people
+
+
+def _filled(path: Sequence[tuple[int, Box]], each: int, count: int) -> Iterator[tuple[int, Box]]:
+    """A box for every frame from the first sighting to the last, and for those up to the next search beyond either."""
+    at = [number for number, _ in path]
+    rows = np.array([(b.x0, b.y0, b.x1, b.y1) for _, b in path])
+    for number in range(max(0, at[0] - each + 1), min(count, at[-1] + each)):
+        yield number, Box(*(float(np.interp(number, at, rows[:, c])) for c in range(4)))
+
+
+def known_by(paths: Sequence[Path], models: Models, name: str = "", each: int = 25) -> list[Known]:
+    """What the people in photos and footage look like: of each file the largest face, as many times as it is seen."""
+    found = []
+    for path in paths:
+        pictures = [photo(path)] if path.suffix.lower() in PHOTOS else \
+            chain(picture(f) for n, f in enumerate(frames(probe(path))) if n % each == 0)
+        vectors = [models.knower(p, face.points) for p in pictures if (face := _largest(models.seer(p))) is not None]
+        if vectors:
+            found.append(Known(name or path.stem, np.stack(vectors)))
+    return found
+
+
+def _largest(faces: Sequence[Seen]) -> Seen | None:
+    return max((f for f in faces if f.score >= SURE and f.box.width >= LEAST), key=lambda f: f.box.area, default=None)

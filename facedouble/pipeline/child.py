@@ -1,0 +1,75 @@
+"""The audit in a process of its own: it gets paths, and gives its words; it shares nothing else with what drew the film."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from facedouble.audit.verdict import Audit, read
+from facedouble.errors import (
+    AuditFailed,
+    ExitCode,
+    FacedoubleError,
+    InputRefused,
+    MachineError,
+    ModelError,
+    StoreError,
+    UsageError,
+)
+from facedouble.pipeline.analyse import Progress
+
+RAISED = {e.exit_code: e for e in (UsageError, StoreError, MachineError, InputRefused, ModelError)}
+
+
+OURS = "facedouble: "  # so begins the sentence that says why a run ended
+
+
+def audit_in_child(film: Path, arguments: Sequence[str], progress: Progress) -> tuple[Audit, bytes]:
+    """Run `facedouble audit` on a file; its words and its page, whatever they say.
+
+    AuditFailed if it comes to no end: what was not audited is not let go.
+    """
+    command = [sys.executable, "-m", "facedouble", "audit", str(film), *arguments, "--lines"]
+    said, page, words = film.with_suffix(".audit.json"), film.with_suffix(".audit.html"), ""
+    try:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True) as child:
+            assert child.stdout is not None
+            try:
+                for line in child.stdout:
+                    words = line.strip().removeprefix(OURS) if line.startswith(OURS) else words
+                    _follow(line, progress)
+            except BaseException:
+                child.kill()
+                raise
+        if child.returncode not in (ExitCode.DONE, ExitCode.AUDIT):
+            raise _error(child.returncode, words, film)
+        try:
+            audit = read(said.read_text("utf-8"))
+            if audit.passed is not (child.returncode == ExitCode.DONE):
+                raise ValueError("its words and its end contradict each other")
+            return audit, page.read_bytes()
+        except (OSError, ValueError) as error:
+            raise AuditFailed(f"{film}: the audit's words cannot be read ({error}); start again") from error
+    finally:
+        for path in (said, page):
+            path.unlink(missing_ok=True)
+
+
+def _follow(line: str, progress: Progress) -> None:
+    """One line of progress: a JSON list of step, done, total."""
+    try:
+        step, done, total = json.loads(line)
+    except ValueError:
+        return
+    progress(f"audit: {step}", int(done), None if total is None else int(total))
+
+
+def _error(code: int, words: str, film: Path) -> FacedoubleError:
+    kind = RAISED.get(ExitCode(code)) if code in set(ExitCode) else None
+    if kind is None:
+        return AuditFailed(f"{film}: the audit did not come to an end ({words or f'code {code}'}); start again")
+    return kind(words)

@@ -1,0 +1,172 @@
+"""The whole audit on small real films: a clean one passes, the footage itself does not, and nothing that draws takes part."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from facedouble.errors import ExitCode, InputRefused, ModelError, StoreError, UsageError
+from facedouble.models.install import default_directory
+from facedouble.options import AuditOptions, Options
+from facedouble.pipeline.audit.run import Kit, Task, open_kit, run
+from facedouble.pipeline.film import Home, look_at
+from facedouble.pipeline.protect import Job, protect
+from facedouble.pipeline.render import Voice
+from facedouble.pipeline.screening import Screening, render_film
+from facedouble.plan import edit
+from facedouble.plan.people import Decision
+from tests.media.make import clip
+
+TODAY = dt.date(2026, 11, 21)
+DRAWS = ("facedouble.protect", "facedouble.doubles", "facedouble.pipeline.render", "facedouble.pipeline.protect",
+         "facedouble.pipeline.company", "facedouble.pipeline.analyse")
+
+
+@pytest.fixture(scope="module")
+def kit() -> Kit:
+    return open_kit(Options())
+
+
+@pytest.fixture(scope="module")
+def safe(witness: Path, double_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The generated witness with a double's face, muted."""
+    film = tmp_path_factory.mktemp("audited") / "safe.mp4"
+    protect(Job(witness, film, double_path, Voice(), False, "test", TODAY), Options())
+    return film
+
+
+def found(task: Task, kit: Kit) -> dict[str, set[str]]:
+    """By group, the names of the checks that a film does not pass."""
+    made: dict[str, set[str]] = {}
+    for check in run(task, Options(), kit=kit).checks:
+        if not check.passed:
+            made.setdefault(check.group, set()).add(check.name)
+    return made
+
+
+def test_a_clean_film_passes_and_says_what_was_tried(safe: Path, witness: Path, kit: Kit) -> None:
+    task = Task(safe, (witness,))
+    first = run(task, Options(), kit=kit, write=True)
+    assert first.passed, first.findings
+    words = task.said.read_text()
+    assert run(task, Options(), kit=kit, write=True).json() == words
+    said = json.loads(words)
+    assert said["passed"] and said["models"]["sface"] and said["limits"]["same_face"] and {c["group"] for c in said["checks"]} == {
+        "seen", "attacked", "heard", "container"}
+    page = task.page.read_text()
+    assert "Nothing was found" in page and "data:image/jpeg" in page
+    assert str(witness.parent) not in words + page
+
+
+def test_the_footage_itself_is_kept_back(witness: Path, tmp_path: Path, kit: Kit) -> None:
+    bare = tmp_path / "safe.mp4"
+    shutil.copy(witness, bare)
+    bare.with_suffix(".report.json").write_text(json.dumps({"frames": 60, "voice": "mute"}))
+    assert {"seen", "heard"} <= set(found(Task(bare, (witness,)), kit))
+
+
+def test_who_is_shown_is_found_by_other_footage(safe: Path, witness: Path, kit: Kit) -> None:
+    """A double as reference: then it is the protected person whom a recogniser finds."""
+    assert "Nobody is recognised" in found(Task(safe, (witness, safe)), kit)["seen"]
+
+
+def test_without_footage_nothing_passes(safe: Path, kit: Kit, tmp_path: Path) -> None:
+    other = clip(tmp_path / "other.mp4", 64, 64)
+    missing = {c.name for c in run(Task(safe, (other,)), Options(), kit=kit).checks if c.missing and c.needed}
+    assert missing
+
+
+def test_what_draws_takes_no_part() -> None:
+    code = "import sys, facedouble.pipeline.audit.run; print([m for m in sys.modules if m.startswith(%r)])" % (DRAWS,)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "[]"
+
+
+def test_a_model_that_is_missing_or_altered_stops_it(tmp_path: Path) -> None:
+    shutil.copytree(default_directory(), tmp_path / "models")
+    name = "centerface.onnx"
+    (tmp_path / "models" / name).write_bytes(b"x")
+    with pytest.raises(ModelError, match="centerface"):
+        open_kit(Options(), tmp_path / "models")
+    (tmp_path / "models" / name).unlink()
+    with pytest.raises(ModelError, match="models install"):
+        open_kit(Options(), tmp_path / "models")
+
+
+def test_somebody_elses_file_is_not_replaced(safe: Path, witness: Path, kit: Kit, tmp_path: Path) -> None:
+    film = tmp_path / "safe.mp4"
+    shutil.copy(safe, film)
+    film.with_suffix(".audit.json").write_text("mine")
+    with pytest.raises(StoreError, match="no audit"):
+        run(Task(film, (witness,)), Options(), kit=kit, write=True)
+    assert film.with_suffix(".audit.json").read_text() == "mine"
+
+
+@pytest.fixture(scope="module")
+def film(witness: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A film of one clip, by a plan with a card, its person played by a mannequin."""
+    folder = tmp_path_factory.mktemp("planned")
+    shutil.copy(witness, folder / "a.mp4")
+    home = Home(folder / "film.plan.toml")
+    look_at([folder / "a.mp4"], home, Options(), hear=lambda made, people: ())
+    text = edit.decide(home.text(), "P1", Decision("mannequin", by="me"))
+    home.put(edit.put_card(text, text="Their faces were changed."))
+    render_film(Screening(home, folder / "safe", "film", TODAY), Options())
+    return home
+
+
+def test_a_film_by_a_plan_passes_with_its_card(film: Home, kit: Kit) -> None:
+    made = run(Task(film.plan.parent / "safe" / "A.mp4", (), film.plan), Options(), kit=kit)
+    assert made.passed, made.findings
+    assert made.frames > 60
+
+
+def test_a_plan_that_says_veil_does_not_pass_a_face(film: Home, kit: Kit, tmp_path: Path) -> None:
+    """Whoever changes the plan after the film was made hears of it."""
+    safe = film.plan.parent / "safe" / "A.mp4"
+    before = film.text()
+    try:
+        film.put(edit.decide(before, "P1", Decision("veil", by="me")))
+        assert "Every face is accounted for" in found(Task(safe, (), film.plan), kit)["seen"]
+    finally:
+        film.put(before)
+    with pytest.raises(UsageError, match="--clip"):
+        run(Task(safe.with_suffix(".mp4"), (), film.plan, "Z"), Options(), kit=kit)
+    footage = film.plan.parent / "a.mp4"
+    kept = footage.read_bytes()
+    try:
+        footage.write_bytes(kept + b"x")
+        with pytest.raises(InputRefused, match="footage"):
+            run(Task(safe, (), film.plan), Options(), kit=kit)
+    finally:
+        footage.write_bytes(kept)
+
+
+def test_the_command_audits_and_its_exit_code_tells(safe: Path, witness: Path, tmp_path: Path) -> None:
+    def command(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "facedouble", "audit", *words], capture_output=True, text=True, cwd=tmp_path)
+
+    film = tmp_path / "safe.mp4"
+    shutil.copy(safe, film)
+    shutil.copy(safe.with_suffix(".report.json"), film.with_suffix(".report.json"))
+    good = command("safe.mp4", "--witness", str(witness))
+    assert good.returncode == ExitCode.DONE, good.stdout + good.stderr
+    assert "nothing was found" in good.stdout and (tmp_path / "safe.audit.html").is_file()
+    strict = tmp_path / "strict.toml"
+    strict.write_text("[audit]\nsame_face = -1.0\n")
+    bad = command("safe.mp4", "--witness", str(witness), "--options", str(strict))
+    assert bad.returncode == ExitCode.AUDIT and "NOT to be published" in bad.stdout
+    assert command("safe.mp4").returncode == ExitCode.USAGE
+    assert command("none.mp4", "--witness", str(witness)).returncode == ExitCode.INPUT
+
+
+def test_limits_come_from_the_options(safe: Path, witness: Path, kit: Kit) -> None:
+    strict = replace(Options(), audit=AuditOptions(same_face=-1.0))
+    assert not run(Task(safe, (witness,)), strict, kit=kit).passed
