@@ -19,7 +19,8 @@ def cast(count: int, own: float, each: int = 4, seed: int = 0, noise: float = 0.
     people = {f"p{k}": own * rng.normal(size=SIZE) for k in range(count)}
 
     def recording() -> Rows:
-        return {n: [(mask + p + noise * rng.normal(size=SIZE)).astype(np.float32) for _ in range(each)] for n, p in people.items()}
+        return {n: [(mask + p + noise * rng.normal(size=SIZE)).astype(np.float32) for _ in range(each)]
+                for n, p in people.items()}
 
     return recording(), recording()
 
