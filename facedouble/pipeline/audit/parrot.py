@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from facedouble.errors import FacedoubleError, InputRefused
+from facedouble.models.landmarker import quiet
 from facedouble.options import Options
 from facedouble.pipeline.audit.glimpse import Seers, glimpse
 from facedouble.types import Array, Box, Floats, Frame, Value
@@ -92,7 +93,13 @@ def portraits() -> dict[str, Path]:
 def parrot(errand: Errand, seers: Seers) -> list[Parroted]:
     """Run it in a new process, which ends with it."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside:
-        return aside.submit(draw_all, errand, seers).result()
+        return aside.submit(_silently, errand, seers).result()
+
+
+def _silently(errand: Errand, seers: Seers) -> list[Parroted]:
+    """As `draw_all`; libraries that write to the screen do not."""
+    with quiet():
+        return draw_all(errand, seers)
 
 
 def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
