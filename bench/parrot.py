@@ -2,8 +2,8 @@
 
 Parrot: everybody of the shared photos and clips is drawn with a mannequin and with doubles made here. Of people with several
 recordings the last one is the film and the others are known; everybody else is known too. Likeness: what others have in common
-who wear a double, against everybody's bare face: strangers, in two halves, the volunteer, and blends of the volunteer with somebody
-else. Motion: FOLDER holds NAME.mp4, made by `protect` of the clips of the same name; the first half of each is attacked with the
+who wear a double, against everybody's bare face: strangers, in two halves, the volunteer, and blends of him with somebody else.
+Motion: FOLDER holds NAME.mp4, made by `protect` of the clips of the same name; the first half of each is attacked with the
 second half of its footage.
 """
 
@@ -51,7 +51,7 @@ WINDOW = 2.0  # s
 
 @dataclass(frozen=True)
 class Worn(Value):
-    """A double of the bench. whose: person it is of, "" for a mannequin; made_of: a file that is no reference then; share: of it."""
+    """A double of the bench. whose: person it is of, "" for a mannequin; made_of: no reference for him; share: of it."""
 
     name: str
     whose: str
