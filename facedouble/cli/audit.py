@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from facedouble.cli.asked import options_of
 from facedouble.cli.shown import OUT, Bar
 from facedouble.errors import ExitCode, InputRefused, UsageError
 
@@ -27,17 +28,13 @@ def audit(
     lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
     """Look at a finished film as an enemy would, and say in one page what was tried and what was found."""
-    from facedouble.options import Options, parse
     from facedouble.pipeline.audit.run import Task, close_doors, run
 
     if not witness and plan is None:
         raise UsageError("say what the film was made of: --witness FOOTAGE, or --plan NAME.plan.toml")
     if not film.is_file():
         raise InputRefused(f"{film}: there is no such film; check the name")
-    try:
-        knobs = Options() if options is None else parse(options.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{options}: the options file cannot be read; give another with --options") from error
+    knobs = options_of(options)
     task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double)
     close_doors()
     if lines:

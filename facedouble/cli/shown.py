@@ -39,3 +39,8 @@ class Bar:
         if step not in self.tasks:
             self.tasks[step] = self.bar.add_task(step, total=total)
         self.bar.update(self.tasks[step], completed=done, total=total)
+
+
+def size(number: int) -> str:
+    """Bytes in words."""
+    return f"{number / 1e6:.1f} MB" if number < 1e9 else f"{number / 1e9:.1f} GB"

@@ -9,16 +9,19 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from facedouble.audit.verdict import Audit
 from facedouble.demo.script import score
 from facedouble.demo.witness import animate, portrait_pixels, read_portrait, write_clip
 from facedouble.doubles.file import write_double
 from facedouble.errors import StoreError
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.child import audit_in_child
 from facedouble.pipeline.double import make_double
 from facedouble.pipeline.protect import Job, close_doors, open_eyes, protect
 from facedouble.pipeline.render import Voice
@@ -30,7 +33,8 @@ CAPTURE_SECONDS = 3
 CLOSING = 0.6  # of the portrait's lip gap: a smile that shows its teeth a little
 SOUND_RATE = 22050
 WORDS = "I can tell you what happened to us. I was afraid, and I am still afraid. But I want you to know."
-NAMES = ("before.mp4", "ana.fdouble", "after.mp4", "after.report.json", "after.sheet.jpg", "sheet.jpg")
+NAMES = ("before.mp4", "ana.fdouble", "after.mp4", "after.report.json", "after.sheet.jpg", "sheet.jpg", "after.audit.json",
+         "after.audit.html")
 
 
 def speech(seconds: float) -> Iterator[Floats]:
@@ -78,7 +82,7 @@ def make_volunteer(path: Path, progress: Progress = quiet) -> None:
 
 
 def run(folder: Path, progress: Progress = quiet) -> list[Path]:
-    """Make everything anew in `folder`; returns the three files to look at."""
+    """Make everything anew in `folder`; returns the files to look at."""
     close_doors()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,6 +94,10 @@ def run(folder: Path, progress: Progress = quiet) -> list[Path]:
     make_witness(before, progress=progress)
     make_volunteer(double, progress)
     job = Job(before, after, "mannequin", Voice(), False, "test", dt.date.today())  # ana comes out too like this witness
-    protect(job, Options(), progress)
+    protect(job, Options(), progress, auditor=partial(_audited, before))
     shutil.move(job.sheet, folder / "sheet.jpg")
-    return [before, after, folder / "sheet.jpg"]
+    return [before, after, folder / "sheet.jpg", folder / "after.audit.html"]
+
+
+def _audited(source: Path, film: Path, progress: Progress) -> tuple[Audit, bytes]:
+    return audit_in_child(film, ["--witness", str(source)], progress)

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from facedouble.audit.account import Account, Told
 from facedouble.audit.likeness import Known
-from facedouble.audit.seen import Models
+from facedouble.audit.scene import Models
 from facedouble.colour import picture
 from facedouble.errors import InputRefused
 from facedouble.geometry import overlap

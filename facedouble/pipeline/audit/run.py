@@ -20,7 +20,7 @@ from facedouble.audit.account import Account, Told
 from facedouble.audit.likeness import Known
 from facedouble.audit.remains import remains
 from facedouble.audit.said import Said
-from facedouble.audit.seen import Models
+from facedouble.audit.scene import Models
 from facedouble.audit.verdict import Audit, Check
 from facedouble.errors import InputRefused, StoreError, UsageError
 from facedouble.isolation import deny_network, no_core_dumps
@@ -57,8 +57,8 @@ DRAWN: Final = ("double", "mannequin")
 @dataclass(frozen=True)
 class Task(Value):
     """One audit. witness: the footage that the film was made of, and other material of those in it; plan, clip: by which it was
-    made, if by one; gallery: other people; words: a list of what must not be heard; double: the `.fdouble` that they wear, without
-    a plan; report: beside the film, if it is None.
+    made, if by one; gallery: other people; words: a list of what must not be heard; double: the `.fdouble` that they wear,
+    without a plan; report: beside the film, if it is None.
     """
 
     film: Path
@@ -94,7 +94,7 @@ class Kit:
 @dataclass(frozen=True)
 class Ground(Value):
     """What a film is held against. source: its footage, None if it was not given; lead: frames of the card; sampled: of what
-    `people` are known, in words; people: those who are protected; masks, asked: of whom which face is worn, and what shows them."""
+    `people` are known, in words; people: those who are protected; masks, asked: which face they wear, and what shows them."""
 
     source: Path | None
     lead: int
@@ -172,8 +172,8 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     clip = plan.clip(name)
     source = task.plan.parent / clip.file
     if not source.is_file() or _sha256(source) != clip.sha256:
-        raise InputRefused(f"{source}: is not there, or not the footage that clip {name} of the plan is about; put the right file "
-                           "there")
+        raise InputRefused(f"{source}: is not there, or not the footage that clip {name} of the plan is about; put the right "
+                           "file there")
     notes = task.plan.with_name(task.plan.name.removesuffix(PLAN) + ".notes")
     info = probe(source)
     lead = card_frames(plan, name, float(info.rate))
@@ -293,9 +293,9 @@ def seers(folder: Path | None, options: Options) -> tuple[Find, Embed]:
 def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed | None, options: Options,
            progress: Progress) -> list[Check]:
     progress("listening", 0, None)
-    sounds = task.gallery if task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in task.gallery.rglob("*")) else None
+    speaks = task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in task.gallery.rglob("*"))
     return heard(task.film, ground.source, ground.said, options.audit, kit.ears, words, Fraction(ground.lead) / film.rate,
-                 Others(sounds))
+                 Others(task.gallery if speaks else None))
 
 
 def _container(task: Task, ground: Ground, progress: Progress) -> list[Check]:

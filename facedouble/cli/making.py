@@ -1,0 +1,149 @@
+"""`facedouble protect` and `facedouble render`: a film is made, audited, and gets its name."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facedouble.cli import plan_sound
+from facedouble.cli.asked import options_of
+from facedouble.cli.changed import PlanPath
+from facedouble.cli.shown import ERR, OUT, Bar, size
+from facedouble.errors import ExitCode, UsageError
+
+
+def protect(
+    source: Annotated[Path, typer.Argument(help="footage: MP4, MOV, MKV, MPEG, AVI, …")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the protected film, .mp4; has to be new")],
+    double: Annotated[str, typer.Option(help="a volunteer's face (.fdouble), mannequin, or veil: no face at all")] = "mannequin",
+    voice: Annotated[str, typer.Option(help="what everybody's voice becomes: mute, a volunteer's voice (.fvoice), or keep (needs "
+                                       "--reason)")] = "mute",
+    voice_of: Annotated[list[str] | None, typer.Option(help="what one person's becomes, as 1=noor.fvoice or 2=keep; `facedouble "
+                                                       "voice who` numbers them; can be given again")] = None,
+    ambience: Annotated[str, typer.Option(help="what lies behind the speech: new, clean, or keep (needs --reason)")] = "",
+    reason: Annotated[str, typer.Option(help="why a real voice, or the place, is heard")] = "",
+    halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="strength of the soft rim that shows the disguise")] = None,
+    calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="damps brows, asymmetry, blink rhythm")] = None,
+    hair: Annotated[bool, typer.Option("--hair", help="strands in front of the face stay; it identifies a little")] = False,
+    in_front: Annotated[bool, typer.Option("--in-front", help="a cup, a phone, a microphone before the face stay")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="no matte, whatever the options file says")] = False,
+    no_faces: Annotated[bool, typer.Option("--no-faces", help="go on although no face was found")] = False,
+    purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
+    alike_by: Annotated[str, typer.Option(help="who decides that a double too like the witness is shown all the same")] = "",
+    alike_reason: Annotated[str, typer.Option(help="and why; both go into the report")] = "",
+    gallery: Annotated[Path | None, typer.Option(help="for the audit: a folder with photos and clips of other people")] = None,
+    no_audit: Annotated[bool, typer.Option("--no-audit", help="only to measure: NAME.draft.mp4, that nobody checked")] = False,
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
+) -> None:
+    """Protect everyone in a clip: the double's face where it can be drawn, the veil elsewhere."""
+    from facedouble.consent import SCOPES
+    from facedouble.pipeline.protect import Job
+    from facedouble.pipeline.protect import protect as run
+    from facedouble.pipeline.rehearse import Likeness
+    from facedouble.pipeline.speakers import Voices
+
+    if purpose not in SCOPES:
+        raise UsageError(f"--for {purpose}: take one of {', '.join(SCOPES)}")
+    voices = Voices.of_words(voice, voice_of or [], ambience, reason)
+    output = _draft(output) if no_audit else output
+    job = Job(source, output, double, voices, no_faces, purpose, dt.date.today(),
+              Likeness(alike_by, alike_reason))
+    worn = Path(double) if double.endswith(".fdouble") else None
+    given = ["--witness", str(source), *_given("--double", worn), *_given("--gallery", gallery), *_given("--options", options)]
+    with Bar() as bar:
+        report = run(job, options_of(options, halo, calm, hair, in_front, strict), bar,
+                     auditor=None if no_audit else partial(_audited, given))
+    OUT.print(f"{output}: {report.frames} frames")
+    _what_audit_said(report.facts["audit"], output)
+    for person in report.people:
+        OUT.print(f"  person {person.person}: {person.frames} frames, {person.doubled} doubled, {person.fading} fading, "
+                  f"{person.veiled} veiled")
+    if report.hidden:
+        OUT.print(f"  {len(report.hidden)} frames hidden whole")
+    plan_sound.came_of("", report)
+    for span in report.spans[:20]:
+        OUT.print(f"  look at frames {span.start}-{span.stop - 1}: {span.why}")
+    if len(report.spans) > 20:
+        OUT.print(f"  … and {len(report.spans) - 20} more spans in the report")
+    OUT.print(f"  {job.report}\n  {job.sheet}")
+    for error in report.errors[:5]:
+        ERR.print(error)
+    if report.errors or report.hidden:
+        raise typer.Exit(ExitCode.HIDDEN)
+
+
+def _draft(output: Path) -> Path:
+    """What was not audited says so in its name."""
+    return output if output.name.endswith(".draft.mp4") else output.with_suffix(".draft.mp4")
+
+
+def _given(option: str, path: Path | None) -> list[str]:
+    return [] if path is None else [option, str(path)]
+
+
+def _audited(arguments: list[str], film: Path, progress: Any) -> Any:
+    """The audit of a candidate, by a process of its own."""
+    from facedouble.pipeline.child import audit_in_child
+
+    return audit_in_child(film, arguments, progress)
+
+
+def _what_audit_said(said: Any, film: Path) -> None:
+    if isinstance(said, str):
+        OUT.print(f"  {said}; never publish it")
+        return
+    again = f" after {said['rounds'] - 1} rounds of covering what was" if said["rounds"] > 1 else ""
+    OUT.print(f"  audited: nothing was found{again}; {film.with_suffix('.audit.html')} says what was tried")
+    for covered in said["covered"]:
+        OUT.print(f"    covered because of the audit: {covered}", markup=False)
+
+
+def render(
+    plan: PlanPath,
+    output: Annotated[Path, typer.Option("-o", "--output", help="a folder for the clips, which go by their ids: A.mp4")],
+    clip: Annotated[list[str] | None, typer.Option(help="only this clip; can be given again")] = None,
+    purpose: Annotated[str, typer.Option("--for", help="what the film is for: film, trailer, stills or test")] = "film",
+    gallery: Annotated[Path | None, typer.Option(help="for the audit: a folder with photos and clips of other people")] = None,
+    words: Annotated[Path | None, typer.Option(help="for the audit: names that nobody may hear, as for `subtitles`")] = None,
+    no_audit: Annotated[bool, typer.Option("--no-audit", help="only to measure: A.draft.mp4, that nobody checked")] = False,
+    options: Annotated[Path | None, typer.Option(help="TOML file with every knob")] = None,
+) -> None:
+    """Make the clips as the plan says. What the plan has not changed since the last time is not drawn again."""
+    from facedouble.consent import SCOPES
+    from facedouble.pipeline.film import Home
+    from facedouble.pipeline.screening import Screening, render_film
+
+    if purpose not in SCOPES:
+        raise UsageError(f"--for {purpose}: take one of {', '.join(SCOPES)}")
+    job = Screening(Home(plan), output, purpose, dt.date.today(), tuple(clip or ()), no_audit)
+    given = ["--plan", str(plan), *_given("--gallery", gallery), *_given("--words", words), *_given("--options", options)]
+
+    def judge(id_: str, film: Path, progress: Any) -> Any:
+        return _audited([*given, "--clip", id_], film, progress)
+
+    with Bar() as bar:
+        reports = render_film(job, options_of(options), bar, auditor=None if no_audit else judge)
+    hidden = failed = 0
+    for id_, report in reports.items():
+        OUT.print(f"{job.place(id_)}: {report.frames} frames")
+        for line in report.people:
+            OUT.print(f"  face {id_}:{line.person}: {line.frames} frames, {line.doubled} doubled, {line.fading} fading, "
+                      f"{line.veiled} covered, {line.shown} shown")
+        for span in report.spans[:12]:
+            OUT.print(f"  look at frames {span.start}-{span.stop - 1}: {span.why}", markup=False)
+        _what_audit_said(report.facts["audit"], job.place(id_))
+        plan_sound.came_of(id_, report)
+        for error in report.errors[:5]:
+            ERR.print(error)
+        hidden += len(report.hidden)
+        failed += len(report.errors)
+    OUT.print(f"  {job.home.notes} holds {size(job.home.stored())} of finished parts; `facedouble plan tidy` makes it less",
+              markup=False)
+    if hidden:
+        OUT.print(f"  {hidden} frames hidden whole")
+    if hidden or failed:
+        raise typer.Exit(ExitCode.HIDDEN)
