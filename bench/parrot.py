@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +32,7 @@ from facedouble.options import Options  # noqa: E402
 from facedouble.pipeline.audit.moving import CALMS, Calmed  # noqa: E402
 from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all  # noqa: E402
 from facedouble.pipeline.audit.parroted import FACE, WHOLE, rows_of  # noqa: E402
-from facedouble.pipeline.audit.run import seers  # noqa: E402
+from facedouble.pipeline.audit.run import Opening  # noqa: E402
 from facedouble.pipeline.audit.sample import Sample  # noqa: E402
 from facedouble.pipeline.audit.traced import windows_of  # noqa: E402
 from facedouble.pipeline.double import make_double  # noqa: E402
@@ -151,7 +150,7 @@ def _spread(values: Sequence[float], at: Sequence[float]) -> str:
 
 def motion_table(data: Path, films: Path) -> list[str]:
     """Rows of the motion attacker's table: halves of clips, as filmed and as protected, by how calm they are made."""
-    find, _ = seers(None, Options())
+    find, _ = Opening(None, Options())()
     sample = Sample(Options().audit, True)
     footage, drawn = dict[str, list[Calmed]](), dict[str, list[Calmed]]()
     for clip in sorted((data / "video").iterdir()):
@@ -202,7 +201,7 @@ def main() -> None:
                 print(person, file=sys.stderr, flush=True)
                 errand = Errand(((person, tuple(map(Material, files))),), tuple(w.mask for w in worn), options)
                 try:
-                    drawn += draw_all(errand, partial(seers, None, Options()))
+                    drawn += draw_all(errand, Opening(None, Options()))
                 except InputRefused as error:
                     print(error, file=sys.stderr)
         shown = {w.mask.id: w.name for w in worn if w.name in ("mannequin 0", "grid_id2_swwp2s") and w.share == 1}

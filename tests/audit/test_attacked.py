@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -74,6 +75,31 @@ def test_the_parrot_draws_in_a_process_of_its_own(photo: Path, mask: Mask, drawn
     (bare, masked) = parrot(Errand((("other", (Material(photo),)),), (mask,), Options()), seers)
     np.testing.assert_allclose(bare.vectors, drawn[2].vectors, atol=1e-5)
     np.testing.assert_allclose(masked.vectors, drawn[3].vectors, atol=1e-5)
+
+
+def test_an_errand_is_remembered_until_a_file_changes(photo: Path, mask: Mask, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Errand] = []
+
+    class Aside:
+        def __init__(self, *_: object, **__: object) -> None: ...
+        def __enter__(self) -> Aside:
+            return self
+        def __exit__(self, *_: object) -> None: ...
+        def submit(self, _: object, errand: Errand, __: Seers) -> Aside:
+            runs.append(errand)
+            return self
+        def result(self) -> list[Parroted]:
+            return [Parroted("other", photo.name, BARE, np.zeros((0, 2, 1), np.float32), np.zeros(0))]
+
+    monkeypatch.setattr("facedouble.pipeline.audit.parrot.ProcessPoolExecutor", Aside)
+    errand = Errand((("other", (Material(photo),)),), (mask,), Options(seed=7))
+    for _ in range(2):
+        assert len(parrot(errand, seers)) == 1
+    assert len(runs) == 1
+    os.utime(photo, (1, 1))
+    parrot(errand, seers)
+    parrot(replace(errand, exhaustive=True), seers)
+    assert len(runs) == 3
 
 
 def test_another_double_than_the_films_is_refused(photo: Path, double_path: Path) -> None:

@@ -280,14 +280,20 @@ def _people(folder: Path) -> Mapping[str, tuple[Path, ...]]:
 def _attacked(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
     progress("attacking it like somebody who has this program", 0, None)
     known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own)
-    means = sample.Means(partial(seers, kit.folder, options), FaceMesh, kit.folder)
+    means = sample.Means(Opening(kit.folder, options), FaceMesh, kit.folder)
     return attacked(film, ground.account, ground.masks, known, means, options, task.exhaustive)
 
 
-def seers(folder: Path | None, options: Options) -> tuple[Find, Embed]:
-    """Detector and recogniser of the audit, in any process."""
-    eyes = open_models(options.audit, folder)
-    return eyes.seer, eyes.knower
+@dataclass(frozen=True)
+class Opening(Value):
+    """Opens detector and recogniser of the audit, in any process; equal ones open the same."""
+
+    folder: Path | None
+    options: Options
+
+    def __call__(self) -> tuple[Find, Embed]:
+        eyes = open_models(self.options.audit, self.folder)
+        return eyes.seer, eyes.knower
 
 
 def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed | None, options: Options,
