@@ -183,9 +183,10 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     others = known_by(_pictured(task.witness), kit.eyes, "other footage")
     said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
     masks = _masks(plan, name, where, task.plan.parent, _report(task))
-    asked = {person: (*task.witness, source) for person in masks} if len(masks) == 1 else {}
+    other = tuple(p for p in task.witness if not p.samefile(source))  # the very footage would make the attackers' work too easy
+    asked = {person: other or (source,) for person in masks} if len(masks) == 1 else {}
     return Ground(source, lead, account, (*people, *others), f"of the footage, every {EACH}th frame", said, masks, asked,
-                  not task.witness, name)
+                  not other, name)
 
 
 def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
