@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1]))
 from bench.mutate.containers import FAULTS as CONTAINERS  # noqa: E402  found from any folder
 from bench.mutate.faults import PLACES, Case, Fault  # noqa: E402
+from bench.mutate.likeness import FAULTS as DOUBLES  # noqa: E402
 from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
 from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402
 from bench.mutate.sounds import suits  # noqa: E402
@@ -30,7 +31,7 @@ from facedouble.options import Options  # noqa: E402
 from facedouble.pipeline.audit.run import Kit, Task, open_kit, run  # noqa: E402
 
 NOMINAL: Final[dict[str, float]] = {}
-FAULTS: Final = (*PICTURES, *CONTAINERS, *SOUNDS)
+FAULTS: Final = (*PICTURES, *DOUBLES, *CONTAINERS, *SOUNDS)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ class Middle:
 
     def __init__(self, side: int) -> None:
         self.box = Box(side / 4, side / 4, side * 3 / 4, side * 3 / 4)
-        self.points: Floats = (np.array([[0.4, 0.42], [0.6, 0.42], [0.5, 0.53], [0.42, 0.62], [0.58, 0.62]]) * side).astype(np.float32)
+        five = np.array([[0.4, 0.42], [0.6, 0.42], [0.5, 0.53], [0.42, 0.62], [0.58, 0.62]])
+        self.points: Floats = (five * side).astype(np.float32)
 
 
 def find(picture: Bytes) -> Sequence[Middle]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from facedouble.types import Box, Floats
 from tests.audit.stand_ins import blind, embed, find, seers
 
 PEOPLE = 8
+Run = Callable[[Errand, Seers], list[Parroted]]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,31 @@ def test_the_parrot_draws_in_a_process_of_its_own(photo: Path, mask: Mask, drawn
     np.testing.assert_allclose(masked.vectors, drawn[3].vectors, atol=1e-5)
 
 
+def test_an_errand_is_remembered_until_a_file_changes(photo: Path, mask: Mask, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[Errand] = []
+
+    class Aside:
+        def __init__(self, *_: object, **__: object) -> None: ...
+        def __enter__(self) -> Aside:
+            return self
+        def __exit__(self, *_: object) -> None: ...
+        def submit(self, _: object, errand: Errand, __: Seers) -> Aside:
+            runs.append(errand)
+            return self
+        def result(self) -> list[Parroted]:
+            return [Parroted("other", photo.name, BARE, np.zeros((0, 2, 1), np.float32), np.zeros(0))]
+
+    monkeypatch.setattr("facedouble.pipeline.audit.parrot.ProcessPoolExecutor", Aside)
+    errand = Errand((("other", (Material(photo),)),), (mask,), Options(seed=7))
+    for _ in range(2):
+        assert len(parrot(errand, seers)) == 1
+    assert len(runs) == 1
+    os.utime(photo, (1, 1))
+    parrot(errand, seers)
+    parrot(replace(errand, exhaustive=True), seers)
+    assert len(runs) == 3
+
+
 def test_another_double_than_the_films_is_refused(photo: Path, double_path: Path) -> None:
     for strange in (Mask("0" * 16), Mask("0" * 16, double_path)):
         with pytest.raises(InputRefused, match="is not the face 000000000000"):
@@ -100,7 +127,7 @@ def test_alone_leaves_the_face_and_nothing_beside_it() -> None:
     assert np.abs(alone(darker, points).astype(int) - seen).max() < 8  # tone does not count
 
 
-def errand_of(drawings: dict[str, Floats], extra: Floats | None = None) -> Callable[[Errand, Seers], list[Parroted]]:
+def errand_of(drawings: dict[str, Floats], extra: Floats | None = None) -> Run:
     """A parrot that draws nothing: it knows what each person's face would give."""
     def run(errand: Errand, _: Seers) -> list[Parroted]:
         made = []
@@ -128,7 +155,7 @@ def look(witness: Path, account: Account) -> Floats:
     from facedouble.pipeline.audit.glimpse import glimpse
 
     seen = [glimpse(f, account(f.index)[0].box, find, embed) for f in frames(probe(witness)) if f.index % 10 == 0]
-    return np.mean([s for s in seen if s is not None], 0)
+    return np.asarray(np.mean([s for s in seen if s is not None], 0), np.float32)
 
 
 def people_like(look: Floats, own: float) -> dict[str, Floats]:
@@ -138,8 +165,8 @@ def people_like(look: Floats, own: float) -> dict[str, Floats]:
     return {"P1": look + own * 0.05 * rng.normal(size=look.shape), **others}
 
 
-def checks(witness: Path, account: Account, photo: Path, run: Callable[[Errand, Seers], list[Parroted]], *, audit: AuditOptions,
-           people: int = PEOPLE, own: bool = False, clips: bool = False, calm: float = 0.0) -> dict[str, Check]:
+def checks(witness: Path, account: Account, photo: Path, run: Run, *, audit: AuditOptions, people: int = PEOPLE,
+           own: bool = False, clips: bool = False, calm: float = 0.0) -> dict[str, Check]:
     files = [photo, witness] if clips else [photo]
     known = Known({"P1": files}, {f"g{k}": files for k in range(people - 1)}, own)
     found = attacked(probe(witness), account, {"P1": Mask("m")}, known, Means(seers, FaceMesh, None, run),
@@ -150,14 +177,16 @@ def checks(witness: Path, account: Account, photo: Path, run: Callable[[Errand, 
 FAST = AuditOptions(motion_seconds=1.0)
 
 
-def test_all_figures_are_told_and_nothing_is_a_finding_by_default(witness: Path, account: Account, photo: Path, look: Floats) -> None:
+def test_all_figures_are_told_and_nothing_is_a_finding_by_default(witness: Path, account: Account, photo: Path,
+                                                                  look: Floats) -> None:
     found = checks(witness, account, photo, errand_of(people_like(look, 0.0)), audit=FAST, clips=True)
     assert list(found) == ["the double that was decided on", "the double itself", "somebody who knows the double",
                            "somebody who knows how they move"]
     parroted, moved = list(found.values())[2:]
     assert parroted.passed and moved.passed and not parroted.missing and not moved.missing
     assert parroted.figures["people"] == PEOPLE and parroted.figures["named over the whole film"] == "P1"
-    assert "Of 8 people" in str(parroted.figures["in plain words"]) and "guessing gives 12%" in str(parroted.figures["in plain words"])
+    words = str(parroted.figures["in plain words"])
+    assert "Of 8 people" in words and "guessing gives 12%" in words
     assert "luck would do as well in 12% of cases" in str(parroted.figures["verdict"])
     assert moved.figures["people"] == PEOPLE and {"AUC with --calm 0.5", "AUC with --calm 1"} <= set(moved.figures)
     assert all(c.group == "attacked" for c in found.values()) and parroted.worst[0].frame < 60
@@ -168,9 +197,9 @@ def test_a_limit_makes_it_a_finding(witness: Path, account: Account, photo: Path
     run = errand_of(people_like(look, 0.0))
     found = checks(witness, account, photo, run, audit=strict)["somebody who knows the double"]
     assert [f.person for f in found.findings] == ["P1"] and found.findings[0].score == 1.0 and not found.passed
-    for few in (checks(witness, account, photo, run, audit=strict, people=4), checks(witness, account, photo, run, audit=strict, own=True)):
-        assert not few["somebody who knows the double"].findings
-        assert str(few["somebody who knows the double"].figures["verdict"]).startswith("none: ")
+    for people, own in ((4, False), (PEOPLE, True)):
+        few = checks(witness, account, photo, run, audit=strict, people=people, own=own)["somebody who knows the double"]
+        assert not few.findings and str(few.figures["verdict"]).startswith("none: ")
 
 
 def test_a_double_that_looks_like_the_witness_is_found(witness: Path, account: Account, photo: Path, look: Floats) -> None:
@@ -199,8 +228,9 @@ def test_a_film_made_calm_says_what_was_not_measured(witness: Path, account: Acc
     assert "AUC with --calm 0.5" not in figures and "not measured" in str(figures["AUC without --calm"])
 
 
-@pytest.mark.parametrize(("known", "says"), [(Known(), "--witness"), (Known({"P2": [Path("x.jpg")]}, {"g": [Path("y.jpg")]}), "--witness"),
-                                             (Known({"P1": [Path("x.jpg")]}), "--gallery")])
+@pytest.mark.parametrize(("known", "says"), [
+    (Known(), "--witness"), (Known({"P2": [Path("x.jpg")]}, {"g": [Path("y.jpg")]}), "--witness"),
+    (Known({"P1": [Path("x.jpg")]}), "--gallery")])
 def test_what_is_not_given_is_asked_for(witness: Path, account: Account, look: Floats, known: Known, says: str) -> None:
     run = errand_of(people_like(look, 0.0))
     found = attacked(probe(witness), account, {"P1": Mask("m")}, known, Means(seers, FaceMesh, None, run), Options(audit=FAST))
@@ -211,7 +241,7 @@ def test_what_is_not_given_is_asked_for(witness: Path, account: Account, look: F
 
 def test_nobody_in_a_double_and_nobody_seen(witness: Path, photo: Path, account: Account) -> None:
     known = Known({"P1": [photo]}, {"g": [photo]})
-    no_run: Callable[[Errand, Seers], list[Parroted]] = partial(pytest.fail, "nothing is to be drawn")  # type: ignore[assignment]
+    no_run: Run = partial(pytest.fail, "nothing is to be drawn")
     for told in ([], [Told(Box(0, 0, 50, 50), "veil", "P1")], [Told(Box(0, 0, 50, 50), "mannequin", "somebody")]):
         found = attacked(probe(witness), lambda _, told=told: told, {"P1": Mask("m")}, known,  # type: ignore[misc]
                          Means(seers, FaceMesh, None, no_run), Options(audit=FAST))
@@ -235,7 +265,8 @@ def test_a_gallery_is_a_folder_of_people(tmp_path: Path) -> None:
     for name in ("ana/1.jpg", "ana/2.mp4", "ben.PNG", "notes.txt", "empty/readme.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert {n: [f.name for f in files] for n, files in gallery(tmp_path).items()} == {"ana": ["1.jpg", "2.mp4"], "ben": ["ben.PNG"]}
+    found = {n: [f.name for f in files] for n, files in gallery(tmp_path).items()}
+    assert found == {"ana": ["1.jpg", "2.mp4"], "ben": ["ben.PNG"]}
     with pytest.raises(InputRefused, match="cannot be read"):
         gallery(tmp_path / "nowhere")
 

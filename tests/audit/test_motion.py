@@ -72,7 +72,8 @@ def test_bad_windows_and_too_few_people_are_errors() -> None:
     with pytest.raises(ValueError, match="as many"):
         Moves(m.turns[:-1], m.expression, m.skew, m.lids, RATE)
     known, seen = people(2, 2, 1.0, 0)
-    for bad in ({}, {"p0": []}, {"stranger": seen["p0"]}):
+    bads: list[dict[str, list[Floats]]] = [{}, {"p0": []}, {"stranger": seen["p0"]}]
+    for bad in bads:
         with pytest.raises(ValueError, match="two known people"):
             trace(known, bad)
     with pytest.raises(ValueError, match="two known people"):

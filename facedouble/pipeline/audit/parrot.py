@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from itertools import islice
 from multiprocessing import get_context
@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from facedouble.errors import FacedoubleError, InputRefused
+from facedouble.models.landmarker import quiet
 from facedouble.options import Options
 from facedouble.pipeline.audit.glimpse import Seers, glimpse
 from facedouble.types import Array, Box, Floats, Frame, Value
@@ -90,9 +91,29 @@ def portraits() -> dict[str, Path]:
 
 
 def parrot(errand: Errand, seers: Seers) -> list[Parroted]:
-    """Run it in a new process, which ends with it."""
+    """Run it in a new process, which ends with it; the same errand over unaltered files is remembered."""
+    return list(_run(errand, seers, tuple(_stamp(m.file) for _, files in errand.people for m in files)))
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """By what an altered file is known; zeros if it is not there, which the errand says."""
+    try:
+        known = file.stat()
+    except OSError:
+        return 0, 0
+    return known.st_size, known.st_mtime_ns
+
+
+@lru_cache(maxsize=8)
+def _run(errand: Errand, seers: Seers, stamps: tuple[tuple[int, int], ...]) -> tuple[Parroted, ...]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside:
-        return aside.submit(draw_all, errand, seers).result()
+        return tuple(aside.submit(_silently, errand, seers).result())
+
+
+def _silently(errand: Errand, seers: Seers) -> list[Parroted]:
+    """As `draw_all`; libraries that write to the screen do not."""
+    with quiet():
+        return draw_all(errand, seers)
 
 
 def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:

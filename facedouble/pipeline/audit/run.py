@@ -183,9 +183,10 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     others = known_by(_pictured(task.witness), kit.eyes, "other footage")
     said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
     masks = _masks(plan, name, where, task.plan.parent, _report(task))
-    asked = {person: (*task.witness, source) for person in masks} if len(masks) == 1 else {}
+    other = tuple(p for p in task.witness if not p.samefile(source))  # the very footage would make the attackers' work too easy
+    asked = {person: other or (source,) for person in masks} if len(masks) == 1 else {}
     return Ground(source, lead, account, (*people, *others), f"of the footage, every {EACH}th frame", said, masks, asked,
-                  not task.witness, name)
+                  not other, name)
 
 
 def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
@@ -280,14 +281,20 @@ def _people(folder: Path) -> Mapping[str, tuple[Path, ...]]:
 def _attacked(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
     progress("attacking it like somebody who has this program", 0, None)
     known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own)
-    means = sample.Means(partial(seers, kit.folder, options), FaceMesh, kit.folder)
+    means = sample.Means(Opening(kit.folder, options), FaceMesh, kit.folder)
     return attacked(film, ground.account, ground.masks, known, means, options, task.exhaustive)
 
 
-def seers(folder: Path | None, options: Options) -> tuple[Find, Embed]:
-    """Detector and recogniser of the audit, in any process."""
-    eyes = open_models(options.audit, folder)
-    return eyes.seer, eyes.knower
+@dataclass(frozen=True)
+class Opening(Value):
+    """Opens detector and recogniser of the audit, in any process; equal ones open the same."""
+
+    folder: Path | None
+    options: Options
+
+    def __call__(self) -> tuple[Find, Embed]:
+        eyes = open_models(self.options.audit, self.folder)
+        return eyes.seer, eyes.knower
 
 
 def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed | None, options: Options,

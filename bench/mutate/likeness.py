@@ -1,0 +1,86 @@
+"""Faults of the double itself: the film is drawn as ever, by the program itself, with a double that it should not have had."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+
+from bench.clips import part
+from bench.mutate.faults import PLACES, Case, Fault
+from facedouble.demo.witness import portrait_pixels
+from facedouble.doubles.blend import blend
+from facedouble.doubles.file import identity, write_double
+from facedouble.doubles.mannequin import VARIANTS, mannequin
+from facedouble.errors import FacedoubleError
+from facedouble.media.probe import probe
+from facedouble.options import Options
+from facedouble.pipeline.double import make_double
+from facedouble.pipeline.protect import open_eyes
+from facedouble.types import Consent, Double
+
+CONSENT = Consent("nobody: a fault made on purpose", ("test", "film"), "2000-01-01")
+SHARE = 0.5  # of the footage that a double is made of: which half of it, the place says
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def of_witness(case: Case, place: int) -> Double:
+    """A double of the witness, made of a part of the footage; of all of it where that part shows no face at rest."""
+    eyes, info = open_eyes(Options()), probe(case.source)
+    count = round(float((info.duration or 0) * info.rate))
+    with tempfile.TemporaryDirectory() as folder:
+        some = Path(folder) / "some.mp4"
+        part(case.source, some, int(count * (1 - SHARE) * place / (PLACES - 1)), int(count * SHARE))
+        try:
+            return make_double([some], CONSENT, eyes, Options())
+        except FacedoubleError:
+            return make_double([case.source], CONSENT, eyes, Options())
+
+
+def somebody_else() -> Double:
+    """A double of a public-domain portrait."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "portrait.png"
+        cv2.imwrite(str(path), portrait_pixels("admiral", 800)[..., ::-1])
+        return make_double([path], CONSENT, open_eyes(Options()), Options())
+
+
+def mixed(one: Double, strength: float, place: int) -> Double:
+    """The double, or at less than full strength a blend with one of the mannequins: so much of it is its own."""
+    return one if strength >= 1 else blend([one, mannequin(place % VARIANTS)], [strength, 1 - strength])
+
+
+def reshaped(one: Double, strength: float, place: int) -> Double:
+    """A mannequin with somebody's shape: all of it, or a part of the way."""
+    base = mannequin(place % VARIANTS)
+    moved = replace(base, neutral=(base.neutral + strength * (one.neutral - base.neutral)).astype("float32"))
+    return replace(moved, id=identity(moved))
+
+
+def drawn(case: Case, double: Double, new: Path) -> None:
+    """The film with that double; that it is too like the witness is overruled, as somebody could."""
+    with tempfile.TemporaryDirectory(dir=new.parent) as folder:
+        file, film = Path(folder) / "fault.fdouble", Path(folder) / "fault.mp4"
+        draft = film.with_suffix(".draft.mp4")  # nobody but the trial looks at it
+        write_double(double, file)
+        subprocess.run([sys.executable, "-m", "facedouble", "protect", str(case.source), "-o", str(film), "--double", str(file),
+                        "--voice", "mute", "--no-audit", "--alike-by", "the trial", "--alike-reason", "a fault made on purpose"],
+                       check=True, capture_output=True, cwd=ROOT)
+        draft.rename(new)
+
+
+def _fault(kind: str, strengths: tuple[float, ...], double: Callable[[Case, int, float], Double]) -> Fault:
+    return Fault(kind, "picture", strengths, lambda case, place, strength, new: drawn(case, double(case, place, strength), new))
+
+
+FAULTS = (
+    _fault("a double that resembles the witness", (1.0, 0.7, 0.5, 0.35), lambda c, p, s: mixed(of_witness(c, p), s, p)),
+    _fault("shape of the witness kept", (1.0, 0.7, 0.5, 0.35), lambda c, p, s: reshaped(of_witness(c, p), s, p)),
+    _fault("another person's face in place of the mannequin's", (1.0, 0.7, 0.5, 0.35),
+           lambda c, p, s: mixed(somebody_else(), s, p)),
+)
