@@ -133,7 +133,7 @@ class AuditOptions(Checked):
     rows: float = knob(0.004, 0.0, 1.0)  # the same for thin windows: a few rows or columns
     rim: float = knob(120.0, 0.0, 100_000.0, "px")  # so much of the outline of a face is the footage's, in one frame,
     rims: float = knob(0.35, 0.0, 1.0)  # or a trace of it in that share of the frames of a second
-    remains: float = knob(0.45, 0.0, 1.0)  # under it an eye or a mouth is the footage's
+    remains: float = knob(0.36, 0.0, 1.0)  # under it an eye or a mouth is the footage's
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
     still: float = knob(2.0, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself

@@ -14,7 +14,7 @@ from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.options import AuditOptions
-from facedouble.types import Floats
+from facedouble.types import Floats, Seen
 
 WHOLE: Final = "The footage shines through a face."
 EYES: Final = "The eyes in a face are the footage's, or something in them is."
@@ -52,7 +52,9 @@ class Left:
         for k, told in enumerate(scene.told):
             if scene.source is None or told.treatment not in (*DRAWN, *COVERED, MAYBE):
                 continue
-            found = compare(scene.source, scene.output, told.box)
+            face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
+            box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
+            found = compare(scene.source, scene.output, box)
             if found is None:
                 continue
             self.spans.looked += 1
@@ -60,19 +62,18 @@ class Left:
             self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim,
                                                 found.coarse, *found.pixels))
             if told.treatment != MAYBE:
-                self._judge(scene.number, told, scores(found, self.limits) | self._features(scene, told, found))
+                made = scores(found, self.limits)
+                if face is not None:
+                    made = self._features(scene, face, made)
+                self._judge(scene.number, told, made)
                 self._hold(scene.number, told, told.person or f"face {k}", found)
 
-    def _features(self, scene: Scene, told: Told, found: Reuse) -> dict[str, float]:
+    def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
         assert scene.source is not None
-        face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
-        if face is None:
-            return {}
-        points, before = face.points.astype(np.float64), scores(found, self.limits)
+        points = face.points.astype(np.float64)
         apart = float(np.hypot(*(points[1] - points[0])))
         places = ((EYES, points[0], 0.25), (EYES, points[1], 0.25), (MOUTH, points[3:].mean(0), 0.35))
-        made = {what: before[what] for what in (EYES, MOUTH)}
         for what, middle, size in places:
             rest = remains(scene.source, scene.output, middle, size * apart)
             if rest is not None:
