@@ -128,8 +128,8 @@ class AuditOptions(Checked):
     held_height: float = knob(0.05, 0.0, 1.0)  # and for the mean of a second
     held_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
     held_sharp: float = knob(0.03, 0.0, 1.0)
-    left: float = knob(0.006, 0.0, 1.0)  # share of a face's oval in which small windows are the footage's,
-    least: float = knob(40.0, 0.0, 10_000.0, "px")  # and so many of them at least
+    left: float = knob(0.012, 0.0, 1.0)  # share of a face's oval in which small windows are the footage's,
+    least: float = knob(60.0, 0.0, 10_000.0, "px")  # and so many of them at least
     rows: float = knob(0.004, 0.0, 1.0)  # the same for thin windows: a few rows or columns
     rim: float = knob(120.0, 0.0, 100_000.0, "px")  # so much of the outline of a face is the footage's, in one frame,
     rims: float = knob(0.35, 0.0, 1.0)  # or a trace of it in that share of the frames of a second
