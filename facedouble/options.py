@@ -128,16 +128,18 @@ class AuditOptions(Checked):
     held_height: float = knob(0.05, 0.0, 1.0)  # and for the mean of a second
     held_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
     held_sharp: float = knob(0.03, 0.0, 1.0)
+    gaze_height: float = knob(0.08, 0.0, 1.0)  # and of the eyes alone
+    gaze_sharp: float = knob(0.05, 0.0, 1.0)
     left: float = knob(0.012, 0.0, 1.0)  # share of a face's oval in which small windows are the footage's,
     least: float = knob(60.0, 0.0, 10_000.0, "px")  # and so many of them at least
-    rows: float = knob(0.004, 0.0, 1.0)  # the same for thin windows: a few rows or columns
+    rows: float = knob(0.007, 0.0, 1.0)  # the same for thin windows: a few rows or columns
     rim: float = knob(120.0, 0.0, 100_000.0, "px")  # so much of the outline of a face is the footage's, in one frame,
     rims: float = knob(0.35, 0.0, 1.0)  # or a trace of it in that share of the frames of a second
-    remains: float = knob(0.36, 0.0, 1.0)  # under it an eye or a mouth is the footage's
+    remains: float = knob(0.31, 0.0, 1.0)  # under it an eye or a mouth is the footage's
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
-    still: float = knob(2.0, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
-    other: float = knob(0.5, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
+    still: float = knob(1.5, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
+    other: float = knob(0.1, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
     strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan
 
 

@@ -17,6 +17,7 @@ from facedouble.types import Array, Bools, Box, Floats, Value
 
 BLOCK: Final = 8  # px: of each such square the mean brightness is looked at
 SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may be changed: cap, halo, a veil that has grown
+STILL: Final = 1.5  # levels by which a frame that is repeated differs, once it is coded
 OFF: Final = 0.5  # face sizes from which the picture still tells which moment of the footage it is of
 
 
@@ -72,7 +73,7 @@ class Follower:
 
 def _blocks(picture: Array) -> Floats:
     size = max(1, picture.shape[1] // BLOCK), max(1, picture.shape[0] // BLOCK)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _far(shape: tuple[int, ...], faces: Sequence[Box], spread: float) -> Bools:
@@ -119,7 +120,8 @@ def _still(before: _Held, now: _Held) -> float:
     if now.source is None or before.source is None:
         return 0.0
     moves = float(np.percentile(np.abs(now.source - before.source), 99))
-    return moves if float(np.percentile(np.abs(now.output - before.output), 99)) < 0.25 * moves else 0.0
+    rest = float(np.percentile(np.abs(now.output - before.output), 99))
+    return moves if rest < min(STILL, 0.25 * moves) else 0.0
 
 
 def _other(now: _Held, beside: Sequence[_Held]) -> float:

@@ -14,7 +14,7 @@ from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.options import AuditOptions
-from facedouble.types import Floats, Seen
+from facedouble.types import Array, Floats, Seen
 
 WHOLE: Final = "The footage shines through a face."
 EYES: Final = "The eyes in a face are the footage's, or something in them is."
@@ -32,10 +32,10 @@ class _Held:
     """Sum of somebody's comparisons since a frame."""
 
     told: Told
-    surface: Floats
+    surfaces: Floats
     count: int
     since: int
-    pixels: int
+    pixels: Array
     rims: int = 0
 
 
@@ -92,10 +92,10 @@ class Left:
 
     def _hold(self, number: int, told: Told, key: str, found: Reuse) -> None:
         held = self.held.get(key)
-        if held is None or held.surface.shape != found.surface.shape or number - held.since > 2 * self.second:
-            held = self.held[key] = _Held(told, np.zeros_like(found.surface), 0, number, 0)
-        held.surface, held.count, held.told = held.surface + found.surface, held.count + 1, told
-        held.pixels += found.pixels[0]
+        if held is None or number - held.since > 2 * self.second:
+            held = self.held[key] = _Held(told, np.zeros_like(found.surfaces), 0, number, np.zeros(2))
+        held.surfaces, held.count, held.told = held.surfaces + found.surfaces, held.count + 1, told
+        held.pixels = held.pixels + found.pixels[:2]
         held.rims += found.rim >= TRACE
         if held.count >= self.second:
             self._end(number, held)
@@ -103,14 +103,16 @@ class Left:
 
     def _end(self, number: int, held: _Held) -> None:
         """The mean of a second shows what a single frame does not."""
-        found, o = peak(held.surface / np.float32(held.count)), self.limits
-        self.record("held", held.since, (*found, held.count, held.pixels))
-        score = ratio(found, (max(o.held_height, o.chance / max(held.pixels, 1) ** 0.5), o.held_stands, o.held_sharp))
-        self.record("rims", held.since, (held.rims / held.count,))
-        for what, share in ((FAINT, score), (RIM, held.rims / held.count / o.rims)):
-            self.spans.most(f"{what.rstrip('.')} (a second together)", share)
+        (whole, gaze), o = (peak(s / np.float32(held.count)) for s in held.surfaces), self.limits
+        chance = o.chance / np.sqrt(np.maximum(held.pixels, 1))
+        self.record("held", held.since, (*whole, *gaze, held.count, *held.pixels.tolist(), held.rims / held.count))
+        for spans, what, share in (
+                (self.spans, FAINT, ratio(whole, (max(o.held_height, float(chance[0])), o.held_stands, o.held_sharp))),
+                (self.eyes, EYES, ratio(gaze, (max(o.gaze_height, float(chance[1])), o.held_stands, o.gaze_sharp))),
+                (self.spans, RIM, held.rims / held.count / o.rims)):
+            spans.most(f"{what.rstrip('.')} (a second together)", share)
             if share > 1:
-                self.spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
+                spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
 
     def finish(self, number: int) -> None:
         """What is left of the last second."""

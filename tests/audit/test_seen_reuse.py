@@ -86,7 +86,7 @@ def test_a_blur_of_the_footage_is_found_though_it_has_none_of_its_detail() -> No
 
 def test_footage_moved_by_some_pixels_is_not_in_place() -> None:
     made = compare(SOURCE, np.roll(SOURCE, 5, 1), BOX)
-    assert made is not None and made.whole[0] < 0.2 and made.surface[REACH, REACH + 5] > 0.5
+    assert made is not None and made.whole[0] < 0.2 and made.surfaces[0, REACH, REACH + 5] > 0.5
 
 
 def test_ten_bits_are_compared_like_eight() -> None:
