@@ -17,6 +17,8 @@ from facedouble.types import Array, Bools, Box, Floats, Value
 
 BLOCK: Final = 8  # px: of each such square the mean brightness is looked at
 SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may be changed: cap, halo, a veil that has grown
+STILL: Final = 1.5  # levels by which a frame that is repeated differs, once it is coded
+OFF: Final = 0.5  # face sizes from which the picture still tells which moment of the footage it is of
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Step(Value):
 
     flash: how far the brightest flash that the footage has not stands out of the frames before and after; flashed: where.
     still: how much the footage moves (99 % of its blocks move less) while the output repeats itself, 0 if it does not.
-    other: how much worse the frame fits its own frame of the footage than the one before or after, far from faces. strange: the
+    other: how much worse the frame fits its own frame of the footage than the one before or after, off the faces. strange: the
     greatest difference from the footage far from faces; where: its place. Boxes are in px; None if there is none.
     """
 
@@ -40,12 +42,13 @@ class Step(Value):
 
 @dataclass
 class _Held:
-    """A frame, reduced."""
+    """A frame, reduced; far from faces, and off them."""
 
     number: int
     output: Floats
     source: Floats | None
     far: Bools
+    off: Bools
 
 
 class Follower:
@@ -57,7 +60,8 @@ class Follower:
     def take(self, number: int, output: Array, source: Array | None, faces: Sequence[Box]) -> Step | None:
         """The next frame's brightness (h, w); the faces that the plan has in it, px."""
         small = _blocks(output)
-        self.held.append(_Held(number, small, None if source is None else _blocks(source), _far(small.shape, faces)))
+        self.held.append(_Held(number, small, None if source is None else _blocks(source), _far(small.shape, faces, SPREAD),
+                              _far(small.shape, faces, OFF)))
         if len(self.held) > 3:
             self.held.pop(0)
         return _step(self.held, len(self.held) - 2) if len(self.held) > 1 else None
@@ -69,13 +73,13 @@ class Follower:
 
 def _blocks(picture: Array) -> Floats:
     size = max(1, picture.shape[1] // BLOCK), max(1, picture.shape[0] // BLOCK)
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _far(shape: tuple[int, ...], faces: Sequence[Box]) -> Bools:
+def _far(shape: tuple[int, ...], faces: Sequence[Box], spread: float) -> Bools:
     far: Bools = np.ones(shape, bool)
     for box in faces:
-        more = max(box.width, box.height) * SPREAD
+        more = max(box.width, box.height) * spread
         x0, y0, x1, y1 = ((v / BLOCK) for v in (box.x0 - more, box.y0 - more, box.x1 + more, box.y1 + more))
         far[max(0, int(y0)):max(0, int(np.ceil(y1))), max(0, int(x0)):max(0, int(np.ceil(x1)))] = False
     return far
@@ -116,14 +120,15 @@ def _still(before: _Held, now: _Held) -> float:
     if now.source is None or before.source is None:
         return 0.0
     moves = float(np.percentile(np.abs(now.source - before.source), 99))
-    return moves if float(np.percentile(np.abs(now.output - before.output), 99)) < 0.25 * moves else 0.0
+    rest = float(np.percentile(np.abs(now.output - before.output), 99))
+    return moves if rest < min(STILL, 0.25 * moves) else 0.0
 
 
 def _other(now: _Held, beside: Sequence[_Held]) -> float:
-    if now.source is None or now.far.mean() < 0.05:
+    if now.source is None or now.off.mean() < 0.05:
         return 0.0
-    own = float(np.abs(now.output - now.source)[now.far].mean())
-    others = [float(np.abs(now.output - h.source)[now.far].mean()) for h in beside if h.source is not None]
+    own = float(np.abs(now.output - now.source)[now.off].mean())
+    others = [float(np.abs(now.output - h.source)[now.off].mean()) for h in beside if h.source is not None]
     return own - min(others, default=own)
 
 

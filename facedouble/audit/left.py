@@ -14,7 +14,7 @@ from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.options import AuditOptions
-from facedouble.types import Floats
+from facedouble.types import Array, Floats, Seen
 
 WHOLE: Final = "The footage shines through a face."
 EYES: Final = "The eyes in a face are the footage's, or something in them is."
@@ -32,10 +32,10 @@ class _Held:
     """Sum of somebody's comparisons since a frame."""
 
     told: Told
-    surface: Floats
+    surfaces: Floats
     count: int
     since: int
-    pixels: int
+    pixels: Array
     rims: int = 0
 
 
@@ -52,7 +52,9 @@ class Left:
         for k, told in enumerate(scene.told):
             if scene.source is None or told.treatment not in (*DRAWN, *COVERED, MAYBE):
                 continue
-            found = compare(scene.source, scene.output, told.box)
+            face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
+            box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
+            found = compare(scene.source, scene.output, box)
             if found is None:
                 continue
             self.spans.looked += 1
@@ -60,19 +62,18 @@ class Left:
             self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim,
                                                 found.coarse, *found.pixels))
             if told.treatment != MAYBE:
-                self._judge(scene.number, told, scores(found, self.limits) | self._features(scene, told, found))
+                made = scores(found, self.limits)
+                if face is not None:
+                    made = self._features(scene, face, made)
+                self._judge(scene.number, told, made)
                 self._hold(scene.number, told, told.person or f"face {k}", found)
 
-    def _features(self, scene: Scene, told: Told, found: Reuse) -> dict[str, float]:
+    def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
         assert scene.source is not None
-        face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
-        if face is None:
-            return {}
-        points, before = face.points.astype(np.float64), scores(found, self.limits)
+        points = face.points.astype(np.float64)
         apart = float(np.hypot(*(points[1] - points[0])))
         places = ((EYES, points[0], 0.25), (EYES, points[1], 0.25), (MOUTH, points[3:].mean(0), 0.35))
-        made = {what: before[what] for what in (EYES, MOUTH)}
         for what, middle, size in places:
             rest = remains(scene.source, scene.output, middle, size * apart)
             if rest is not None:
@@ -91,10 +92,10 @@ class Left:
 
     def _hold(self, number: int, told: Told, key: str, found: Reuse) -> None:
         held = self.held.get(key)
-        if held is None or held.surface.shape != found.surface.shape or number - held.since > 2 * self.second:
-            held = self.held[key] = _Held(told, np.zeros_like(found.surface), 0, number, 0)
-        held.surface, held.count, held.told = held.surface + found.surface, held.count + 1, told
-        held.pixels += found.pixels[0]
+        if held is None or number - held.since > 2 * self.second:
+            held = self.held[key] = _Held(told, np.zeros_like(found.surfaces), 0, number, np.zeros(2))
+        held.surfaces, held.count, held.told = held.surfaces + found.surfaces, held.count + 1, told
+        held.pixels = held.pixels + found.pixels[:2]
         held.rims += found.rim >= TRACE
         if held.count >= self.second:
             self._end(number, held)
@@ -102,14 +103,16 @@ class Left:
 
     def _end(self, number: int, held: _Held) -> None:
         """The mean of a second shows what a single frame does not."""
-        found, o = peak(held.surface / np.float32(held.count)), self.limits
-        self.record("held", held.since, (*found, held.count, held.pixels))
-        score = ratio(found, (max(o.held_height, o.chance / max(held.pixels, 1) ** 0.5), o.held_stands, o.held_sharp))
-        self.record("rims", held.since, (held.rims / held.count,))
-        for what, share in ((FAINT, score), (RIM, held.rims / held.count / o.rims)):
-            self.spans.most(f"{what.rstrip('.')} (a second together)", share)
+        (whole, gaze), o = (peak(s / np.float32(held.count)) for s in held.surfaces), self.limits
+        chance = o.chance / np.sqrt(np.maximum(held.pixels, 1))
+        self.record("held", held.since, (*whole, *gaze, held.count, *held.pixels.tolist(), held.rims / held.count))
+        for spans, what, share in (
+                (self.spans, FAINT, ratio(whole, (max(o.held_height, float(chance[0])), o.held_stands, o.held_sharp))),
+                (self.eyes, EYES, ratio(gaze, (max(o.gaze_height, float(chance[1])), o.held_stands, o.gaze_sharp))),
+                (self.spans, RIM, held.rims / held.count / o.rims)):
+            spans.most(f"{what.rstrip('.')} (a second together)", share)
             if share > 1:
-                self.spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
+                spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
 
     def finish(self, number: int) -> None:
         """What is left of the last second."""

@@ -30,7 +30,7 @@ KEPT: Final = 0.9  # correlation in a window from which it counts as left from t
 STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
 ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
 RIM: Final = (31, 3)  # px of thin windows along the face's outline
-BAND: Final = (0.55, 0.9)  # radii, over those of the face box, between which they lie
+BAND: Final = (0.55, 0.86)  # radii, over those of the face box, between which they lie
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
 ROUND: Final = 50.0  # the same along the outline
@@ -46,7 +46,7 @@ class Reuse(Value):
     rows: the same for thin windows, rows and columns; rim: px along the outline at which they are as they were; coarse: what
     remains of the coarse look when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
-    surface: (17, 17) correlation of the whole face at all shifts.
+    surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts.
     """
 
     whole: tuple[float, float, float]
@@ -57,7 +57,7 @@ class Reuse(Value):
     rim: float
     coarse: float
     pixels: tuple[int, int, int]
-    surface: Floats
+    surfaces: Floats
 
 
 def luma(frame: Frame) -> Array:
@@ -86,7 +86,8 @@ def compare(source: Array, output: Array, box: Box) -> Reuse | None:
     down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
     found = _whitened(a, b, oval, down + np.float32(0.5))
-    return Reuse(*found.peaks, *_windows(a, b, oval), _rim(source, output, box), _coarse(a, b, oval), found.pixels, found.surface)
+    return Reuse(*found.peaks, *_windows(a, b, oval), _rim(source, output, box), _coarse(a, b, oval), found.pixels,
+                 found.surfaces)
 
 
 def peak(surface: Floats) -> tuple[float, float, float]:
@@ -105,11 +106,11 @@ def peak(surface: Floats) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class _Peaks:
-    """Peaks and pixels of the whole oval, the eyes and the mouth; and the surface of the first."""
+    """Peaks and pixels of the whole oval, the eyes and the mouth; and the surfaces of the first two."""
 
     peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
-    surface: Floats
+    surfaces: Floats
 
 
 def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> _Peaks:
@@ -121,11 +122,12 @@ def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> _Peaks:
         down = down[: size[1] * factor : factor]
     mask = cv2.GaussianBlur(oval.astype(np.float32), (0, 0), 1.0)
     white = [_white(p) * mask for p in (a, b)]
-    surface = _surface(*white)
     upper, lower = ((down >= low) & (down < high) for low, high in (EYES, MOUTH))
-    none = 0.0, 0.0, 0.0
-    parts = [peak(_surface(*(w[rows] for w in white))) if rows.sum() >= ROWS else none for rows in (upper, lower)]
-    return _Peaks((peak(surface), parts[0], parts[1]), (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), surface)
+    none = np.zeros((2 * REACH + 1, 2 * REACH + 1), np.float32)
+    parts = [_surface(*(w[rows] for w in white)) if rows.sum() >= ROWS else none for rows in (upper, lower)]
+    whole = _surface(*white)
+    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])),
+                  (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), np.stack([whole, parts[0]]))
 
 
 def _white(picture: Floats) -> Floats:

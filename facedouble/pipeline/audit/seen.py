@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import cv2
@@ -15,7 +15,7 @@ from facedouble.audit.scene import Models, Record
 from facedouble.audit.seen import Watch, nowhere
 from facedouble.audit.verdict import Check
 from facedouble.colour import picture
-from facedouble.geometry import overlap
+from facedouble.geometry import distance, overlap, size
 from facedouble.media.decode import frames, photo
 from facedouble.media.probe import probe
 from facedouble.models.centerface import centerface
@@ -31,6 +31,7 @@ SURE = 0.6  # score from which a face of the footage is somebody to protect, and
 LEAST = 20.0  # px of a face that a recogniser can tell anything from
 EACH = 3  # every so-manieth frame of footage without a plan is searched
 LINGER = 15  # frames over which a face is taken to be there between two sightings
+STILL = 0.15  # of a face's size: how far it moves between two sightings at most, for a line between them to be trusted
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -84,9 +85,9 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
                every: int = 5) -> tuple[Account, list[Known]]:
     """Who is where in footage without a plan, and what they look like: everybody that CenterFace is sure of is to be protected.
 
-    Between two sightings a face is on the straight line from one place to the other. A place that the detector is sure of nowhere
-    is a "maybe", as are the frames before the first sighting and after the last. Embeddings come from every `every`th frame that
-    is searched.
+    Between two sightings a face is on the straight line from one place to the other. A "maybe" is what the detector is sure of
+    nowhere, and a place that is only guessed: before the first sighting, after the last, between two that lie apart. Embeddings
+    come from every `every`th frame that is searched.
     """
     paths: list[list[tuple[int, Box, float]]] = []
     vectors: list[Floats] = []
@@ -105,11 +106,21 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
     where: dict[int, list[Told]] = {}
     for n, path in enumerate(paths):
         what = treatment if max(score for _, _, score in path) >= SURE else "maybe"
+        steady = _steady([(at, box) for at, box, _ in path])
         for number, box in _filled([(at, box) for at, box, _ in path], each, count):
-            here = what if path[0][0] <= number <= path[-1][0] else "maybe"
+            here = what if number in steady else "maybe"
             where.setdefault(number, []).append(Told(box, here, f"face {n + 1}"))
     people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(vectors, 0.363))]
     return lambda number: where.get(number, ()), people
+
+
+def _steady(path: Sequence[tuple[int, Box]]) -> set[int]:
+    """The frames in which a face is where the line between two sightings says, as it hardly moves; and those of the sightings."""
+    found = {number for number, _ in path}
+    for (a, before), (b, after) in pairwise(path):
+        if distance(before, after) < STILL * min(size(before), size(after)):
+            found |= set(range(a, b))
+    return found
 
 
 def _filled(path: Sequence[tuple[int, Box]], each: int, count: int) -> Iterator[tuple[int, Box]]:

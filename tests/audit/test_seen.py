@@ -1,0 +1,229 @@
+"""The watch over a film: faces that nobody accounts for, people who are recognised, frames that do not follow the footage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from facedouble.audit.account import Told
+from facedouble.audit.copies import COPIES, turned_back
+from facedouble.audit.likeness import Known, grouped, rank, unit
+from facedouble.audit.scene import Models
+from facedouble.audit.seen import Watch
+from facedouble.audit.spans import MOST, Hit, Spans
+from facedouble.audit.verdict import Check, Look
+from facedouble.options import AuditOptions
+from facedouble.types import Array, Box, Bytes, Colour, Floats, Frame, Seen
+
+SHAPE = (160, 240)
+PLACE = Box(90, 40, 140, 105)
+POINTS = np.array([[105, 65], [125, 65], [115, 78], [106, 90], [124, 90]], np.float32)
+LIMITS = AuditOptions(every=10)
+SECOND = 10
+
+
+def frame(picture: Array, number: int = 0) -> Frame:
+    chroma = np.full((SHAPE[0] // 2, SHAPE[1] // 2), 128, np.uint8)
+    luma = np.clip(np.round(picture), 16, 235).astype(np.uint8)
+    return Frame(number, number, 1, Fraction(1, SECOND), (luma, chroma, chroma.copy()), "yuv420p", Colour())
+
+
+def footage(number: int, seed: int = 1) -> Floats:
+    """A textured background that moves a little, with a textured face in it."""
+    rng = np.random.default_rng(seed)
+    ground = cv2.GaussianBlur(rng.standard_normal((SHAPE[0], SHAPE[1] + 200)).astype(np.float32), (0, 0), 2.0) * 150 + 120
+    picture = ground[:, 2 * number:2 * number + SHAPE[1]].copy()
+    picture[40:105, 90:140] = face(seed)
+    return np.asarray(picture, np.float32)
+
+
+def face(seed: int) -> Floats:
+    rng = np.random.default_rng(seed + 100)
+    slow = cv2.GaussianBlur(rng.standard_normal((65, 50)).astype(np.float32), (0, 0), 8.0) * 250
+    fine = cv2.GaussianBlur(rng.standard_normal((65, 50)).astype(np.float32), (0, 0), 0.7)
+    return np.asarray(120 + slow + 12 * fine, np.float32)
+
+
+def protected(number: int) -> Floats:
+    picture = footage(number)
+    picture[36:110, 86:144] = 110
+    picture[40:105, 90:140] = face(2)
+    return picture
+
+
+class Eyes:
+    """A detector that sees what it is told to see, and a recogniser to which faces look as they are told to."""
+
+    def __init__(self, seen: Sequence[Seen] = (), vector: Floats | None = None) -> None:
+        self.seen, self.vector = list(seen), unit(np.ones(128, np.float32)) if vector is None else vector
+
+    def models(self) -> Models:
+        return Models(self.look, lambda picture: [], lambda picture, points: self.vector)
+
+    def look(self, picture: Bytes) -> list[Seen]:
+        return self.seen if picture.shape[:2] == SHAPE else []
+
+
+SEEN = Seen(PLACE, 0.9, POINTS)
+
+
+def watched(outputs: Sequence[Array], sources: Sequence[Array | None], eyes: Eyes, treatment: str = "double",
+            people: Sequence[Known] = (), gallery: Sequence[Known] = ()) -> dict[str, Check]:
+    told = [Told(PLACE, treatment, "p1")] if treatment else []
+    watch = Watch(lambda number: told, eyes.models(), LIMITS, SECOND, people, gallery)
+    for k, (output, source) in enumerate(zip(outputs, sources, strict=True)):
+        watch.take(k, frame(output, k), None if source is None else frame(source, k), k == len(outputs) - 1)
+    return {check.name: check for check in watch.checks()}
+
+
+FOOTAGE = [footage(k) for k in range(24)]
+CLEAN = [protected(k) for k in range(24)]
+
+
+def found(checks: dict[str, Check]) -> dict[str, tuple[tuple[int, int] | None, ...]]:
+    return {name: tuple(f.frames for f in check.findings) for name, check in checks.items() if check.findings}
+
+
+def test_a_clean_film_passes() -> None:
+    checks = watched(CLEAN, FOOTAGE, Eyes([SEEN]))
+    assert found(checks) == {} and [n for n, c in checks.items() if not c.passed] == ["Nobody is recognised"]
+    assert checks["Every face is accounted for"].looked == 24 == checks["The picture follows the footage"].looked
+
+
+def test_one_bare_frame_is_found_where_it_is() -> None:
+    outputs = [*CLEAN[:13], FOOTAGE[13], *CLEAN[14:]]
+    hits = found(watched(outputs, FOOTAGE, Eyes([SEEN])))["Nothing of the footage is left in a face"]
+    assert hits[:1] == ((13, 14),)
+
+
+def test_a_faint_face_is_found_when_a_second_is_taken_together() -> None:
+    outputs = [0.9 * c + 0.1 * f for c, f in zip(CLEAN, FOOTAGE, strict=True)]
+    hits = watched(outputs, FOOTAGE, Eyes([SEEN]))["Nothing of the footage is left in a face"].findings
+    assert any("faintly" in hit.what for hit in hits)
+
+
+@pytest.mark.parametrize(("treatment", "word"), [("veil", "veil or a cover"), ("hide", "veil or a cover"), ("", "nobody")])
+def test_a_face_that_the_plan_does_not_want_is_found(treatment: str, word: str) -> None:
+    hits = watched(CLEAN, FOOTAGE, Eyes([SEEN]), treatment)["Every face is accounted for"].findings
+    assert len(hits) == 1 and hits[0].frames == (0, 24) and word in hits[0].what
+
+
+def test_a_face_of_the_footage_that_nothing_covers_is_called_that() -> None:
+    hits = watched(FOOTAGE, FOOTAGE, Eyes([SEEN]), "")["Every face is accounted for"].findings
+    assert "of the footage" in hits[0].what
+
+
+@pytest.mark.parametrize("treatment", ["show", "reveal", "ignore"])
+def test_who_is_shown_may_be_seen_and_recognised(treatment: str) -> None:
+    person = Known("p1", unit(np.ones(128, np.float32))[None])
+    assert found(watched(FOOTAGE, FOOTAGE, Eyes([SEEN]), treatment, [person])) == {}
+
+
+def test_what_is_maybe_a_face_may_be_drawn_over_but_not_seen() -> None:
+    assert found(watched(CLEAN, FOOTAGE, Eyes([SEEN]), "maybe")) == {}
+    assert "Every face is accounted for" in found(watched(FOOTAGE, FOOTAGE, Eyes([SEEN]), "maybe"))
+
+
+def test_a_frame_that_has_to_be_hidden_whole_is_of_one_colour() -> None:
+    told = [Told(Box(0, 0, SHAPE[1], SHAPE[0]), "hide")]
+    for output, wrong in ((np.full(SHAPE, 40), False), (CLEAN[0], True)):
+        watch = Watch(lambda number: told, Eyes().models(), LIMITS, SECOND)
+        watch.take(0, frame(output), frame(FOOTAGE[0]), True)
+        assert bool(watch.checks()[0].findings) is wrong
+
+
+def test_who_looks_like_a_protected_person_is_found_and_named() -> None:
+    rng = np.random.default_rng(4)
+    person = Known("p7", unit(rng.standard_normal(128).astype(np.float32))[None])
+    other = Known("p8", unit(rng.standard_normal(128).astype(np.float32))[None])
+    alike = unit(person.mean + unit(rng.standard_normal(128).astype(np.float32)))
+    check = watched(CLEAN, FOOTAGE, Eyes([SEEN], alike), people=[other, person], gallery=[other])["Nobody is recognised"]
+    assert {f.person for f in check.findings} == {"p7"} and len(check.findings) == 2
+    assert check.figures["best place of a protected person in it"] == 1
+    stranger = watched(CLEAN, FOOTAGE, Eyes([SEEN], other.mean), people=[person])["Nobody is recognised"]
+    assert stranger.passed and stranger.looked == 24
+
+
+def test_without_footage_or_people_it_says_what_is_missing() -> None:
+    checks = watched(CLEAN, [None] * 24, Eyes([SEEN]))
+    missing = {name for name, check in checks.items() if check.missing}
+    assert missing == {"Nothing of the footage is left in a face", "Eyes and glasses", "Nobody is recognised",
+                       "The picture follows the footage"}
+
+
+def test_a_flash_a_repeat_a_swap_and_a_stranger_are_found() -> None:
+    light = CLEAN[8].copy()
+    light[5:60, 5:60] += 70
+    follow = "The picture follows the footage"
+    assert (8, 9) in found(watched([*CLEAN[:8], light, *CLEAN[9:]], FOOTAGE, Eyes()))[follow]
+    again = watched([*CLEAN[:8], CLEAN[7], *CLEAN[9:]], FOOTAGE, Eyes())[follow]
+    assert any("stands still" in f.what and f.frames == (8, 9) for f in again.findings)
+    swapped = watched([*CLEAN[:8], CLEAN[9], CLEAN[8], *CLEAN[10:]], FOOTAGE, Eyes())[follow]
+    assert any("another moment" in f.what for f in swapped.findings)
+    pasted = CLEAN[8].copy()
+    pasted[8:48, 180:220] = face(5)[:40, :40]
+    strange = watched([*CLEAN[:8], *[pasted] * 16], [*FOOTAGE[:8], *[FOOTAGE[8]] * 16], Eyes(), "")[follow]
+    assert any("changes nothing" in f.what for f in strange.findings)
+
+
+def test_one_frame_and_none_of_the_plan_are_no_trouble() -> None:
+    assert found(watched(CLEAN[:1], FOOTAGE[:1], Eyes())) == {}
+    assert Watch(lambda number: (), Eyes().models(), LIMITS, SECOND).checks()[0].looked == 0
+
+
+def test_footage_of_another_size_counts_as_missing() -> None:
+    watch = Watch(lambda number: (), Eyes().models(), LIMITS, SECOND)
+    other = Frame(0, 0, 1, Fraction(1, 10), tuple(p[:-2] for p in frame(FOOTAGE[0]).planes), "yuv420p", Colour())
+    watch.take(0, frame(CLEAN[0]), other, True)
+    assert watch.checks()[2].missing
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_face_of_a_turned_copy_is_put_back_where_it_is(quarters: int) -> None:
+    picture = np.zeros((60, 100), np.uint8)
+    picture[20, 70], picture[30, 80] = 1, 2
+    spots = [np.argwhere(np.rot90(picture, quarters) == v)[0][::-1] for v in (1, 2)]
+    low, high = np.minimum(*spots), np.maximum(*spots)
+    seen = Seen(Box(*low.tolist(), *high.tolist()), 1.0, np.array([spots[0]] * 5, np.float32))
+    back = turned_back(seen, quarters, picture.shape)
+    assert (back.box.x0, back.box.y0, back.box.x1, back.box.y1) == (70, 20, 80, 30) and back.points[0].tolist() == [70, 20]
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_are_looked_at_and_leave_the_picture_alone(name: str) -> None:
+    picture = np.ascontiguousarray(np.random.default_rng(1).integers(0, 60, (64, 96, 3), np.uint8))
+    before, shapes = picture.copy(), []
+
+    def seer(copy: Bytes) -> list[Seen]:
+        shapes.append(copy.shape)
+        return []
+
+    COPIES[name](seer, picture)
+    assert shapes and sorted(shapes[0]) == sorted(picture.shape) and np.array_equal(before, picture)
+
+
+def test_people_are_told_apart_and_ranked() -> None:
+    rng = np.random.default_rng(2)
+    a, b = (unit(rng.standard_normal(128).astype(np.float32)) for _ in range(2))
+    groups = grouped([a, b, unit(a + 0.2 * b), b], 0.363)
+    assert [len(g) for g in groups] == [2, 2]
+    assert rank(a, Known("a", a[None]), [Known("b", b[None])]) == 1 and rank(b, Known("a", a[None]), [Known("b", b[None])]) == 2
+    with pytest.raises(ValueError, match="no face"):
+        Known("x", np.full((1, 128), np.nan, np.float32))
+
+
+def test_findings_of_neighbouring_frames_become_one_and_their_number_is_bounded() -> None:
+    spans = Spans()
+    for k in (3, 4, 6, 40):
+        spans.add(Hit("a", k, k + 1, PLACE, 2.0 + k, 1.0))
+    assert [f.frames for f in spans.found] == [(3, 7), (40, 41)] and spans.found[0].score == 8.0
+    for k in range(10 * MOST):
+        spans.add(Hit("b", 100 * k, 100 * k + 1, None, 2.0, 1.0))
+        spans.near(float(k), Look(100 * k, None, "x"))
+    check = spans.check("n", "t", "u")
+    assert len(check.findings) == MOST and len(check.worst) == 6 and check.worst[0].frame == 100 * (10 * MOST - 1)
+    assert check.figures["more findings, not listed"] == 9 * MOST + 2

@@ -1,0 +1,124 @@
+"""Pixels of the footage in a face are found, however little of them; a face that was drawn anew is not taken for them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from facedouble.audit.left import COARSE, EYES, MOUTH, PARTS, RIM, ROWS, WHOLE, scores
+from facedouble.audit.reuse import REACH, Reuse, area, compare, peak, remains
+from facedouble.options import AuditOptions
+from facedouble.types import Array, Box, Floats
+
+BOX = Box(40, 30, 200, 240)
+SHAPE = (280, 250)
+LIMITS = AuditOptions()
+
+
+def face(seed: int) -> Floats:
+    """Brightness of a picture with a face-like thing: features in the places where a face has them, detail of its own."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
+    picture = 120 + 0.2 * x * (-1) ** seed + 20 * np.sin(y / (30 + 10 * (seed % 3))) + 25 * cv2.GaussianBlur(
+        rng.standard_normal(SHAPE).astype(np.float32), (0, 0), 12) * 12
+    for cx, cy, w, h in ((80, 110, 18, 7), (160, 110, 18, 7), (120, 190, 30, 9)):
+        dark = np.exp(-((x - cx) / w) ** 2 - ((y - cy) / h) ** 2)
+        picture -= (50 + 5 * seed) * dark
+    detail = cv2.GaussianBlur(rng.standard_normal(SHAPE).astype(np.float32), (0, 0), 0.8)
+    return np.asarray(picture + 10 * detail, np.float32)
+
+
+def coded(picture: Array, seed: int = 9) -> Array:
+    """As it comes out of a coder: rounded, with a little noise."""
+    noise = np.random.default_rng(seed).standard_normal(picture.shape)
+    return np.asarray(np.clip(np.round(picture + 0.6 * noise), 0, 255), np.uint8)
+
+
+SOURCE, DRAWN = coded(face(1), 1), face(2)
+
+
+def found(output: Array, source: Array = SOURCE) -> dict[str, float]:
+    made = compare(source, coded(output), BOX)
+    assert made is not None
+    return scores(made, LIMITS)
+
+
+def test_a_face_drawn_anew_passes_though_its_features_lie_in_the_same_places() -> None:
+    assert max(found(DRAWN).values()) < 0.8
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.2])
+def test_footage_that_shines_through_is_found(share: float) -> None:
+    assert found((1 - share) * DRAWN + share * SOURCE)[WHOLE] > 1
+
+
+@pytest.mark.parametrize(("rows", "what"), [((85, 135), EYES), ((165, 220), MOUTH)])
+def test_eyes_or_mouth_of_the_footage_are_found(rows: tuple[int, int], what: str) -> None:
+    output = DRAWN.copy()
+    output[rows[0]:rows[1]] = SOURCE[rows[0]:rows[1]]
+    assert found(output)[what] > 1
+
+
+def test_a_small_place_of_the_footage_is_found() -> None:
+    output = DRAWN.copy()
+    output[130:160, 70:110] = SOURCE[130:160, 70:110]
+    assert found(output)[PARTS] > 1
+
+
+def test_a_few_rows_of_the_footage_are_found() -> None:
+    output = DRAWN.copy()
+    output[106:110] = SOURCE[106:110]
+    assert found(output)[ROWS] > 1
+
+
+def test_a_rim_of_the_footage_is_found() -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    r = np.hypot((x - 120) / 80, (y - 135) / 105)
+    output = np.where((r > 0.8) & (r < 0.87), SOURCE, DRAWN)
+    assert found(output)[RIM] > 1
+
+
+def test_a_blur_of_the_footage_is_found_though_it_has_none_of_its_detail() -> None:
+    shape = cv2.GaussianBlur(face(1), (0, 0), 6.0)
+    assert found(shape)[COARSE] > 1 and found(DRAWN)[COARSE] < 1
+
+
+def test_footage_moved_by_some_pixels_is_not_in_place() -> None:
+    made = compare(SOURCE, np.roll(SOURCE, 5, 1), BOX)
+    assert made is not None and made.whole[0] < 0.2 and made.surfaces[0, REACH, REACH + 5] > 0.5
+
+
+def test_ten_bits_are_compared_like_eight() -> None:
+    made = compare(SOURCE.astype(np.float32), SOURCE, BOX)
+    assert made is not None and made.whole[0] > 0.95
+
+
+@pytest.mark.parametrize("box", [Box(-300, 0, -10, 200), Box(0, 0, 5, 5), Box(230, 250, 400, 500)])
+def test_what_is_too_small_or_outside_is_not_compared(box: Box) -> None:
+    assert area(box, SHAPE) is None and compare(SOURCE, SOURCE, box) is None
+
+
+def test_pictures_of_different_size_are_not_compared() -> None:
+    assert compare(SOURCE, SOURCE[:-2], BOX) is None
+
+
+def test_a_flat_picture_has_no_peak() -> None:
+    flat = np.full(SHAPE, 90, np.uint8)
+    made = compare(flat, flat, BOX)
+    assert made is not None and isinstance(made, Reuse) and max(scores(made, LIMITS)[k] for k in (WHOLE, PARTS, RIM, ROWS)) < 0.01
+
+
+def test_a_peak_stands_out_of_chance() -> None:
+    surface = np.random.default_rng(3).normal(0, 0.01, (17, 17)).astype(np.float32)
+    surface[REACH, REACH] = 0.2
+    height, stands, sharp = peak(surface)
+    assert height == pytest.approx(0.2) and stands > 10 and sharp > 0.15
+
+
+def test_what_remains_of_an_eye_tells_footage_from_drawing() -> None:
+    eye = np.array([80.0, 110.0])
+    own = remains(SOURCE, coded(SOURCE), eye, 12.0)
+    other = remains(SOURCE, coded(DRAWN), eye, 12.0)
+    assert own is not None and other is not None and own < 0.2 < LIMITS.remains < other
+    assert remains(SOURCE, SOURCE, eye, 1.0) is None and remains(SOURCE, SOURCE, np.array([2.0, 2.0]), 12.0) is None
