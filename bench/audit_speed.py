@@ -1,7 +1,7 @@
 """What the audit costs beside a plain decoding and encoding of the same film at 1080p: prints a table.
 
-Both run in processes of their own; CPU time, children included. The models are loaded once, whatever the length, so that the cost of
-a frame is taken from a longer film less a shorter one, and the start is told beside it.
+Both run in processes of their own; CPU time, children included. The models are loaded once, whatever the length, so that the
+cost of a frame is taken from a longer film less a shorter one, and the start is told beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
-from bench.speed import GRAIN, TALL, WIDE, apart, scaled  # noqa: E402  found from any folder
+from bench.clips import scaled  # noqa: E402  found from any folder
+from bench.speed import GRAIN, TALL, WIDE, apart  # noqa: E402
 
 PROGRAM = (sys.executable, "-m", "facedouble")
 

@@ -17,9 +17,9 @@ def write_new(path: Path, data: bytes, private: bool = False) -> None:
     _write(path, data, os.link, 0o600 if private else 0o666)
 
 
-def write_over(path: Path, data: bytes) -> None:
+def write_over(path: Path, data: bytes, private: bool = False) -> None:
     """The same, in place of what is there; StoreError if it cannot be written, and then what was there is there still."""
-    _write(path, data, os.replace)
+    _write(path, data, os.replace, 0o600 if private else 0o666)
 
 
 def _write(path: Path, data: bytes, name: Callable[[Path, Path], None], mode: int = 0o666) -> None:

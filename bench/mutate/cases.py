@@ -23,7 +23,8 @@ def make(folder: Path) -> None:
         film = folder / f"{Path(name).stem}.mp4"
         if not film.exists():
             draft = film.with_suffix(".draft.mp4")
-            subprocess.run([sys.executable, "-m", "facedouble", "protect", str(VIDEO / name), "-o", str(film), "--no-audit"], check=True)
+            command = [sys.executable, "-m", "facedouble", "protect", str(VIDEO / name), "-o", str(film), "--no-audit"]
+            subprocess.run(command, check=True)
             for suffix in (".mp4", ".report.json", ".sheet.jpg"):
                 draft.with_suffix(suffix).rename(film.with_suffix(suffix))
 

@@ -22,7 +22,7 @@ from typing import Final
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1]))
 from bench.mutate.containers import FAULTS as CONTAINERS  # noqa: E402  found from any folder
-from bench.mutate.faults import PLACES, Case, Fault  # noqa: E402
+from bench.mutate.faults import PLACES, Case  # noqa: E402
 from bench.mutate.likeness import FAULTS as DOUBLES  # noqa: E402
 from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
 from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402
@@ -119,8 +119,8 @@ def table(results: Sequence[Result]) -> str:
         if not mine:
             continue
         must = [r for r in mine if r.must]
-        halves = [f"{sum(r.caught for r in half)} of {len(half)}" for odd in (0, 1) if (half := [r for r in must if r.place % 2 == odd])
-                  or True]
+        halves = [f"{sum(r.caught for r in must if r.place % 2 == odd)} of {sum(r.place % 2 == odd for r in must)}"
+                  for odd in (0, 1)]
         order = {s: n for n, s in enumerate(fault.strengths)}
         weakest = max((r.strength for r in mine if r.caught), key=lambda s: order.get(s, 0), default=None)
         missed = min((r.strength for r in mine if not r.caught), key=lambda s: order.get(s, 0), default=None)
@@ -130,8 +130,8 @@ def table(results: Sequence[Result]) -> str:
                     f"{'; '.join(by)} |")
     must = [r for r in results if r.must]
     seen = sum(r.group in ("picture", "sound") for r in must)
-    rows.append(f"\n{sum(r.caught for r in must)} of {len(must)} faults found ({len({r.kind for r in must})} kinds, {seen} of picture "
-                f"or sound; {sum(bool(r.error) for r in results)} errors).")
+    rows.append(f"\n{sum(r.caught for r in must)} of {len(must)} faults found ({len({r.kind for r in must})} kinds, {seen} of "
+                f"picture or sound; {sum(bool(r.error) for r in results)} errors).")
     return "\n".join(rows)
 
 
@@ -142,7 +142,7 @@ def _of(strength: float | None) -> str:
 def main() -> int:
     """Parse, try, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, action="append", required=True, help="folders of clean films: see bench/mutate/cases.py")
+    parser.add_argument("--films", type=Path, action="append", required=True, help="folders of clean films: bench/mutate/cases.py")
     parser.add_argument("--quick", action="store_true", help="two places, no weaker faults")
     parser.add_argument("--only", default="", help="kinds that hold this word, or a group")
     parser.add_argument("--json", type=Path, help="all results")
@@ -162,8 +162,9 @@ def main() -> int:
         for n, result in enumerate(pool.map(attempt, todo), 1):
             results.append(result)
             if not result.caught:
-                print(f"{'MISSED' if result.must else 'missed'} {result.kind} {result.strength:g} at {result.place} in {result.film} "
-                      f"{result.error}", file=sys.stderr, flush=True)
+                word = "MISSED" if result.must else "missed"
+                print(f"{word} {result.kind} {result.strength:g} at {result.place} in {result.film} {result.error}",
+                      file=sys.stderr, flush=True)
             if n % 20 == 0:
                 print(f"{n} of {len(todo)}, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     if given.json:

@@ -24,7 +24,7 @@ VOICES: Final = "whose voice it is like"
 GALLERY: Final = "whose voice it is, among others"
 WORDS: Final = "names in the sound"
 SUBTITLES: Final = "names in the subtitles"
-INSTALL: Final = "run `facedouble models install --audit`"
+INSTALL: Final = "run `facedouble models install`"
 TRIED: Final = {
     STREAMS: "Number, order, channels, rates and samples of the sound streams, against the footage's.",
     TRACES: "Each second of the footage's sound, where the plan does not let it through, sought in every channel of each stream, "

@@ -86,6 +86,7 @@ def _rounds(places: Places, draw: Draw, auditor: Auditor, made: Analysis, limits
     while True:
         places.tidy()
         report, sheet = draw(places.candidate, veto)
+        report.facts["audit"] = {"covered": veto.plain()}
         write_new(places.candidate.with_suffix(REPORT), report.json().encode())
         audit, page = auditor(places.candidate, progress)
         rounds += 1
@@ -93,8 +94,8 @@ def _rounds(places: Places, draw: Draw, auditor: Auditor, made: Analysis, limits
         if covered == veto:
             break
         veto = covered
-    write_over(places.beside(AUDIT), audit.json().encode())
-    write_over(places.beside(PAGE), page)
+    write_over(places.beside(AUDIT), audit.json().encode(), private=True)
+    write_over(places.beside(PAGE), page, private=True)
     report.facts["audit"] = {"passed": audit.passed, "rounds": rounds, "covered": veto.plain()}
     if not audit.passed:
         what = [f.what for _, f in audit.findings] or [f"{c.name}: {c.missing}" for c in audit.checks if not c.passed]

@@ -29,10 +29,11 @@ from facedouble.models.landmarker import FaceMesh
 from facedouble.models.registry import AUDIT, MODELS
 from facedouble.options import Options
 from facedouble.pipeline.audit import sample
-from facedouble.pipeline.audit.about import About
+from facedouble.pipeline.audit.about import About, covered
 from facedouble.pipeline.audit.account import EACH, Places, account_of_plan, card_frames, known_of, owner, places
 from facedouble.pipeline.audit.attacked import attacked
-from facedouble.pipeline.audit.container import container, expected
+from facedouble.pipeline.audit.container import container
+from facedouble.pipeline.audit.expected import expected
 from facedouble.pipeline.audit.glimpse import Embed, Find
 from facedouble.pipeline.audit.heard import SOUNDS, Ears, Others, heard, open_ears
 from facedouble.pipeline.audit.looks import wanted
@@ -132,9 +133,10 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
                          exhaustive=task.exhaustive))
     if write:
         about = About(task.film.name.removeprefix(".").replace(".candidate", ""), film.rate, ground.lead, ground.clip,
-                      "film.plan.toml" if task.plan is None else task.plan.name)
-        write_over(task.said, made.json().encode())
-        write_over(task.page, page(made, pictures(task.film, wanted(made, MOST)), about).encode())
+                      "film.plan.toml" if task.plan is None else task.plan.name, covered(_report(task), film.rate, ground.lead),
+                      made.frames)
+        write_over(task.said, made.json().encode(), private=True)  # where a face is bare, they show it
+        write_over(task.page, page(made, pictures(task.film, wanted(made, MOST)), about).encode(), private=True)
     return made
 
 
