@@ -22,16 +22,26 @@ from typing import Final
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1]))
 from bench.mutate.containers import FAULTS as CONTAINERS  # noqa: E402  found from any folder
+from bench.mutate.containers import Unfit  # noqa: E402
 from bench.mutate.faults import PLACES, Case  # noqa: E402
 from bench.mutate.likeness import FAULTS as DOUBLES  # noqa: E402
 from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
 from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402
+from bench.mutate.sounds import NOMINAL as SOUND_NOMINAL  # noqa: E402
 from bench.mutate.sounds import suits  # noqa: E402
 from facedouble.options import Options  # noqa: E402
 from facedouble.pipeline.audit.run import Kit, Task, open_kit, run  # noqa: E402
 
-NOMINAL: Final[dict[str, float]] = {}
 FAULTS: Final = (*PICTURES, *DOUBLES, *CONTAINERS, *SOUNDS)
+NOMINAL: Final[dict[str, float]] = {
+    **{f.kind: f.strengths[min(1, len(f.strengths) - 1)] for f in CONTAINERS}, **SOUND_NOMINAL,
+    "bare frames": 1, "mask shifted, px": 3, "swapped decision, s": 0.5, "footage blended in": 0.2,
+    "small bare face elsewhere": 0.25, "darkened bare face": 0.3, "flash of one frame": 0.5, "frame repeated": 2,
+    "veil lets through": 0.3, "reflection in a pane": 0.5, "blur instead of a double": 0.07,
+    "mosaic instead of a double, px": 12, "rows of the footage left": 6,
+}
+"""The strength at which a kind has to be found; the strongest of those that are not named."""
+UNFIT: Final = "cannot be made: "
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,8 @@ def attempt(trial: Trial) -> Result:
         try:
             fault.make(trial.case, trial.place, trial.strength, film)
             audit = run(task_of(trial.case, film), Options(), kit=kit())
+        except Unfit as unfit:
+            return replace(made, must=False, error=f"{UNFIT}{unfit}")
         except Exception as error:  # what breaks the audit is not let go either; but it is no finding
             return replace(made, error=f"{type(error).__name__}: {error}")
     return replace(made, found=tuple(c.name for c in audit.checks if c.findings))
@@ -142,7 +154,7 @@ def _of(strength: float | None) -> str:
 def main() -> int:
     """Parse, try, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=Path, action="append", required=True, help="folders of clean films: bench/mutate/cases.py")
+    parser.add_argument("--films", type=Path, action="append", required=True, help="folders of clean films (cases.py)")
     parser.add_argument("--quick", action="store_true", help="two places, no weaker faults")
     parser.add_argument("--only", default="", help="kinds that hold this word, or a group")
     parser.add_argument("--json", type=Path, help="all results")
@@ -160,6 +172,9 @@ def main() -> int:
         todo = list(trials(wanted, films, given.quick))
         results = []
         for n, result in enumerate(pool.map(attempt, todo), 1):
+            if result.error.startswith(UNFIT):
+                print(f"{result.kind} in {result.film}: {result.error}", file=sys.stderr)
+                continue
             results.append(result)
             if not result.caught:
                 word = "MISSED" if result.must else "missed"
