@@ -52,7 +52,7 @@ def somebody_else() -> Double:
 
 
 def decided(case: Case) -> Double:
-    """The mannequin that the clean film is made with, so that nothing but the fault differs; the first if its report names none."""
+    """The mannequin of the clean film, so that nothing but the fault differs; the first if its report names none."""
     try:
         said = json.loads(case.clean.with_suffix(".report.json").read_bytes()).get("doubles") or {}
     except (OSError, ValueError):
