@@ -164,7 +164,7 @@ class AuditOptions(Checked):
     double_alike_face: float = knob(0.62, -1.0, 1.0)
     # cosine of a face of the film with what others have in common who wear the planned double, as it is and by the drawn face
     # alone. Worn: in clean clips, five looks together, .70 and .77 at least, in 99 % of single photos .54 and .69, with two
-    # portraits to compare with; bare faces reach .21 and .51, half of another face in the double .45 and .67
+    # portraits to compare with; bare faces reach .27 and .51, half of another face in the double .45 and .67
     double_worn: float = knob(0.5, -1.0, 1.0)
     double_worn_face: float = knob(0.65, -1.0, 1.0)
     # share of windows in which the parrot's first guess may be right. 1: no limit, because hair, ears and skin tone stay: of 33
