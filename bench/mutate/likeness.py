@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -50,14 +51,24 @@ def somebody_else() -> Double:
         return make_double([path], CONSENT, open_eyes(Options()), Options())
 
 
-def mixed(one: Double, strength: float, place: int) -> Double:
-    """The double, or at less than full strength a blend with one of the mannequins: so much of it is its own."""
-    return one if strength >= 1 else blend([one, mannequin(place % VARIANTS)], [strength, 1 - strength])
+def decided(case: Case) -> Double:
+    """The mannequin of the clean film, so that nothing but the fault differs; the first if its report names none."""
+    try:
+        said = json.loads(case.clean.with_suffix(".report.json").read_bytes()).get("doubles") or {}
+    except (OSError, ValueError):
+        said = {}
+    ids = {d["id"] for d in said.values()}
+    return next((m for m in map(mannequin, range(VARIANTS)) if m.id in ids), mannequin(0))
 
 
-def reshaped(one: Double, strength: float, place: int) -> Double:
-    """A mannequin with somebody's shape: all of it, or a part of the way."""
-    base = mannequin(place % VARIANTS)
+def mixed(case: Case, one: Double, strength: float) -> Double:
+    """The double, or at less than full strength a blend with the film's mannequin: so much of it is its own."""
+    return one if strength >= 1 else blend([one, decided(case)], [strength, 1 - strength])
+
+
+def reshaped(case: Case, one: Double, strength: float) -> Double:
+    """The film's mannequin with somebody's shape: all of it, or a part of the way."""
+    base = decided(case)
     moved = replace(base, neutral=(base.neutral + strength * (one.neutral - base.neutral)).astype("float32"))
     return replace(moved, id=identity(moved))
 
@@ -79,8 +90,8 @@ def _fault(kind: str, strengths: tuple[float, ...], double: Callable[[Case, int,
 
 
 FAULTS = (
-    _fault("a double that resembles the witness", (1.0, 0.7, 0.5, 0.35), lambda c, p, s: mixed(of_witness(c, p), s, p)),
-    _fault("shape of the witness kept", (1.0, 0.7, 0.5, 0.35), lambda c, p, s: reshaped(of_witness(c, p), s, p)),
+    _fault("a double that resembles the witness", (1.0, 0.7, 0.5, 0.35), lambda c, p, s: mixed(c, of_witness(c, p), s)),
+    _fault("shape of the witness kept", (1.0, 0.7, 0.5, 0.35), lambda c, p, s: reshaped(c, of_witness(c, p), s)),
     _fault("another person's face in place of the mannequin's", (1.0, 0.7, 0.5, 0.35),
-           lambda c, p, s: mixed(somebody_else(), s, p)),
+           lambda c, p, s: mixed(c, somebody_else(), s)),
 )

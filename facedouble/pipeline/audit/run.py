@@ -203,10 +203,10 @@ def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
     others = [p for p in task.witness if p != source]
     people += known_by(_pictured(others), kit.eyes, "other footage")
     masks: dict[str, Mask] = {}
-    ids = Counter(str(d["id"]) for d in (_report(task).get("doubles") or {}).values())
-    alone = len([p for p in people if p.name != "other footage"]) == 1 and bool(ids)
+    ids = _worn(_report(task))
+    alone = len([p for p in people if p.name != "other footage"]) == 1 and len(ids) == 1
     if alone:
-        masks = {WITNESS: Mask(ids.most_common(1)[0][0], task.double)}
+        masks = {WITNESS: Mask(min(ids), task.double)}
         account = partial(_alone, account)
     asked = {WITNESS: tuple(_pictured(others)) or ((source,) if source else ())} if alone else {}
     return Ground(source, 0, account, tuple(people), "of the footage, every 15th frame", said, masks, asked, not others)
@@ -248,6 +248,12 @@ def _report(task: Task) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return held if isinstance(held, dict) else {}
+
+
+def _worn(report: Mapping[str, Any]) -> set[str]:
+    """The doubles of those faces of a film without a plan that are drawn as doubles anywhere."""
+    drawn = {str(p.get("person")) for p in report.get("people") or () if p.get("doubled")}
+    return {str(d["id"]) for face, d in (report.get("doubles") or {}).items() if face in drawn}
 
 
 def _masks(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str, Any]) -> dict[str, Mask]:
