@@ -122,9 +122,9 @@ class AuditOptions(Checked):
     blend_stands: float = knob(4.0, 0.0, 100.0, "standard deviations")  # how far it stands out of other shifts,
     blend_sharp: float = knob(0.04, 0.0, 1.0)  # and out of those beside it; past all three is a finding
     chance: float = knob(6.0, 0.0, 100.0)  # no peak counts that is lower than this over the root of the pixels compared
-    part_height: float = knob(0.2, 0.0, 1.0)  # the same three for eyes and mouth alone, which hold less to tell by
-    part_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
-    part_sharp: float = knob(0.08, 0.0, 1.0)
+    part_height: float = knob(0.23, 0.0, 1.0)  # the same three for eyes and mouth alone, which hold less to tell by
+    part_stands: float = knob(5.5, 0.0, 100.0, "standard deviations")
+    part_sharp: float = knob(0.09, 0.0, 1.0)
     held_height: float = knob(0.05, 0.0, 1.0)  # and for the mean of a second
     held_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
     held_sharp: float = knob(0.03, 0.0, 1.0)
@@ -138,7 +138,7 @@ class AuditOptions(Checked):
     remains: float = knob(0.31, 0.0, 1.0)  # under it an eye or a mouth is the footage's
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
-    still: float = knob(1.5, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
+    still: float = knob(0.8, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
     other: float = knob(0.1, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
     strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan
 
