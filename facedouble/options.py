@@ -136,7 +136,7 @@ class AuditOptions(Checked):
     rim: float = knob(120.0, 0.0, 100_000.0, "px")  # so much of the outline of a face is the footage's, in one frame,
     rims: float = knob(0.35, 0.0, 1.0)  # or a trace of it in that share of the frames of a second
     remains_eye: float = knob(0.4, 0.0, 1.0)  # under it an eye is the footage's; of the clean clips none is under .6
-    remains_mouth: float = knob(0.31, 0.0, 1.0)  # the same for the mouth; of the clean clips none is under .41
+    remains_mouth: float = knob(0.31, 0.0, 1.0)  # the same for the mouth; of the clean clips none is under .38
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
     still: float = knob(0.8, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
