@@ -140,7 +140,7 @@ class AuditOptions(Checked):
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
     still: float = knob(0.8, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
-    other: float = knob(0.1, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
+    other: float = knob(0.2, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
     strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan
 
 
