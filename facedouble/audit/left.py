@@ -73,12 +73,13 @@ class Left:
         assert scene.source is not None
         points = face.points.astype(np.float64)
         apart = float(np.hypot(*(points[1] - points[0])))
-        places = ((EYES, points[0], 0.25), (EYES, points[1], 0.25), (MOUTH, points[3:].mean(0), 0.35))
-        for what, middle, size in places:
+        eye, lips = self.limits.remains_eye, self.limits.remains_mouth
+        places = ((EYES, points[0], 0.16, eye), (EYES, points[1], 0.16, eye), (MOUTH, points[3:].mean(0), 0.35, lips))
+        for what, middle, size, least in places:
             rest = remains(scene.source, scene.output, middle, size * apart)
             if rest is not None:
                 self.record("remains", scene.number, (rest, float(what == EYES), size * apart))
-                made[what] = max(made[what], self.limits.remains / max(rest, 1e-3))
+                made[what] = max(made[what], least / max(rest, 1e-3))
         return made
 
     def _judge(self, number: int, told: Told, found: dict[str, float]) -> None:

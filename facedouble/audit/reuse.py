@@ -29,9 +29,10 @@ WINDOW: Final = 9  # px of the windows in which single places are compared
 KEPT: Final = 0.9  # correlation in a window from which it counts as left from the footage
 STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
 ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
-RIM: Final = (31, 3)  # px of thin windows along the face's outline
+RIM: Final = (31, 2)  # px of thin windows along the face's outline
 BAND: Final = (0.55, 0.86)  # radii, over those of the face box, between which they lie
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
+NARROW: Final = 3.0  # the same along the outline, where windows are smaller
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
 ROUND: Final = 50.0  # the same along the outline
 SMALL: Final = (32, 40)  # px of the face for its coarse look
@@ -171,7 +172,7 @@ def _rim(source: Array, output: Array, box: Box) -> float:
         ring = cv2.copyMakeBorder(values, 0, 0, RIM[0], RIM[0], cv2.BORDER_WRAP)
         return np.asarray(cv2.blur(ring, RIM)[:, RIM[0]:-RIM[0]], np.float32)
 
-    alike = (mean((p - q) ** 2) < CLOSE) & (mean(p * p) - mean(p) ** 2 > ROUND) & (mean(outside.astype(np.float32)) == 0)
+    alike = (mean((p - q) ** 2) < NARROW) & (mean(p * p) - mean(p) ** 2 > ROUND) & (mean(outside.astype(np.float32)) == 0)
     return float(alike.sum())
 
 

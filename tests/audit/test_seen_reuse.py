@@ -120,5 +120,5 @@ def test_what_remains_of_an_eye_tells_footage_from_drawing() -> None:
     eye = np.array([80.0, 110.0])
     own = remains(SOURCE, coded(SOURCE), eye, 12.0)
     other = remains(SOURCE, coded(DRAWN), eye, 12.0)
-    assert own is not None and other is not None and own < 0.2 < LIMITS.remains < other
+    assert own is not None and other is not None and own < 0.2 < LIMITS.remains_eye < other
     assert remains(SOURCE, SOURCE, eye, 1.0) is None and remains(SOURCE, SOURCE, np.array([2.0, 2.0]), 12.0) is None
