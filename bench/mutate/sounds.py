@@ -301,7 +301,7 @@ NOMINAL: Final = {
     "sound: original inverted and mixed in (dB below)": 20, "sound: original in a second stream (dB down)": 60,
     "sound: original as by telephone, mixed in (dB below)": 12, "sound: original slower (percent)": 1.0,
     "sound: original mixed in beside its time (ms)": 240, "sound: bleep missing (share of it)": 0.5,
-    "sound: original under the bleep (dB below)": 20, "sound: a name is said (dB down)": 0, "sound: not in time (ms)": 120,
+    "sound: original under the bleep (dB below)": 20, "sound: a name is said (dB down)": 6, "sound: not in time (ms)": 120,
     "sound: decisions swapped (share of a turn)": 0.25, "sound: real pause with somebody in it (dB down)": 12,
 }
 """The strength at which each has to be found."""
