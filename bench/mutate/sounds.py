@@ -178,7 +178,7 @@ def _pitched(film: Film, case: Case, place: int, semitones: float) -> None:
 def _right(film: Film, case: Case, place: int, db: float) -> None:
     def change(out: Floats, was: Floats, rate: int) -> Floats:
         new = out.copy()
-        new[:, 1] += was[:, 1] * _gain(-db)
+        new[:, 1] += was[:, 1] * _under(out, was, -db)
         return new
 
     film.put(film.span(film.protected, place, TURN), change)
@@ -238,7 +238,7 @@ def _beneath(film: Film, case: Case, place: int, db: float) -> None:
 def _named(film: Film, case: Case, place: int, db: float) -> None:
     """The word in a third voice, instead of what is heard there; as loud as speech of -26 dB, less `db`."""
     word = case.words[place % len(case.words)]
-    said = spoken(f"and then {word} came.", "en-us" if place % 2 else "en-gb", 16_000)
+    said = spoken(f"My friend {word} lives in that city.", "en-us" if place % 2 else "en-gb", 16_000)
     a, _ = film.span(film.protected, place, len(said) * 1000 // 16_000)
     film.put((a, a + len(said) * 1000 // 16_000), lambda out, was, rate: np.repeat(
         _fit(soxr.resample(said, 16_000, rate) * _gain(-db), len(out))[:, None], out.shape[1], 1))
@@ -282,7 +282,7 @@ FAULTS: Final = (
     Fault("sound: original mixed in (dB below)", "sound", (6, 12, 20, 26), _kind(_mix)),
     Fault("sound: wrong turn kept (share of it)", "sound", (1.0, 0.5, 0.25), _kind(_kept)),
     Fault("sound: original pitched (semitones)", "sound", (2, 3, 4), _kind(_pitched)),
-    Fault("sound: original in one channel (dB down)", "sound", (0, 12, 20, 26), _kind(_right)),
+    Fault("sound: original in one channel (dB below)", "sound", (0, 12, 20, 26), _kind(_right)),
     Fault("sound: original inverted and mixed in (dB below)", "sound", (6, 12, 20, 26), _kind(_inverted)),
     Fault("sound: original in a second stream (dB down)", "sound", (0, 20, 40, 60), _kind(_second)),
     Fault("sound: original as by telephone, mixed in (dB below)", "sound", (6, 12, 20), _kind(_banded)),
@@ -297,7 +297,7 @@ FAULTS: Final = (
 )
 NOMINAL: Final = {
     "sound: original voice (ms)": 200, "sound: original mixed in (dB below)": 20, "sound: wrong turn kept (share of it)": 0.25,
-    "sound: original pitched (semitones)": 4, "sound: original in one channel (dB down)": 20,
+    "sound: original pitched (semitones)": 4, "sound: original in one channel (dB below)": 20,
     "sound: original inverted and mixed in (dB below)": 20, "sound: original in a second stream (dB down)": 60,
     "sound: original as by telephone, mixed in (dB below)": 12, "sound: original slower (percent)": 1.0,
     "sound: original mixed in beside its time (ms)": 240, "sound: bleep missing (share of it)": 0.5,

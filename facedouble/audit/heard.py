@@ -38,7 +38,7 @@ TRIED: Final = {
             "footage, and with all that this person says there.",
     GALLERY: "Attackers who have voices of other people and of the film's ask of each piece of speech whose it is. Intervals of "
              "95 %, over the people: of few people they say little.",
-    WORDS: "Whisper tiny.en writes down what is heard, 10 s at a time, and the redaction list is sought in it, inflected and in "
+    WORDS: "Whisper tiny.en writes down what is heard, 6 s at a time, and the redaction list is sought in it, inflected and in "
            "other letters. It knows English only, and mishears.",
     SUBTITLES: "The redaction list, sought in the subtitles beside the film and in their names.",
 }

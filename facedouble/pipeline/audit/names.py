@@ -16,8 +16,8 @@ from facedouble.models.words import Words
 from facedouble.types import Floats
 from facedouble.voice.redact import Listed, find
 
-READ: Final = 10.0  # s whose words are read at once
-STEP: Final = 8.0  # s from one reading to the next: a word at an end is whole in the other
+READ: Final = 6.0  # s whose words are read at once: of more, what somebody says in between is left out
+STEP: Final = 3.0  # s from one reading to the next: a word at an end is whole in the other
 SILENT: Final = 1e-4  # of full scale: what is under it is not read
 SUBTITLES: Final = (".srt", ".vtt")
 LARGEST: Final = 20_000_000  # bytes of subtitles
