@@ -112,7 +112,7 @@ class EncodeOptions(Checked):
 class AuditOptions(Checked):
     """Limits of the audit: past them is a finding. And how much of the film the slow looks take."""
 
-    seen_side: int = knob(960, 160, 4096, "px")  # longer side of the copy that every frame is searched on
+    seen_side: int = knob(640, 160, 4096, "px")  # longer side of the copy that every frame is searched on
     every: int = knob(25, 1, 1000, "frames")  # full size, lifted and turned copies are searched that often
     rounds: int = knob(3, 1, 10)  # audits at most; between them, what was found is covered and drawn again
     beside: float = knob(0.25, 0.0, 10.0, "s")  # to either side of what was found, that is covered as well

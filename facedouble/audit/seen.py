@@ -27,15 +27,18 @@ def nowhere(name: str, frame: int, numbers: Sequence[float]) -> None:
 
 
 class Watch:
-    """`take` every frame, then `checks`. rate: frames of a second; people: whom nobody may recognise; gallery: others."""
+    """`take` every frame, then `checks`.
+
+    rate: frames of a second; people: whom nobody may recognise; gallery: others; shown: whom the plan shows.
+    """
 
     def __init__(self, account: Account, models: Models, limits: AuditOptions, rate: float, people: Sequence[Known] = (),
-                 gallery: Sequence[Known] = (), record: Record = nowhere) -> None:
+                 gallery: Sequence[Known] = (), record: Record = nowhere, shown: Sequence[Known] = ()) -> None:
         second = max(2, round(rate))
         self.account, self.models, self.limits = account, models, limits
         self.faces = Faces(models, limits, record)
         self.left = Left(limits, second, record)
-        self.whose = Whose(models, limits, second, people, gallery, record)
+        self.whose = Whose(models, limits, second, people, gallery, record, shown)
         self.following = Following(limits, record)
         self.frames = self.alone = 0
 

@@ -32,24 +32,29 @@ class _Path:
 
 
 class Whose:
-    """`take` every scene, then `checks`. people: the protected ones; gallery: those among whom somebody may look for them."""
+    """`take` every scene, then `checks`. people: the protected ones; gallery: those among whom somebody may look for them;
+    shown: what those look like whom the plan shows, by its ids."""
 
     def __init__(self, models: Models, limits: AuditOptions, second: int, people: Sequence[Known], gallery: Sequence[Known],
-                 record: Record) -> None:
+                 record: Record, shown: Sequence[Known] = ()) -> None:
         self.models, self.limits, self.second, self.record = models, limits, second, record
-        self.people, self.gallery = people, gallery
+        self.people, self.gallery, self.shown = people, gallery, {one.name: one for one in shown}
         self.spans = Spans()
         self.paths: list[_Path] = []
         self.ranks: list[int] = []
 
     def take(self, scene: Scene) -> None:
-        """Embed every face but those that the plan shows."""
+        """Embed every face; one that the plan shows has to be nearer to that person than to anybody protected."""
         if not self.people:
             return
         for face in scene.faces[:MOST]:
-            if any(t.treatment in OPEN for t in matched(face, scene.told)):
+            known = [t for t in matched(face, scene.told) if t.treatment in OPEN]
+            if any(t.treatment == "ignore" for t in known):
                 continue
             vector = self.models.knower(scene.rgb, face.points)
+            if known:
+                self._open(scene.number, face.box, vector, [t.person for t in known])
+                continue
             score, name = nearest(vector, self.people)
             self.spans.looked += 1
             self.record("known", scene.number, (score, face.box.width))
@@ -62,6 +67,16 @@ class Whose:
         for path in [p for p in self.paths if scene.number - p.frame > self.second]:
             self._leave(path)
             self.paths.remove(path)
+
+    def _open(self, number: int, box: Box, vector: Floats, persons: Sequence[str]) -> None:
+        """A face that the plan shows: is it whom it says?"""
+        score, name = nearest(vector, self.people)
+        own, _ = nearest(vector, [self.shown[p] for p in persons if p in self.shown])
+        self.spans.looked += 1
+        self.record("shown", number, (score, own))
+        if score >= self.limits.same_face and score > own:
+            self.spans.add(Hit("A face that the plan shows is rather that of a protected person.", number, number + 1, box, score,
+                               self.limits.same_face, name))
 
     def _walk(self, number: int, box: Box, vector: Floats) -> None:
         path = max((p for p in self.paths if p.frame < number), key=lambda p: overlap(p.box, box), default=None)

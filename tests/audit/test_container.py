@@ -118,7 +118,7 @@ CLIPS = {"one frame": {"frames": 1}, "two frames": {"frames": 2}, "ten bits": {"
          "uneven times": {"base": Fraction(1, 1000), "pts": [0, 40, 90, 91, 200, 240, 280, 500, 501, 502, 600, 1000]},
          "NTSC": {"base": Fraction(1001, 30000), "pts": list(range(12))},
          "two sounds": {"audio": [(44100, 0.48, 0.0), (48000, 0.3, 0.1)]},
-         "late sound": {"audio": [(48000, 0.3, 0.2)]},
+         "late sound": {"audio": [(48000, 0.3, 0.2)]}, "slow sound": {"audio": [(22050, 0.4, 0.0)]},
          "late pictures": {"base": Fraction(1, 1000), "pts": [500 + 40 * k for k in range(12)], "audio": [(48000, 1.0, 0.0)]}}
 
 

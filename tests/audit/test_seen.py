@@ -72,9 +72,9 @@ SEEN = Seen(PLACE, 0.9, POINTS)
 
 
 def watched(outputs: Sequence[Array], sources: Sequence[Array | None], eyes: Eyes, treatment: str = "double",
-            people: Sequence[Known] = (), gallery: Sequence[Known] = ()) -> dict[str, Check]:
+            people: Sequence[Known] = (), gallery: Sequence[Known] = (), shown: Sequence[Known] = ()) -> dict[str, Check]:
     told = [Told(PLACE, treatment, "p1")] if treatment else []
-    watch = Watch(lambda number: told, eyes.models(), LIMITS, SECOND, people, gallery)
+    watch = Watch(lambda number: told, eyes.models(), LIMITS, SECOND, people, gallery, shown=shown)
     for k, (output, source) in enumerate(zip(outputs, sources, strict=True)):
         watch.take(k, frame(output, k), None if source is None else frame(source, k), k == len(outputs) - 1)
     return {check.name: check for check in watch.checks()}
@@ -119,8 +119,11 @@ def test_a_face_of_the_footage_that_nothing_covers_is_called_that() -> None:
 
 @pytest.mark.parametrize("treatment", ["show", "reveal", "ignore"])
 def test_who_is_shown_may_be_seen_and_recognised(treatment: str) -> None:
-    person = Known("p1", unit(np.ones(128, np.float32))[None])
-    assert found(watched(FOOTAGE, FOOTAGE, Eyes([SEEN]), treatment, [person])) == {}
+    vectors = {"p1": np.ones(128), "p2": np.arange(128) - 60}
+    own, other = (Known(name, unit(v.astype(np.float32))[None]) for name, v in vectors.items())
+    assert found(watched(FOOTAGE, FOOTAGE, Eyes([SEEN]), treatment, [other], shown=[own])) == {}
+    check = watched(FOOTAGE, FOOTAGE, Eyes([SEEN], other.mean), treatment, [other], shown=[own])["Nobody is recognised"]
+    assert [f.person for f in check.findings] == ([] if treatment == "ignore" else ["p2"])
 
 
 def test_what_is_maybe_a_face_may_be_drawn_over_but_not_seen() -> None:

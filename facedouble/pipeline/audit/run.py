@@ -107,6 +107,7 @@ class Ground(Value):
     asked: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     own: bool = False
     clip: str = ""
+    shown: tuple[Known, ...] = ()
 
 
 def quiet(step: str, done: int, total: int | None) -> None:
@@ -181,14 +182,14 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     lead = card_frames(plan, name, float(info.rate))
     where = places(notes / f"{name}.fnotes", clip.sha256)
     account = account_of_plan(plan, name, where, lead)
-    people, _ = known_of(source, account, lead, kit.eyes)
+    people, shown = known_of(source, account, lead, kit.eyes)
     others = known_by(_pictured(task.witness), kit.eyes, "other footage")
     said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
     masks = _masks(plan, name, where, task.plan.parent, _report(task))
     other = tuple(p for p in task.witness if not p.samefile(source))  # the very footage would make the attackers' work too easy
     asked = {person: other or (source,) for person in masks} if len(masks) == 1 else {}
-    return Ground(source, lead, account, (*people, *others), f"of the footage, every {EACH}th frame", said, masks, asked,
-                  not other, name)
+    return Ground(source, lead, account, (*people, *others), f" (known by every {EACH}th frame)", said, masks, asked,
+                  not other, name, tuple(shown))
 
 
 def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
@@ -209,9 +210,11 @@ def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
         masks = {WITNESS: Mask(min(ids), task.double)}
         account = partial(_alone, account)
     asked = {WITNESS: tuple(_pictured(others)) or ((source,) if source else ())} if alone else {}
-    return Ground(source, 0, account, tuple(people), "of the footage, every 15th frame", said, masks, asked, not others)
+    return Ground(source, 0, account, tuple(people), " (known by every 15th frame)", said, masks, asked, not others)
 
 
+NOBODY: Final = ("in the footage there is no face of somebody protected that is large and clear enough for a recogniser to know "
+                 "anybody by")
 WITNESS: Final = "the witness"
 
 
@@ -276,8 +279,10 @@ def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Prog
     gallery = [] if task.gallery is None else [one for name, files in _people(task.gallery).items()
                                                for one in known_by(files[:3], kit.eyes, f"gallery {name}")]
     limits = replace(options.audit, every=1) if task.exhaustive else options.audit
-    return seen(task.film, ground.source, ground.account, kit.eyes, limits, ground.people, gallery, ground.lead, ground.sampled,
-                progress)
+    checks = seen(task.film, ground.source, ground.account, kit.eyes, limits, ground.people, gallery, ground.lead,
+                  ground.sampled, progress, shown=ground.shown)
+    nobody = ground.source is not None and not ground.people
+    return [replace(c, missing=NOBODY, needed=False) if c.missing and nobody and "recognised" in c.name else c for c in checks]
 
 
 def _people(folder: Path) -> Mapping[str, tuple[Path, ...]]:

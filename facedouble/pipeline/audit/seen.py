@@ -48,10 +48,10 @@ def open_models(limits: AuditOptions, folder: Path | None = None) -> Models:
 
 def seen(output: Path, source: Path | None, account: Account, models: Models, limits: AuditOptions,
          references: Sequence[Known] = (), gallery: Sequence[Known] = (), lead: int = 0, sampled: str = "",
-         progress: Progress = quiet, record: Record = nowhere) -> list[Check]:
+         progress: Progress = quiet, record: Record = nowhere, shown: Sequence[Known] = ()) -> list[Check]:
     """Watch the whole film. lead: frames of the opening card, which the footage has not; sampled: as in `Watch.checks`."""
     info = probe(output)
-    watch = Watch(account, models, limits, float(info.rate), references, gallery, record)
+    watch = Watch(account, models, limits, float(info.rate), references, gallery, record, shown)
     footage = iter(()) if source is None else frames(probe(source))
     for number, frame, below, ends in _pairs(frames(info), footage, lead):
         watch.take(number, frame, below, ends)
