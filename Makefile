@@ -1,4 +1,4 @@
-# make setup | demo | test | lint | bench | help
+# make setup | demo | test | lint | bench | mutate | help
 # Needs Linux, GNU make, Python 3.11 with venv (Debian: python3.11 python3-venv) and, for `setup`, a package index.
 
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: setup demo test lint bench help
+.PHONY: setup demo test lint bench mutate help
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -36,6 +36,10 @@ lint: setup  ## ruff, mypy, import contracts
 test: lint  ## lint and every test
 	$(BIN)/python -m pytest
 
+mutate: setup  ## the audit on trial: faults made on purpose; QUICK=1 for few
+	$(BIN)/python bench/mutate/cases.py bench/out/mutate $(if $(QUICK),--no-speech)
+	$(BIN)/python bench/mutate/trial.py --films bench/out/mutate $(if $(QUICK),--quick)
+
 bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/run.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/bottleneck.py $(if $(QUICK),--quick)
@@ -54,4 +58,8 @@ bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/turns.py $(if $(QUICK),--pairs 1 --kinds shots,--numbers)
 	$(BIN)/python bench/revoice.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/ambience.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/thresholds.py
+	$(BIN)/python bench/thresholds_voice.py
+	$(BIN)/python bench/parrot.py
+	$(BIN)/python bench/audit_speed.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/speed.py $(if $(QUICK),--quick)

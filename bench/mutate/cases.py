@@ -29,6 +29,17 @@ def make(folder: Path) -> None:
                 draft.with_suffix(suffix).rename(film.with_suffix(suffix))
 
 
+def make_speech(folder: Path) -> None:
+    """The films with speech, and the voice that speaks in them, of the shared volunteer."""
+    voice, consent = folder / "volunteer.fvoice", folder / "consent.toml"
+    if not voice.exists():
+        consent.write_text('name = "bench volunteer"\nscope = ["film", "test"]\ndate = "2026-01-01"\n')
+        some = sorted((VIDEO.parent / "speech_volunteer").iterdir())[:12]
+        subprocess.run([sys.executable, "-m", "facedouble", "voice", "make", str(voice), *map(str, some), "--consent",
+                        str(consent)], check=True)
+    subprocess.run([sys.executable, "-m", "bench.mutate.sound_films", str(folder), str(voice)], check=True, cwd=HERE.parents[1])
+
+
 def cases(folder: Path) -> Iterator[Case]:
     """The films of a folder: NAME.mp4 of a shared clip, or NAME/{film.plan.toml, NAME.mkv, out/A.mp4} with words.txt."""
     for film in sorted(folder.glob("*.mp4")):
@@ -45,4 +56,8 @@ def cases(folder: Path) -> Iterator[Case]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    make(parser.parse_args().folder)
+    parser.add_argument("--no-speech", action="store_true", help="only the films of clips")
+    given = parser.parse_args()
+    make(given.folder)
+    if not given.no_speech:
+        make_speech(given.folder)

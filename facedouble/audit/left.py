@@ -142,7 +142,7 @@ def scores(found: Reuse, o: AuditOptions) -> dict[str, float]:
         MOUTH: ratio(found.mouth, (max(o.part_height, lower), o.part_stands, o.part_sharp)),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
-        RIM: found.rim / o.rim,
+        RIM: found.rim / max(o.rim, o.rim_share * found.pixels[0] ** 0.5),
         COARSE: o.coarse / max(found.coarse, 1e-3),
     }
 
