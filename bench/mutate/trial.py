@@ -21,7 +21,8 @@ from typing import Final
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1]))
-from bench.mutate.containers import FAULTS as CONTAINERS  # noqa: E402  found from any folder
+from bench.mutate.cases import VIDEO, cases  # noqa: E402  found from any folder
+from bench.mutate.containers import FAULTS as CONTAINERS  # noqa: E402
 from bench.mutate.containers import Unfit  # noqa: E402
 from bench.mutate.faults import PLACES, Case  # noqa: E402
 from bench.mutate.likeness import FAULTS as DOUBLES  # noqa: E402
@@ -105,11 +106,11 @@ def attempt(trial: Trial) -> Result:
     return replace(made, found=tuple(c.name for c in audit.checks if c.findings))
 
 
-def trials(faults: Sequence[int], cases: Sequence[Case], quick: bool) -> Iterator[Trial]:
+def trials(faults: Sequence[int], films: Sequence[Case], quick: bool) -> Iterator[Trial]:
     """All that is tried: of each fault its nominal strength at every place, weaker ones at one."""
     for k in faults:
         fault = FAULTS[k]
-        able = [c for c in cases if fault.group != "sound" or suits(fault.kind, c)]
+        able = [c for c in films if (suits(fault.kind, c) if fault.group == "sound" else c.source.parent == VIDEO)]
         if not able:
             print(f"{fault.kind}: no film can have it", file=sys.stderr)
             continue
@@ -160,8 +161,6 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="all results")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    from bench.mutate.cases import cases
-
     films = [case for folder in given.films for case in cases(folder)]
     started = time.monotonic()
     with ProcessPoolExecutor(given.workers) as pool:
