@@ -106,7 +106,7 @@ def attempt(trial: Trial) -> Result:
     return replace(made, found=tuple(c.name for c in audit.checks if c.findings))
 
 
-def trials(faults: Sequence[int], films: Sequence[Case], quick: bool) -> Iterator[Trial]:
+def trials(faults: Sequence[int], films: Sequence[Case], quick: bool, plain: bool) -> Iterator[Trial]:
     """All that is tried: of each fault its nominal strength at every place, weaker ones at one."""
     for k in faults:
         fault = FAULTS[k]
@@ -118,7 +118,7 @@ def trials(faults: Sequence[int], films: Sequence[Case], quick: bool) -> Iterato
         for place in range(0, PLACES, 4 if quick else 1):
             yield Trial(k, place, nominal, able[(place + k) % len(able)], True)
         at = fault.strengths.index(nominal)
-        for n, strength in enumerate(() if quick else (*fault.strengths[:at], *fault.strengths[at + 1 :])):
+        for n, strength in enumerate(() if plain else (*fault.strengths[:at], *fault.strengths[at + 1 :])):
             place = (2 * n + 1) % PLACES
             yield Trial(k, place, strength, able[(place + k) % len(able)], fault.strengths.index(strength) < at)
 
@@ -158,6 +158,8 @@ def main() -> int:
     parser.add_argument("--films", type=Path, action="append", required=True, help="folders of clean films (cases.py)")
     parser.add_argument("--quick", action="store_true", help="two places, no weaker faults")
     parser.add_argument("--only", default="", help="kinds that hold this word, or a group")
+    parser.add_argument("--skip", default="-", help="kinds that hold this word are left out")
+    parser.add_argument("--no-weaker", action="store_true", help="every place, but no weaker and no stronger faults")
     parser.add_argument("--json", type=Path, help="all results")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
@@ -167,8 +169,9 @@ def main() -> int:
         clean = list(pool.map(attempt_clean, films))
         for case, found in zip(films, clean, strict=True):
             print(f"clean: {case.source.stem}: {', '.join(found) or 'nothing found'}", file=sys.stderr, flush=True)
-        wanted = [k for k, f in enumerate(FAULTS) if given.only in f.kind or given.only == f.group]
-        todo = list(trials(wanted, films, given.quick))
+        wanted = [k for k, f in enumerate(FAULTS) if (given.only in f.kind or given.only == f.group) and
+                  given.skip not in f.kind]
+        todo = list(trials(wanted, films, given.quick, given.quick or given.no_weaker))
         results = []
         for n, result in enumerate(pool.map(attempt, todo), 1):
             if result.error.startswith(UNFIT):
