@@ -54,6 +54,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory, witness: Path, double_path: P
     (folder / "consent.toml").write_text(CONSENT)
     (folder / "interview.mp4").write_bytes(witness.read_bytes())
     cv2.imwrite(str(folder / "portrait.png"), portrait_pixels("admiral", 700)[..., ::-1])
+    (folder / "people").mkdir()
+    (folder / "people" / "somebody.png").write_bytes((folder / "portrait.png").read_bytes())
     (folder / "doubles").mkdir()
     (folder / "doubles" / "ana.fdouble").write_bytes(double_path.read_bytes())
     for place in (folder / "ben.fdouble", folder / "doubles" / "ben.fdouble"):

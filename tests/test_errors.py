@@ -7,7 +7,7 @@ from facedouble.errors import ExitCode, FacedoubleError
 
 TREE = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, FacedoubleError)]
 
-CODES = {"FacedoubleError": 1, "UsageError": 2, "ConsentError": 4, "StoreError": 5, "MachineError": 6,
+CODES = {"FacedoubleError": 1, "UsageError": 2, "AuditFailed": 3, "ConsentError": 4, "StoreError": 5, "MachineError": 6,
          "InputRefused": 7, "NoFaceFound": 7, "TakeRefused": 7, "ModelError": 8}
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from facedouble.cli.asked import options_of
-from facedouble.cli.shown import OUT, Bar
+from facedouble.cli.shown import OUT, Bar, Stop
 from facedouble.errors import ExitCode, InputRefused, UsageError
 
 
@@ -24,7 +24,7 @@ def audit(
     words: Annotated[Path | None, typer.Option(help="names that nobody may hear or read, as for `facedouble subtitles`")] = None,
     exhaustive: Annotated[bool, typer.Option("--exhaustive", help="look at everything; takes many times as long")] = False,
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob; limits stand in its [audit] table")] = None,
-    double: Annotated[Path | None, typer.Option(hidden=True, help="the .fdouble that is worn, without a plan")] = None,
+    double: Annotated[Path | None, typer.Option(help="the .fdouble that is worn, without a plan")] = None,
     lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
     """Look at a finished film as an enemy would, and say in one page what was tried and what was found."""
@@ -57,5 +57,6 @@ def audit(
 
 def _line(step: str, done: int, total: int | None) -> None:
     """Progress for the process that started this one: a JSON list a line, not more than a hundred for a step."""
+    Stop.here()
     if total is None or done >= total or done % max(total // 100, 1) == 0:
         print(json.dumps([step, done, total]), flush=True)

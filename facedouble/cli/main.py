@@ -19,7 +19,7 @@ from facedouble.cli.changed import PlanPath
 from facedouble.cli.doubles import double_app
 from facedouble.cli.making import protect, render
 from facedouble.cli.plans import plan_app
-from facedouble.cli.shown import ERR, OUT, Bar
+from facedouble.cli.shown import ERR, OUT, Bar, Stop
 from facedouble.cli.subtitles import subtitles
 from facedouble.cli.voice import voice_app
 from facedouble.errors import ExitCode, FacedoubleError, StoreError
@@ -152,7 +152,8 @@ def demo(folder: Annotated[Path, typer.Argument(help="where before.mp4, after.mp
 
 def main() -> None:
     """Run the command line; map every error to one sentence and its exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, Stop.ask)
     try:
         result = int(app(standalone_mode=False) or 0)
         if result == ExitCode.INTERRUPTED:  # typer turns Ctrl-C into a code of its own

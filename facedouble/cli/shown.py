@@ -10,6 +10,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 OUT, ERR = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class Stop:
+    """What Ctrl-C does: KeyboardInterrupt, and again at the next sign of progress, should a library have swallowed the first."""
+
+    asked = False
+
+    @classmethod
+    def ask(cls, *_: object) -> None:
+        """For `signal.signal`."""
+        cls.asked = True
+        raise KeyboardInterrupt
+
+    @classmethod
+    def here(cls) -> None:
+        """Stop, if somebody asked for it."""
+        if cls.asked:
+            raise KeyboardInterrupt
+
+
 class _Speed(TextColumn):
     """Frames per second."""
 
@@ -36,6 +54,7 @@ class Bar:
         self.bar.stop()
 
     def __call__(self, step: str, done: int, total: int | None) -> None:
+        Stop.here()
         if step not in self.tasks:
             self.tasks[step] = self.bar.add_task(step, total=total)
         self.bar.update(self.tasks[step], completed=done, total=total)

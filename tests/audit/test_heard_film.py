@@ -144,7 +144,7 @@ def test_what_is_missing_is_said(sounds: tuple[Floats, Floats], footage: Path, t
     alone = by_name(heard(safe, None, PLAN, O, EARS, listed(["Khaled"])))
     for name in (checks.STREAMS, checks.TRACES, checks.TIME, checks.VOICES):
         assert "--witness" in alone[name].missing and not alone[name].passed
-    assert "install --audit" in alone[checks.WORDS].missing and not alone[checks.WORDS].passed
+    assert "models install" in alone[checks.WORDS].missing and not alone[checks.WORDS].passed
     none = open_ears(tmp_path)
     assert none.judge is None and none.words is None and all(checks.INSTALL in why for why in none.why.values())
     told = by_name(heard(safe, footage, PLAN, O, none))

