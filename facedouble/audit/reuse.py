@@ -28,6 +28,7 @@ NOISE: Final = 4.0  # levels^2 of a place without contrast
 WINDOW: Final = 9  # px of the windows in which single places are compared
 KEPT: Final = 0.9  # correlation in a window from which it counts as left from the footage
 STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
+LEVEL: Final = 10.0  # levels: a brow drawn over the footage's has its shape, and not its brightness (17 to 33 apart)
 ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
 RIM: Final = (31, 2)  # px of thin windows along the face's outline
 BAND: Final = (0.55, 0.86)  # radii, over those of the face box, between which they lie
@@ -147,7 +148,8 @@ def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
     """Shares of the oval that windows and thin windows find as they were."""
     p, q = (x - cv2.GaussianBlur(x, (0, 0), 1.5) for x in (a, b))
     pp, qq, pq = (cv2.blur(x, (WINDOW, WINDOW)) for x in (p * p, q * q, p * q))
-    alike = (pq > KEPT * np.sqrt(pp * qq + 0.05)) & (pp > STRONG) & oval
+    level = np.abs(cv2.blur(a, (WINDOW, WINDOW)) - cv2.blur(b, (WINDOW, WINDOW)))
+    alike = (pq > KEPT * np.sqrt(pp * qq + 0.05)) & (pp > STRONG) & (level < LEVEL) & oval
     apart, square = (a - b) ** 2, a * a
     thin = np.zeros(oval.shape, bool)
     for size in ROW:
