@@ -42,6 +42,9 @@ NOMINAL: Final[dict[str, float]] = {
     "mosaic instead of a double, px": 12, "rows of the footage left": 6,
 }
 """The strength at which a kind has to be found; the strongest of those that are not named."""
+CONTAINER: Final = {"parts of the file", "coded pictures", "coded sound", "another reader", "strings of the footage",
+                    "counts and times", "around the file"}
+"""The checks of the container, which find every file that was not written by this program."""
 UNFIT: Final = "cannot be made: "
 
 
@@ -71,8 +74,8 @@ class Result:
 
     @property
     def caught(self) -> bool:
-        """Whether the file would have been kept back."""
-        return bool(self.found)
+        """Whether it was found by what it was about: a file written by another program is odd in any case."""
+        return bool(set(self.found) - CONTAINER) if self.group != "container" else bool(self.found)
 
 
 @lru_cache(maxsize=1)
