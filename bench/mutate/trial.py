@@ -30,6 +30,7 @@ from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
 from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402
 from bench.mutate.sounds import NOMINAL as SOUND_NOMINAL  # noqa: E402
 from bench.mutate.sounds import suits  # noqa: E402
+from facedouble.errors import InputRefused  # noqa: E402
 from facedouble.options import Options  # noqa: E402
 from facedouble.pipeline.audit.run import Kit, Task, open_kit, run  # noqa: E402
 
@@ -104,6 +105,8 @@ def attempt(trial: Trial) -> Result:
             audit = run(task_of(trial.case, film), Options(), kit=kit())
         except Unfit as unfit:
             return replace(made, must=False, error=f"{UNFIT}{unfit}")
+        except InputRefused as refused:
+            return replace(made, found=("not readable as a film",), error=str(refused))
         except Exception as error:  # what breaks the audit is not let go either; but it is no finding
             return replace(made, error=f"{type(error).__name__}: {error}")
     return replace(made, found=tuple(c.name for c in audit.checks if c.findings))

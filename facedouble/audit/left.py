@@ -62,7 +62,7 @@ class Left:
             self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim,
                                                 found.coarse, *found.pixels))
             if told.treatment != MAYBE:
-                made = scores(found, self.limits)
+                made = scores(found, self.limits, box.width)
                 if face is not None:
                     made = self._features(scene, face, made)
                 self._judge(scene.number, told, made)
@@ -133,8 +133,8 @@ class Left:
         ]
 
 
-def scores(found: Reuse, o: AuditOptions) -> dict[str, float]:
-    """What is found as shares of the limits: more than 1 is a finding."""
+def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
+    """What is found in a face, `width` px wide, as shares of the limits: more than 1 is a finding."""
     whole, upper, lower = (o.chance / max(n, 1) ** 0.5 for n in found.pixels)
     return {
         WHOLE: ratio(found.whole, (max(o.blend_height, whole), o.blend_stands, o.blend_sharp)),
@@ -142,7 +142,7 @@ def scores(found: Reuse, o: AuditOptions) -> dict[str, float]:
         MOUTH: ratio(found.mouth, (max(o.part_height, lower), o.part_stands, o.part_sharp)),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
-        RIM: found.rim / max(o.rim, o.rim_share * found.pixels[0] ** 0.5),
+        RIM: found.rim / max(o.rim, o.rim_share * width),
         COARSE: o.coarse / max(found.coarse, 1e-3),
     }
 

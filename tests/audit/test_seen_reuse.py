@@ -41,7 +41,7 @@ SOURCE, DRAWN = coded(face(1), 1), face(2)
 def found(output: Array, source: Array = SOURCE) -> dict[str, float]:
     made = compare(source, coded(output), BOX)
     assert made is not None
-    return scores(made, LIMITS)
+    return scores(made, LIMITS, BOX.width)
 
 
 def test_a_face_drawn_anew_passes_though_its_features_lie_in_the_same_places() -> None:
@@ -106,7 +106,8 @@ def test_pictures_of_different_size_are_not_compared() -> None:
 def test_a_flat_picture_has_no_peak() -> None:
     flat = np.full(SHAPE, 90, np.uint8)
     made = compare(flat, flat, BOX)
-    assert made is not None and isinstance(made, Reuse) and max(scores(made, LIMITS)[k] for k in (WHOLE, PARTS, RIM, ROWS)) < 0.01
+    assert made is not None and isinstance(made, Reuse) and max(
+        scores(made, LIMITS, BOX.width)[k] for k in (WHOLE, PARTS, RIM, ROWS)) < 0.01
 
 
 def test_a_peak_stands_out_of_chance() -> None:
