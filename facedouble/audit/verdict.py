@@ -119,6 +119,15 @@ def read(text: str) -> Audit:
     return made
 
 
+def replaceable(data: bytes) -> bool:
+    """Whether a file holds the words of an audit: only these, and the page beside them, may be replaced by later ones."""
+    try:
+        read(data.decode("utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
 def _check_of(row: Mapping[str, Any]) -> Check:
     found = tuple(Finding(f["what"], _span(f["frames"]), _span(f["ms"]), _box(f["box"]), f["score"], f["limit"], f["person"])
                   for f in row["findings"])

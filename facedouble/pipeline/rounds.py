@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from facedouble.audit.verdict import Audit
+from facedouble.audit.verdict import Audit, replaceable
 from facedouble.errors import AuditFailed, StoreError
 from facedouble.options import AuditOptions
 from facedouble.pipeline.analyse import Analysis, Progress
@@ -51,6 +51,9 @@ class Places:
         for path in (self.film, self.beside(REPORT), self.beside(".sheet.jpg")):
             if path.exists() or path.is_symlink():
                 raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name or move it away")
+        words, there = self.beside(AUDIT), [p for p in (self.beside(AUDIT), self.beside(PAGE)) if p.exists()]
+        if there and not (words.is_file() and replaceable(words.read_bytes())):
+            raise StoreError(f"{there[0]}: exists already, and is no audit; choose another name or move it away")
 
     def tidy(self) -> None:
         """Take the candidate away."""

@@ -107,6 +107,15 @@ def test_what_is_heard_is_silent_the_next_time(job: Job) -> None:
     assert judge.loud[0] > 0.1 and judge.loud[1] < 1e-3 and report.facts["voice"] == "mute"
 
 
+@pytest.mark.parametrize("name", ["safe.audit.json", "safe.audit.html"])
+def test_what_lies_in_the_place_of_the_audit_and_is_none_stays(job: Job, name: str) -> None:
+    mine = job.destination.with_name(name)
+    mine.write_text('{"checks": "mine"}')
+    with pytest.raises(StoreError, match="no audit"):
+        protect(job, OPTIONS, auditor=Judge(says()))
+    assert mine.read_text() == '{"checks": "mine"}' and left(job) == {name}
+
+
 def test_an_audit_that_fails_leaves_nothing(job: Job) -> None:
     def dies() -> None:
         raise ModelError("gone")

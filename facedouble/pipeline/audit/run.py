@@ -21,7 +21,7 @@ from facedouble.audit.likeness import Known
 from facedouble.audit.remains import remains
 from facedouble.audit.said import Said
 from facedouble.audit.scene import Models
-from facedouble.audit.verdict import Audit, Check
+from facedouble.audit.verdict import Audit, Check, replaceable
 from facedouble.errors import InputRefused, StoreError, UsageError
 from facedouble.isolation import deny_network, no_core_dumps
 from facedouble.media.probe import probe
@@ -148,14 +148,10 @@ def close_doors() -> None:
 
 
 def _free(task: Task) -> None:
-    """The words of an earlier audit are replaced; nothing else is."""
-    if task.said.exists():
-        try:
-            known = "checks" in json.loads(task.said.read_bytes())
-        except (OSError, ValueError):
-            known = False
-        if not known:
-            raise StoreError(f"{task.said}: exists already, and is no audit; move it away")
+    """The words and the page of an earlier audit are replaced; nothing else is."""
+    there = [p for p in (task.said, task.page) if p.exists()]
+    if there and not (task.said.is_file() and replaceable(task.said.read_bytes())):
+        raise StoreError(f"{there[0]}: exists already, and is no audit; move it away")
 
 
 # what it was made of
@@ -183,10 +179,10 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     where = places(notes / f"{name}.fnotes", clip.sha256)
     account = account_of_plan(plan, name, where, lead)
     people, shown = known_of(source, account, lead, kit.eyes)
-    others = known_by(_pictured(task.witness), kit.eyes, "other footage")
+    other = tuple(p for p in _pictured(task.witness) if not p.samefile(source))  # the very footage would make it too easy
+    others = known_by(other, kit.eyes, "other footage")
     said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
     masks = _masks(plan, name, where, task.plan.parent, _report(task))
-    other = tuple(p for p in task.witness if not p.samefile(source))  # the very footage would make the attackers' work too easy
     asked = {person: other or (source,) for person in masks} if len(masks) == 1 else {}
     return Ground(source, lead, account, (*people, *others), f" (known by every {EACH}th frame)", said, masks, asked,
                   not other, name, tuple(shown))
