@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from facedouble.errors import StoreError
@@ -81,10 +81,12 @@ def placed(path: Path) -> tuple[Place, str] | None:
     return None
 
 
-def open_read(path: Path) -> BinaryIO:
-    """The bytes, to be read anywhere; OSError as `open` raises it, StoreError if they were altered."""
+def open_read(path: Path, follow: bool = True) -> BinaryIO:
+    """The bytes, to be read anywhere; OSError as `open` raises it, StoreError if they were altered. follow: links, too."""
     at = placed(path)
-    return open(path, "rb") if at is None else at[0].open(at[1])
+    if at is not None:
+        return at[0].open(at[1])
+    return open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)), "rb")
 
 
 def lend(path: Path) -> Lent:
@@ -145,6 +147,24 @@ def listing(folder: Path) -> list[Path]:
         return sorted(folder.iterdir()) if folder.is_dir() else []
     head = f"{at[1]}/" if at[1] else ""
     return sorted({folder / name[len(head):].split("/")[0] for name in at[0].names() if name.startswith(head)})
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    """Files below a folder whose names fit the pattern, as `Path.glob` has it; sorted."""
+    at = placed(folder)
+    if at is None:
+        return sorted(folder.glob(pattern))
+    head = f"{at[1]}/" if at[1] else ""
+    names = [name[len(head):] for name in at[0].names() if name.startswith(head)]
+    return sorted(folder / name for name in names if PurePosixPath(name).match(pattern)
+                  and ("**" in pattern or name.count("/") == pattern.count("/")))
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two names are of one file."""
+    if placed(one) is None and placed(other) is None:
+        return one.exists() and other.exists() and os.path.samefile(one, other)
+    return placed(one) == placed(other)
 
 
 def make_folder(path: Path, private: bool = False) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from facedouble import disk
 from facedouble.cli.asked import options_of
 from facedouble.cli.shown import OUT, Bar, Stop
 from facedouble.errors import ExitCode, InputRefused, UsageError
@@ -32,7 +33,7 @@ def audit(
 
     if not witness and plan is None:
         raise UsageError("say what the film was made of: --witness FOOTAGE, or --plan NAME.plan.toml")
-    if not film.is_file():
+    if not disk.is_file(film):
         raise InputRefused(f"{film}: there is no such film; check the name")
     knobs = options_of(options)
     task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double)

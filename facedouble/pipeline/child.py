@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from facedouble import disk
 from facedouble.audit.verdict import Audit, read
 from facedouble.errors import (
     AuditFailed,
@@ -48,15 +49,15 @@ def audit_in_child(film: Path, arguments: Sequence[str], progress: Progress) -> 
         if child.returncode not in (ExitCode.DONE, ExitCode.AUDIT):
             raise _error(child.returncode, words, film)
         try:
-            audit = read(said.read_text("utf-8"))
+            audit = read(disk.read_text(said))
             if audit.passed is not (child.returncode == ExitCode.DONE):
                 raise ValueError("its words and its end contradict each other")
-            return audit, page.read_bytes()
+            return audit, disk.read(page)
         except (OSError, ValueError) as error:
             raise AuditFailed(f"{film}: the audit's words cannot be read ({error}); start again") from error
     finally:
         for path in (said, page):
-            path.unlink(missing_ok=True)
+            disk.remove(path)
 
 
 def _follow(line: str, progress: Progress) -> None:

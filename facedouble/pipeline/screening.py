@@ -14,6 +14,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from facedouble import disk
 from facedouble.audit.verdict import Audit
 from facedouble.colour import picture
 from facedouble.doubles.mannequin import VARIANTS, mannequin
@@ -97,7 +98,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
     crew = open_crew(scores.values(), {v.name: base / v.file for v in plan.voices}, job.purpose, job.today, models, makers)
     troupe = Dressing(film, job, options, models, progress)
     reports = {}
-    job.out.mkdir(parents=True, exist_ok=True)
+    disk.make_folder(job.out)
     for clip in wanted:
         made, rehearsed = film.made[clip.id], troupe.rehearsed(clip)
         voice = heard_of(plan, clip.id, scores[clip.id], crew, options.seed)
@@ -306,7 +307,7 @@ def _pieces(person: Planned, seen: Mapping[tuple[str, int], Seen]) -> Person:
 def _remembered(path: Path) -> dict[str, Any]:
     """What was written there; nothing if it cannot be read: then it is measured again."""
     try:
-        held = json.loads(path.read_bytes())
+        held = json.loads(disk.read(path))
     except (OSError, ValueError):
         return {}
     return held if isinstance(held, dict) else {}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from facedouble import disk
 from facedouble.errors import FacedoubleError, InputRefused
 from facedouble.models.landmarker import quiet
 from facedouble.options import Options
@@ -85,7 +86,7 @@ def portraits() -> dict[str, Path]:
     for package, name in inside.items():
         spec = find_spec(package)
         path = Path(spec.origin).parent / name if spec is not None and spec.origin else None
-        if path is not None and path.is_file():
+        if path is not None and disk.is_file(path):
             found[f"portrait in {package}"] = path
     return found
 
