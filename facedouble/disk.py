@@ -7,7 +7,7 @@ project names something in its vault, and nothing on the disk has that name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -49,9 +49,17 @@ class Place(Protocol):
     def draft(self, name: str, replace: bool) -> Draft: ...
     def drop(self, draft: Draft) -> None: ...
     def size(self, name: str) -> int: ...
+    def stamp(self, name: str) -> str: ...
     def names(self) -> list[str]: ...
     def remove(self, name: str) -> None: ...
     def link(self, old: str, new: str, replace: bool) -> None: ...
+    def ticket(self) -> Ticket: ...
+
+
+class Ticket(Protocol):
+    """With what another process of this run opens the same place. It may hold keys: it goes through a pipe, never to a disk."""
+
+    def open(self) -> Place: ...
 
 
 _MOUNTED: dict[Path, Place] = {}  # the one table of this process; children mount their own
@@ -65,6 +73,17 @@ def mount(folder: Path, place: Place) -> None:
 def unmount(folder: Path) -> None:
     """Names there are gone."""
     _MOUNTED.pop(folder.resolve(), None)
+
+
+def tickets() -> tuple[tuple[Path, Ticket], ...]:
+    """All that is mounted, for a child process."""
+    return tuple((folder, place.ticket()) for folder, place in _MOUNTED.items())
+
+
+def remount(held: Sequence[tuple[Path, Ticket]]) -> None:
+    """Mount in a child what its parent has mounted."""
+    for folder, ticket in held:
+        mount(folder, ticket.open())
 
 
 def placed(path: Path) -> tuple[Place, str] | None:
@@ -119,6 +138,18 @@ def size(path: Path) -> int:
     """Bytes in the file."""
     at = placed(path)
     return os.stat(path).st_size if at is None else at[0].size(at[1])
+
+
+def stamp(path: Path) -> tuple[int, str]:
+    """Size, and by what another version of the file is told; zeros if it is not there."""
+    at = placed(path)
+    try:
+        if at is not None:
+            return at[0].size(at[1]), at[0].stamp(at[1])
+        known = os.stat(path)
+        return known.st_size, str(known.st_mtime_ns)
+    except OSError:
+        return 0, ""
 
 
 def is_file(path: Path) -> bool:

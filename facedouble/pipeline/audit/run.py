@@ -50,6 +50,7 @@ from facedouble.types import MediaInfo, Value
 from facedouble.voice.redact import Listed
 
 Progress = Callable[[str, int, int | None], None]
+Keep = Callable[[bytes, bytes], None]
 PLAN: Final = ".plan.toml"
 BLOCK: Final = 1 << 20  # bytes read at a time
 DRAWN: Final = ("double", "mannequin")
@@ -119,10 +120,8 @@ def open_kit(options: Options, models: Path | None = None) -> Kit:
     return Kit(open_models(options.audit, models), open_ears(models), models)
 
 
-def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | None = None, *, write: bool = False) -> Audit:
-    """Try everything. write: the words and the page appear beside the film."""
-    if write:
-        _free(task)
+def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | None = None, keep: Keep | None = None) -> Audit:
+    """Try everything. keep: takes the words and the page."""
     kit = kit or open_kit(options)
     film = probe(task.film)
     words = None if task.words is None else open_list(task.words)
@@ -132,12 +131,11 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
     made = Audit(_sha256(task.film), disk.size(task.film), _count(checks, film), tuple(checks), _facts(task, options),
                  remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))
-    if write:
+    if keep is not None:
         about = About(task.film.name.removeprefix(".").replace(".candidate", ""), film.rate, ground.lead, ground.clip,
                       "film.plan.toml" if task.plan is None else task.plan.name, covered(_report(task), film.rate, ground.lead),
                       made.frames)
-        write_over(task.said, made.json().encode(), private=True)  # where a face is bare, they show it
-        write_over(task.page, page(made, pictures(task.film, wanted(made, MOST)), about).encode(), private=True)
+        keep(made.json().encode(), page(made, pictures(task.film, wanted(made, MOST)), about).encode())
     return made
 
 
@@ -147,11 +145,17 @@ def close_doors() -> None:
     deny_network()
 
 
-def _free(task: Task) -> None:
-    """The words and the page of an earlier audit are replaced; nothing else is."""
+def beside(task: Task) -> Keep:
+    """Puts the words and the page beside the film; those of an earlier audit are replaced, and nothing else is."""
     there = [p for p in (task.said, task.page) if disk.exists(p)]
     if there and not (disk.is_file(task.said) and replaceable(disk.read(task.said))):
         raise StoreError(f"{there[0]}: exists already, and is no audit; move it away")
+
+    def keep(words: bytes, shown: bytes) -> None:
+        write_over(task.said, words, private=True)  # where a face is bare, they show it
+        write_over(task.page, shown, private=True)
+
+    return keep
 
 
 # what it was made of
