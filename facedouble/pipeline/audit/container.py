@@ -237,6 +237,9 @@ def _counts(walked: _Walked, told: Expecting) -> Check:
 def _around(output: Path, sources: Sequence[Path], words: Sequence[str]) -> Check:
     """What lies around the file on its disk."""
     wrong: list[str] = []
+    if disk.placed(output) is not None:
+        said = [f"The file's own name holds '{shown(w)}', which must not be read" for w in words if w.casefold() in output.name.casefold()]
+        return Check("around the file", "container", DISK, 1, "file", tuple(Finding(f"{w}.") for w in said), {"encrypted": True})
     held = os.stat(output)
     if held.st_nlink != 1:
         wrong.append(f"The file has {held.st_nlink - 1} other names on this disk")
@@ -250,7 +253,7 @@ def _around(output: Path, sources: Sequence[Path], words: Sequence[str]) -> Chec
         with suppress(OSError):
             kept = os.stat(source)
             same = held.st_mtime_ns == kept.st_mtime_ns and held.st_ctime_ns != kept.st_mtime_ns
-            if same and not os.path.samefile(output, source):
+            if same and not disk.same(output, source):
                 wrong.append("The file has the footage's time of recording")
     wrong += [f"The file's own name holds '{shown(w)}', which must not be read" for w in words
               if w.casefold() in output.name.casefold()]
