@@ -238,7 +238,8 @@ def _around(output: Path, sources: Sequence[Path], words: Sequence[str]) -> Chec
     """What lies around the file on its disk."""
     wrong: list[str] = []
     if disk.placed(output) is not None:
-        said = [f"The file's own name holds '{shown(w)}', which must not be read" for w in words if w.casefold() in output.name.casefold()]
+        said = [f"The file's own name holds '{shown(w)}', which must not be read" for w in words
+                if w.casefold() in output.name.casefold()]
         return Check("around the file", "container", DISK, 1, "file", tuple(Finding(f"{w}.") for w in said), {"encrypted": True})
     held = os.stat(output)
     if held.st_nlink != 1:
