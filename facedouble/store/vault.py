@@ -26,6 +26,7 @@ INDEX: Final = "index.age"
 LOCK: Final = "work.lock"
 FORMAT: Final = 1
 BLOCK: Final = 1 << 20  # bytes copied at a time
+ORIGINALS: Final = "footage/"
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,10 @@ class Vault:
 
     def draft(self, name: str, replace: bool) -> Draft:
         """A new file, which is there after its commit."""
+        _changeable(name)
         self._work()
         if not replace and name in self._table.files:
-            raise FileExistsError(name)
+            raise FileExistsError(17, "exists already", name)
         return Draft(self, _checked(name), replace)
 
     def drop(self, draft: Any) -> None:
@@ -112,6 +114,7 @@ class Vault:
 
     def remove(self, name: str) -> None:
         """Take a file away. Its bytes stay on the disk until that is used again: who has the key may find them."""
+        _changeable(name)
         self._work()
         blob = self._blob(name)
         self._put({n: b for n, b in self._table.files.items() if n != name})
@@ -119,9 +122,10 @@ class Vault:
 
     def link(self, old: str, new: str, replace: bool) -> None:
         """A second name."""
+        _changeable(new)
         self._work()
         if not replace and new in self._table.files:
-            raise FileExistsError(new)
+            raise FileExistsError(17, "exists already", new)
         before = self._table.files.get(new)
         self._put({**self._table.files, _checked(new): self._blob(old)})
         if before is not None:
@@ -140,7 +144,7 @@ class Vault:
         return self._table.generation
 
     def keep(self, name: str, blob: Blob) -> None:
-        """Enter a blob that is there already."""
+        """Enter a blob that is there already: an original, under `ORIGINALS`, which nothing replaces or removes."""
         self._work()
         self._put({**self._table.files, _checked(name): blob})
 
@@ -262,6 +266,11 @@ class Draft:
     def drop(self) -> None:
         """Let go of the scratch space, and with it of what was not committed."""
         self._scratch.close()
+
+
+def _changeable(name: str) -> None:
+    if name.startswith(ORIGINALS):
+        raise StoreError(f"{name}: is footage as it was handed over; nothing changes or removes it")
 
 
 def _checked(name: str) -> str:
