@@ -113,7 +113,8 @@ def test_no_environment_switches_and_no_exit_but_in_the_command_line(file: str) 
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             whole = ast.unparse(node)
             # `os.environ[name] = value` speaks to a library and is no switch of ours
-            assert whole not in ("os.getenv", "os.environ.get"), whole
+            # where the system says that private files go, and which descriptor a parent left
+            assert whole not in ("os.getenv", "os.environ.get") or file == "store/places.py", whole
             assert whole not in ("sys.exit", "os._exit") or file in ("cli/main.py", "__main__.py"), whole
 
 
