@@ -120,7 +120,7 @@ def borrowed(lent: Lent) -> BinaryIO:
         return os.fdopen(lent.descriptor, "rb")
     from facedouble.age.reader import Payload, Reader
 
-    return Reader(os.fdopen(lent.descriptor, "rb"), Payload(lent.key, lent.start))  # type: ignore[return-value]
+    return Reader(os.fdopen(lent.descriptor, "rb"), Payload(lent.key, lent.start))
 
 
 def read(path: Path) -> bytes:

@@ -27,6 +27,8 @@ HOMES = {  # module -> where alone it may be imported
     "ctypes": {"isolation.py", "memory.py", "media/"},
     "subprocess": {"models/install.py", "doctor.py", "demo/", "pipeline/child.py"},
     "av": {"media/"},
+    "pyrage": {"age/", "store/keys.py"},
+    "cryptography": {"age/", "store/"},
     "mediapipe": {"models/"},
     "onnxruntime": {"models/"},
     "ctranslate2": {"models/"},
