@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from facedouble import disk
 from facedouble.age.sealing import seal, unseal
+from facedouble.errors import StoreError
 from facedouble.store.blobs import Blob, Blobs
 from facedouble.store.scratch import Scratch
-
-from facedouble import disk
-from facedouble.errors import StoreError
 
 INDEX: Final = "index.age"
 LOCK: Final = "work.lock"
