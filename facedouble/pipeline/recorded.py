@@ -41,8 +41,9 @@ def record(project: Project, one: Finished, purpose: str, options: Options, prog
 
     scenes = scenes_of(one.plan, one.clip, one.made, told, lead, one.report.facts, voice_id)
     made = Render(id=f"r-{secrets.token_hex(4)}", clip=one.clip, file=disk.stamp(one.film)[1], sha256=of_file(one.film),
-                  content=told.whole, plan=hashlib.sha256(write(one.plan).encode()).hexdigest(), options=options.digest(), audit_passed=True,
-                  audit=hashlib.sha256(disk.read(one.film.with_suffix(AUDIT))).hexdigest(), purpose=purpose, frames=told.frames,
+                  content=told.whole, plan=hashlib.sha256(write(one.plan).encode()).hexdigest(), options=options.digest(),
+                  audit_passed=True, audit=hashlib.sha256(disk.read(one.film.with_suffix(AUDIT))).hexdigest(), purpose=purpose,
+                  frames=told.frames,
                   scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"])})
     now = dt.datetime.now(dt.UTC)
     facts = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit, "frames": made.frames}

@@ -62,7 +62,7 @@ def table_of(folder: Path, identities: tuple[str, ...]) -> Table:
         return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
     except FileNotFoundError:
         return Table(0, {})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: the project's table of files cannot be read; put back a copy of the whole project") from error
 
 
@@ -80,7 +80,7 @@ class Vault:
 
     def open(self, name: str) -> BinaryIO:
         """The contents, to be read anywhere."""
-        return self.blobs.open(self._blob(name))  # type: ignore[return-value]
+        return self.blobs.open(self._blob(name))
 
     def lend(self, name: str) -> disk.Lent:
         """A descriptor and the key of this file alone."""
@@ -91,7 +91,7 @@ class Vault:
         _changeable(name)
         self._work()
         if not replace and name in self._table.files:
-            raise FileExistsError(17, "exists already", name)
+            raise StoreError(f"{name}: exists already in the project; choose another name")
         return Draft(self, _checked(name), replace)
 
     def drop(self, draft: Any) -> None:
