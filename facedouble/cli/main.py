@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from facedouble.cli import voice_who
+from facedouble.cli import project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
@@ -91,6 +91,7 @@ def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path |
 app.command(epilog="Example: facedouble render film.plan.toml -o safe")(render)
 app.command(epilog="Example: facedouble audit safe.mp4 --witness interview.mp4")(audit)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
+project.add_to(app)
 
 
 @app.command(epilog="Example: facedouble compare interview.mp4 --double ana.fdouble -o compare.mp4")
