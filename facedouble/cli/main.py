@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from facedouble.cli import project, voice_who
+from facedouble import disk
+from facedouble.cli import letting, look, project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
 from facedouble.cli.doubles import double_app
+from facedouble.cli.inside import enter_all
 from facedouble.cli.making import protect, render
 from facedouble.cli.plans import plan_app
 from facedouble.cli.shown import ERR, OUT, Bar, Stop
@@ -32,6 +34,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
 voice_who.add_to(voice_app)
+look.register(app)
+letting.register(app)
 app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")(protect)
 
 
@@ -64,7 +68,7 @@ def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path |
     home, pages = Home(plan), []
     if not footage:
         read(home.text())
-    if sheet is not None and sheet.exists():
+    if sheet is not None and disk.exists(sheet):
         raise StoreError(f"{sheet}: exists already; choose another name")
     with Bar() as bar:
         found = look_at(footage, home, options_of(options), bar)
@@ -106,7 +110,7 @@ def compare(
     from facedouble.pipeline.compare import compare as run
     from facedouble.pipeline.protect import close_doors, load_doubles
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     close_doors()
     with Bar() as bar:
@@ -156,6 +160,7 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, Stop.ask)
     try:
+        enter_all(sys.argv[1:])
         result = int(app(standalone_mode=False) or 0)
         if result == ExitCode.INTERRUPTED:  # typer turns Ctrl-C into a code of its own
             raise KeyboardInterrupt
