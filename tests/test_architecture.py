@@ -27,6 +27,8 @@ HOMES = {  # module -> where alone it may be imported
     "ctypes": {"isolation.py", "memory.py", "media/"},
     "subprocess": {"models/install.py", "doctor.py", "demo/", "pipeline/child.py"},
     "av": {"media/"},
+    "pyrage": {"age/", "store/keys.py"},
+    "cryptography": {"age/", "store/"},
     "mediapipe": {"models/"},
     "onnxruntime": {"models/"},
     "ctranslate2": {"models/"},
@@ -78,6 +80,27 @@ def test_only_the_compositor_takes_the_seal(file: str) -> None:
 def test_only_the_comparison_makes_unprotected_sheets(file: str) -> None:
     if file not in ("pipeline/compare.py", "protect/composite.py"):
         assert "unprotected_sheet" not in set(names(SOURCES[file]))
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_only_packs_encode_a_film_again(file: str) -> None:
+    if file not in ("pipeline/pack.py", "protect/composite.py"):
+        assert "reissued" not in set(names(SOURCES[file]))
+
+
+PLAIN = {"read_bytes", "read_text", "write_bytes", "write_text", "is_file", "is_dir", "iterdir", "rglob", "unlink", "samefile"}
+
+
+@pytest.mark.parametrize("file", [f for f in SOURCES if f.split("/")[0] in ("pipeline", "media", "doubles", "voice", "protect")])
+def test_footage_and_what_is_made_of_it_is_read_and_written_through_disk(file: str) -> None:
+    """Else a project would not hold it, or would leave it in the clear."""
+    allowed = {"media/destination.py": {"unlink"}, "media/shelf.py": {"unlink"}, "pipeline/digest.py": {"rglob"},
+               "pipeline/audit/parrot.py": {"is_file"}, "media/takes.py": {"is_file"}, "media/h264.py": {"read_text"}}
+    used = {node.attr for node in ast.walk(SOURCES[file]) if isinstance(node, ast.Attribute)
+            and not (isinstance(node.value, ast.Name) and node.value.id == "disk")}
+    assert not used & PLAIN - allowed.get(file, set())
+    if file not in ("media/destination.py", "media/shelf.py"):
+        assert "open" not in [name for name, _ in calls(SOURCES[file])]
 
 
 @pytest.mark.parametrize("file", SOURCES)

@@ -81,7 +81,7 @@ def test_every_documented_command_runs(desk: Path) -> None:
         commands = [c for c in commands if "noor" not in c]
     for command in commands:
         words = shlex.split(command.replace("…", "she asked for it"))[1:]
-        outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if "-o" in words else []
+        outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if words[0] == "protect" else []
         outputs += ["ana.fdouble", "ana.contact.jpg"] if "make" in words else []
         outputs += ["noor.fvoice"] if words[:2] == ["voice", "make"] else []
         outputs += ["film.plan.toml"] if "analyse" in words else []

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from facedouble import disk
 from facedouble.cli import voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
@@ -64,7 +65,7 @@ def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path |
     home, pages = Home(plan), []
     if not footage:
         read(home.text())
-    if sheet is not None and sheet.exists():
+    if sheet is not None and disk.exists(sheet):
         raise StoreError(f"{sheet}: exists already; choose another name")
     with Bar() as bar:
         found = look_at(footage, home, options_of(options), bar)
@@ -105,7 +106,7 @@ def compare(
     from facedouble.pipeline.compare import compare as run
     from facedouble.pipeline.protect import close_doors, load_doubles
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     close_doors()
     with Bar() as bar:

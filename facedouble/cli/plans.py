@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from facedouble import disk
 from facedouble.cli import plan_sound
 from facedouble.cli.asked import options_of
 from facedouble.cli.changed import PlanPath
@@ -319,7 +320,7 @@ def plan_checklist(
     from facedouble.pipeline.film import Home
     from facedouble.publish import write_new
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     made = []
     with Bar() as bar:

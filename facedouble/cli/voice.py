@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facedouble import disk
 from facedouble.cli import takes
 from facedouble.cli.shown import OUT, Bar
 from facedouble.errors import ConsentError, ExitCode, InputRefused, StoreError, UsageError
@@ -36,7 +37,7 @@ def voice_make(
 
     if consent is None:
         raise ConsentError("a voice needs the volunteer's consent: write it down in consent.toml and give it with --consent")
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     record = read_consent(consent)
     check_consent(record, dt.date.today(), "voice double")
@@ -120,7 +121,7 @@ def voice_rank(
     from facedouble.pipeline.hearing import open_ears
     from facedouble.pipeline.protect import close_doors
 
-    if not folder.is_dir():
+    if not disk.is_folder(folder):
         raise UsageError(f"{folder}: no such folder; give the one that holds the .fvoice files")
     close_doors()
     with Bar() as bar:
@@ -147,10 +148,10 @@ def voice_compare(
     from facedouble.pipeline.protect import close_doors
     from facedouble.plan.read import read
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     try:
-        marks = marks_of(read(plan.read_text("utf-8")), clip) if plan is not None else ()
+        marks = marks_of(read(disk.read_text(plan)), clip) if plan is not None else ()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{plan}: the plan cannot be read; check the name") from error
     close_doors()

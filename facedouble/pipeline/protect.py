@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from facedouble import disk
 from facedouble.consent import check_consent
 from facedouble.doubles.file import read_double
 from facedouble.doubles.mannequin import VARIANTS, mannequin
@@ -93,7 +93,7 @@ def close_doors() -> Denial:
 def _check_places(job: Job) -> None:
     if job.destination.suffix.lower() != ".mp4":
         raise UsageError(f"{job.destination}: the output is MP4; let its name end in .mp4")
-    if job.destination.exists() and job.source.exists() and os.path.samefile(job.source, job.destination):
+    if disk.same(job.source, job.destination):
         raise UsageError(f"{job.destination}: input and output are the same file; choose another output")
     Places(job.destination).check()
     check(job.parts)
