@@ -52,6 +52,19 @@ def header_mac(file: BinaryIO) -> bytes:
         raise _unread(error) from error
 
 
+def payload_size(file: BinaryIO, payload: Payload) -> int:
+    """Bytes of the contents, by the size of the file; PayloadRefused if no age file has that size."""
+    try:
+        stored = file.seek(0, io.SEEK_END) - payload.start
+    except OSError as error:
+        raise _unread(error) from error
+    chunks = max(-(-stored // (CHUNK + TAG)), 1)
+    last = stored - (chunks - 1) * (CHUNK + TAG) - TAG
+    if last < 0 or (last == 0 and chunks > 1):
+        raise PayloadRefused(ALTERED)
+    return (chunks - 1) * CHUNK + last
+
+
 class Reader(io.BufferedReader):
     """The contents of an age file, as any file opened for reading; closes the file with itself.
 
@@ -73,16 +86,9 @@ class _Stream(io.RawIOBase):
         self._at = 0
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         self._lock = Lock()
-        try:
-            stored = file.seek(0, io.SEEK_END) - payload.start
-        except OSError as error:
-            raise _unread(error) from error
-        self._chunks = max(-(-stored // (CHUNK + TAG)), 1)
-        last = stored - (self._chunks - 1) * (CHUNK + TAG) - TAG
-        if last < 0 or (last == 0 and self._chunks > 1):
-            raise PayloadRefused(ALTERED)
-        self._last = last
-        self.size = (self._chunks - 1) * CHUNK + last
+        self.size = payload_size(file, payload)
+        self._chunks = max(-(-self.size // CHUNK), 1)
+        self._last = self.size - (self._chunks - 1) * CHUNK
         self._chunk(self._chunks - 1)
 
     def readable(self) -> bool:
