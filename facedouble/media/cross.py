@@ -78,7 +78,8 @@ def _stream(said: dict[str, Any]) -> Stream:
         raise ValueError("cover")
     packets, hidden, shown, samples, broken = (whole(said[k], 0) for k in ("packets", "hidden", "frames", "samples", "broken"))
     return Stream(whole(said["index"], 0, 1 << 16), word(said["kind"]), word(said["codec"]), packets, hidden, shown, samples,
-                  broken, (whole(width), whole(height)), whole(said["rate"]), whole(said["channels"]), said["cover"], texts(said["side"]))
+                  broken, (whole(width), whole(height)), whole(said["rate"]), whole(said["channels"]), said["cover"],
+                  texts(said["side"]))
 
 
 def times(path: Path, exact: bool = False) -> NDArray[np.int64]:

@@ -36,8 +36,8 @@ def media_info(path: str, container: str, said: dict[str, Any]) -> MediaInfo:
                      positive(said["time_base"]), exact(said["start"]), None if duration is None else exact(duration),
                      whole(said["rotation"]), positive(said["sample_aspect"]),
                      Colour(whole(colour[0], 0, 255), whole(colour[1], 0, 255), whole(colour[2], 0, 255), colour[3]),
-                     word(said["pixel_format"]), whole(said["bit_depth"], 1, 64), tuple(_sound(a) for a in said["audio"]), texts(said["tags"]),
-                     texts(said["dropped"]))
+                     word(said["pixel_format"]), whole(said["bit_depth"], 1, 64),
+                     tuple(_sound(a) for a in said["audio"]), texts(said["tags"]), texts(said["dropped"]))
 
 
 def _sound(said: dict[str, Any]) -> AudioInfo:
