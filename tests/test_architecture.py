@@ -24,7 +24,7 @@ UNSAFE_IMPORTS = {
 }
 HOMES = {  # module -> where alone it may be imported
     "socket": {"isolation.py"},
-    "ctypes": {"isolation.py", "memory.py", "media/"},
+    "ctypes": {"isolation.py", "secrecy.py", "temporary.py", "memory.py", "media/"},
     "subprocess": {"models/install.py", "doctor.py", "demo/", "pipeline/child.py"},
     "av": {"media/"},
     "mediapipe": {"models/"},
