@@ -61,7 +61,7 @@ def _say(folder: Any, person: str, state: str, by: str, how: str, scene: list[in
 
 
 def approvals_(folder: ProjectFolder, render: RenderId = "",
-               purpose: Annotated[str, typer.Option("--for", help="film, trailer, stills or court; what it was rendered for")] = "",
+               purpose: Annotated[str, typer.Option("--for", help="film, trailer, stills, court; what it was rendered for")] = "",
                passphrase_fd: PassphraseFd = None) -> None:
     """Who said what about each scene, and what is missing before it can be released. Exit code 4 while something is."""
     from rich.table import Table
@@ -84,7 +84,8 @@ def approvals_(folder: ProjectFolder, render: RenderId = "",
             said = approvals.state(db, person, scene.hash, wanted) if person else None
             lacks = [b.sentence.split(": ", 1)[1] for b in found if b.scene == scene.number and b.person == person]
             table.add_row(str(scene.number), f"{scene.start}–{scene.stop}", person or "nobody", lends or how,
-                          "" if said is None else f"{approvals.STATES[said.state]} {said.method}".strip(), "; ".join(lacks) or "–")
+                          "" if said is None else f"{approvals.STATES[said.state]} {said.method}".strip(),
+                          "; ".join(lacks) or "–")
     OUT.print(table)
     for blocker in found:
         if blocker.scene is None or not blocker.person:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from facedouble import disk
-from facedouble.cli import letting, look, project, voice_who
+from facedouble.cli import approving, letting, look, project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
@@ -36,6 +36,7 @@ app.add_typer(voice_app, name="voice")
 voice_who.add_to(voice_app)
 look.register(app)
 letting.register(app)
+approving.register(app)
 app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")(protect)
 
 

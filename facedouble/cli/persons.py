@@ -117,7 +117,8 @@ def show(folder: ProjectFolder, person: Who,
     who = people.get(db, person)
     OUT.print(f"{who.id}: {who.role}; {standing(db, who)}", markup=False)
     for lent in volunteers.lent_by(db, who.id):
-        OUT.print(f"  lends a {lent.kind}: {lent.file}" + (f", one of {lent.parts} in it" if lent.parts > 1 else ""), markup=False)
+        among = f", one of {lent.parts} in it" if lent.parts > 1 else ""
+        OUT.print(f"  lends a {lent.kind}: {lent.file}{among}", markup=False)
     for purpose in ("film", "trailer", "stills", "court"):
         if parts := unmasking.open_parts(db, who.id, purpose, now()):
             OUT.print(f"  wants to be seen in the {purpose}: {', '.join(parts)}", markup=False)

@@ -48,7 +48,7 @@ def unmask(
     start: Annotated[str, typer.Option("--from", help="the first day: 2027-03-01")],
     purposes: Annotated[list[str], typer.Option("--for", help="film, trailer, stills, court; can be given again")],
     parts: Annotated[list[str] | None, typer.Option("--part", help="only the face, or only the voice")] = None,
-    present: Annotated[list[str] | None, typer.Option(help="somebody who was there when they said so: a code; two of them")] = None,
+    present: Annotated[list[str] | None, typer.Option(help="somebody who was there and heard it: a code; two of them")] = None,
     signature: Annotated[Path | None, typer.Option(help="or their signature: a scan or a recording; kept sealed")] = None,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
