@@ -44,8 +44,8 @@ def mounted(project: Any) -> Any:
     if not project.blind:
         vault = Keys(project.folder, project.recipient, project.keyring.identities).open()
         if vault.generation < (project.log.last.index or 0):
-            raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; take "
-                             "the project from a copy, and look at `facedouble log verify`")
+            raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; "
+                             "take the project from a copy, and look at `facedouble log verify`")
         disk.mount(project.folder, vault)
     return project
 

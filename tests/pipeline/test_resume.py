@@ -41,7 +41,7 @@ RUN = """
     sys.path.insert(0, {root!r})
     from pathlib import Path
     from facedouble.errors import StoreError
-    from facedouble.media import encode, shelf
+    from facedouble.media import destination, shelf
     from facedouble.pipeline import render
     from facedouble.pipeline.protect import Job, protect
     from facedouble.pipeline.render import Voice
@@ -109,7 +109,7 @@ def test_killed_over_and_over_it_makes_the_same_film(witness: Path, double_path:
     status, said = child.run(before="shelf.os.replace = die")  # a chunk that is whole and has no name yet
     assert (status, child.left()) == (killed, 2) and said == ["resuming: 2 of 4 chunks are there"]
     assert child.run(at=52)[0] == killed and child.left() == 3
-    assert child.run(before="encode.Writer._publish = die")[0] == killed and child.left() == 4
+    assert child.run(before="destination.OnDisk.publish = die")[0] == killed and child.left() == 4
     assert not child.target.exists()
     assert child.run() == (0, ["resuming: 4 of 4 chunks are there", "drawn 0"])
     assert outputs(child.target) == outputs(calm.target)
