@@ -130,6 +130,16 @@ def test_what_is_written_down_is_shown_again(desk: Project, capsys: pytest.Captu
     assert "double" in capsys.readouterr().out
 
 
+def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*(f"person {c}" for c in ("add", "name", "role", "list", "show", "consent", "contact", "withdraw", "unmask", "mask",
+                                       "erase")),
+             *(f"volunteer {c}" for c in ("add", "consent", "lend", "contact", "withdraw", "show", "erase")),
+             "approve", "object", "unreachable", "approvals", "override"]
+    for command in words:
+        assert run(f"{command} --help") == 0
+        assert f"Example: facedouble {command} film" in " ".join(capsys.readouterr().out.split()), command
+
+
 @pytest.mark.parametrize("group", ["person", "volunteer"])
 def test_an_empty_record_is_printed(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(f"{group} consent --template")
