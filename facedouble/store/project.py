@@ -14,13 +14,13 @@ from typing import Final
 import apsw
 
 from facedouble.errors import StoreError
-from facedouble.store import files, keys, log, registry, remembered, settings
+from facedouble.store import files, keys, log, registry, remembered, schemas, settings
 from facedouble.store.entry import START, Facts, check_facts
 from facedouble.store.keys import Keyring, Secret, recipient_of
 from facedouble.store.log import Log
 from facedouble.store.settings import Settings
 
-SCHEMAS: Final[tuple[str, ...]] = ()  # the tables of each module that keeps something in the registry
+SCHEMAS: Final[tuple[str, ...]] = schemas.PEOPLE  # the tables of each module that keeps something in the registry
 FOLDERS: Final = ("keys", "log", "registry", "blobs")
 WAIT_S: Final = 10.0  # for another process's change, which takes milliseconds
 

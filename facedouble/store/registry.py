@@ -14,6 +14,7 @@ from facedouble.store.entry import Entry
 from facedouble.store.keys import Keyring, seal
 
 META: Final = "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value ANY) STRICT"
+ERASED: Final = "erased"  # in meta: something was erased, and its bytes must not stay between the pages
 ALTERED: Final = ("the registry was rolled back or altered; keep the project as it is, run `facedouble log verify`, and compare "
                   "it with a copy")
 
@@ -44,6 +45,8 @@ def path_of(folder: Path, generation: int) -> Path:
 def write(folder: Path, db: apsw.Connection, generation: int, n: int, prev: str, recipient: str) -> tuple[int, str]:
     """Save the database as a generation that log entry n will name; generation and SHA-256 of the file."""
     db.execute("PRAGMA query_only=off")
+    if db.execute("DELETE FROM meta WHERE key = ? RETURNING 1", (ERASED,)).get is not None:
+        db.execute("VACUUM")
     db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("generation", generation), ("n", n), ("prev", prev)])
     sealed = seal(db.serialize("main"), recipient)
     files.write(path_of(folder, generation), sealed)
