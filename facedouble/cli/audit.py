@@ -26,6 +26,8 @@ def audit(
     exhaustive: Annotated[bool, typer.Option("--exhaustive", help="look at everything; takes many times as long")] = False,
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob; limits stand in its [audit] table")] = None,
     double: Annotated[Path | None, typer.Option(help="the .fdouble that is worn, without a plan")] = None,
+    halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="as the film was drawn, if not as the options say")] = None,
+    calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="the same")] = None,
     lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
     """Look at a finished film as an enemy would, and say in one page what was tried and what was found."""
@@ -35,7 +37,7 @@ def audit(
         raise UsageError("say what the film was made of: --witness FOOTAGE, or --plan NAME.plan.toml")
     if not disk.is_file(film):
         raise InputRefused(f"{film}: there is no such film; check the name")
-    knobs = options_of(options)
+    knobs = options_of(options, halo, calm)
     task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double)
     close_doors()
     if lines:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,10 +46,14 @@ def mounted(project: Any) -> Any:
 
 
 def enter_all(arguments: Sequence[str]) -> None:
-    """Open every project that an argument lies in. The folder of a project itself is for the commands about projects."""
+    """Open the project that arguments lie in. The folder of a project itself is for the commands about projects."""
+    from facedouble.errors import UsageError
+
     for path in _paths(arguments):
         found = project_at(path)
         if found is not None and path.absolute() != found and not _real(path):
+            if _OPEN and found not in _OPEN:
+                raise UsageError(f"{path}: is in another project than the rest; work in one at a time")
             enter(found)
 
 
@@ -75,3 +80,19 @@ def project_of(path: Path) -> Any | None:
     """The open project that a path is in."""
     found = project_at(path)
     return None if found is None else _OPEN.get(found)
+
+
+@contextmanager
+def handed_on() -> Iterator[tuple[Mapping[str, str] | None, tuple[int, ...]]]:
+    """What a child process needs to open what this one has open: an environment, and descriptors that are closed afterwards."""
+    if not _OPEN:
+        yield None, ()
+        return
+    from facedouble.store.handing import environment, hand_on
+
+    (project,) = _OPEN.values()
+    descriptor = hand_on(project.keyring)
+    try:
+        yield environment(descriptor), (descriptor,)
+    finally:
+        os.close(descriptor)

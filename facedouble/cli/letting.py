@@ -38,8 +38,8 @@ def pack(
     if fresh:
         OUT.print("\nThe passphrase, shown this once; tell it to them by another way than the file:\n", markup=False)
         OUT.print(f"    {said}\n", markup=False)
-    OUT.print("It opens with `age -d` or `facedouble review open`. Whoever has the file and the passphrase can copy the scenes: take "
-              "the stick back, and destroy it.", markup=False)
+    OUT.print("It opens with `age -d` or `facedouble review open`. Whoever has the file and the passphrase can copy the scenes: "
+              "take the stick back, and destroy it.", markup=False)
 
 
 @review_app.command("open", epilog="Example: facedouble review open noor.age --with mpv")

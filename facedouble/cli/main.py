@@ -13,11 +13,12 @@ import typer
 from rich.markup import escape
 
 from facedouble import disk
-from facedouble.cli import voice_who
+from facedouble.cli import letting, look, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
 from facedouble.cli.doubles import double_app
+from facedouble.cli.inside import enter_all
 from facedouble.cli.making import protect, render
 from facedouble.cli.plans import plan_app
 from facedouble.cli.shown import ERR, OUT, Bar, Stop
@@ -33,6 +34,8 @@ app.add_typer(models_app, name="models")
 app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
 voice_who.add_to(voice_app)
+look.register(app)
+letting.register(app)
 app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")(protect)
 
 
@@ -156,6 +159,7 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, Stop.ask)
     try:
+        enter_all(sys.argv[1:])
         result = int(app(standalone_mode=False) or 0)
         if result == ExitCode.INTERRUPTED:  # typer turns Ctrl-C into a code of its own
             raise KeyboardInterrupt

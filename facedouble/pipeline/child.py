@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facedouble.audit.verdict import Audit, read
@@ -27,15 +27,17 @@ RAISED = {e.exit_code: e for e in (UsageError, StoreError, MachineError, InputRe
 OURS = "facedouble: "  # so begins the sentence that says why a run ended
 
 
-def audit_in_child(film: Path, arguments: Sequence[str], progress: Progress) -> tuple[Audit, bytes]:
+def audit_in_child(film: Path, arguments: Sequence[str], progress: Progress, environment: Mapping[str, str] | None = None,
+                   descriptors: Sequence[int] = ()) -> tuple[Audit, bytes]:
     """Run `facedouble audit` on a file; its words and its page, whatever they say.
 
+    environment, descriptors: what the child gets besides, so that it can open the project that the film is in.
     AuditFailed if it comes to no end: what was not audited is not let go.
     """
     command = [sys.executable, "-m", "facedouble", "audit", str(film), *arguments, "--lines"]
     words, said = "", None
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          encoding="utf-8") as child:
+                          encoding="utf-8", env=environment, pass_fds=tuple(descriptors)) as child:
         assert child.stdout is not None
         try:
             for line in child.stdout:

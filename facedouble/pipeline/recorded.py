@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Callable
-from pathlib import Path
 
 from facedouble import __version__, disk
 from facedouble.errors import AuditFailed
@@ -26,9 +24,8 @@ from facedouble.voice.file import read_voice
 SUBTITLES = ".srt"
 
 
-def record(project: Project, one: Finished, blob: Callable[[Path], str], purpose: str, options: Options,
-           progress: Progress = quiet) -> Render:
-    """Hash what is seen and heard in a finished clip, and enter it. blob: the id of what holds a file of the project.
+def record(project: Project, one: Finished, purpose: str, options: Options, progress: Progress = quiet) -> Render:
+    """Hash what is seen and heard in a finished clip of a mounted project, and enter it.
 
     Only a film that passed its audit is entered; AuditFailed for a draft.
     """
@@ -43,9 +40,10 @@ def record(project: Project, one: Finished, blob: Callable[[Path], str], purpose
         return read_voice(one.base / voices[name]).id
 
     scenes = scenes_of(one.plan, one.clip, one.made, told, lead, one.report.facts, voice_id)
-    made = Render(id=f"r-{secrets.token_hex(4)}", clip=one.clip, file=blob(one.film), sha256=of_file(one.film), content=told.whole,
-                  plan=hashlib.sha256(write(one.plan).encode()).hexdigest(), options=options.digest(), audit_passed=True,
-                  audit=hashlib.sha256(disk.read(one.film.with_suffix(AUDIT))).hexdigest(), purpose=purpose, frames=told.frames,
+    made = Render(id=f"r-{secrets.token_hex(4)}", clip=one.clip, file=disk.stamp(one.film)[1], sha256=of_file(one.film),
+                  content=told.whole, plan=hashlib.sha256(write(one.plan).encode()).hexdigest(), options=options.digest(),
+                  audit_passed=True, audit=hashlib.sha256(disk.read(one.film.with_suffix(AUDIT))).hexdigest(), purpose=purpose,
+                  frames=told.frames,
                   scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"])})
     now = dt.datetime.now(dt.UTC)
     facts = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit, "frames": made.frames}

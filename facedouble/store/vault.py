@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from facedouble import disk
 from facedouble.age.sealing import seal, unseal
+from facedouble.errors import StoreError
 from facedouble.store.blobs import Blob, Blobs
 from facedouble.store.scratch import Scratch
-
-from facedouble import disk
-from facedouble.errors import StoreError
 
 INDEX: Final = "index.age"
 LOCK: Final = "work.lock"
@@ -63,7 +62,7 @@ def table_of(folder: Path, identities: tuple[str, ...]) -> Table:
         return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
     except FileNotFoundError:
         return Table(0, {})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: the project's table of files cannot be read; put back a copy of the whole project") from error
 
 
@@ -81,7 +80,7 @@ class Vault:
 
     def open(self, name: str) -> BinaryIO:
         """The contents, to be read anywhere."""
-        return self.blobs.open(self._blob(name))  # type: ignore[return-value]
+        return self.blobs.open(self._blob(name))
 
     def lend(self, name: str) -> disk.Lent:
         """A descriptor and the key of this file alone."""
@@ -92,7 +91,7 @@ class Vault:
         _changeable(name)
         self._work()
         if not replace and name in self._table.files:
-            raise FileExistsError(17, "exists already", name)
+            raise StoreError(f"{name}: exists already in the project; choose another name")
         return Draft(self, _checked(name), replace)
 
     def drop(self, draft: Any) -> None:
