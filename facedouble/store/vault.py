@@ -147,6 +147,10 @@ class Vault:
         self._work()
         self._put({**self._table.files, _checked(name): blob})
 
+    def hold(self) -> None:
+        """Be the one who changes files, from here on; StoreError if another run is."""
+        self._work()
+
     def blob(self, name: str) -> Blob:
         """What holds a file's contents."""
         return self._blob(name)
