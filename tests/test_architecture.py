@@ -23,9 +23,9 @@ UNSAFE_IMPORTS = {
     "socketserver", "huggingface_hub",
 }
 HOMES = {  # module -> where alone it may be imported
-    "socket": {"isolation.py"},
-    "ctypes": {"isolation.py", "memory.py", "media/"},
-    "subprocess": {"models/install.py", "doctor.py", "demo/", "pipeline/child.py"},
+    "socket": {"isolation.py", "store/agent.py"},  # the agent's is AF_UNIX
+    "ctypes": {"isolation.py", "memory.py", "media/", "store/agent.py"},  # the agent hides its memory
+    "subprocess": {"models/install.py", "doctor.py", "demo/", "pipeline/child.py", "store/agent.py"},  # starts itself
     "av": {"media/"},
     "pyrage": {"age/", "store/keys.py"},
     "cryptography": {"age/", "store/"},

@@ -37,9 +37,14 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def documented() -> list[str]:
-    """Commands from indented blocks, and from the table of options, of README and documents."""
+    """Commands from indented blocks, and from the table of options, of README and documents.
+
+    Those of docs/project.md ask at a terminal: tests/cli/test_documented.py.
+    """
     found = []
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        if path.name == "project.md":
+            continue
         for line in path.read_text().splitlines():
             match = re.match(r"^ {4}(?:\.venv/bin/)?(facedouble .*|make .*)$", line)
             if match and match[1] not in found:
@@ -149,11 +154,13 @@ def _take(path: Path) -> None:
                                    *(("plan", c) for c in ("add-voice", "voice", "turn", "bleep", "ambience", "voices")),
                                    ("voice", "who"), ("voice", "cues"), ("voice", "take"), ("subtitles",),
                                    *(("plan", c) for c in ("find", "add-check", "mark", "checklist")),
-                                   ("render",), ("compare",)])
+                                   ("render",), ("compare",), ("init",), ("unlock",), ("lock",), ("keys",), ("log",),
+                                   *(("keys", c) for c in ("list", "add", "remove", "rotate")),
+                                   *(("log", c) for c in ("show", "head", "verify", "recover"))])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*words, "--help", cwd=tmp_path)
     assert done.returncode == 0 and "Usage" in done.stdout
-    if words not in ((), ("double",), ("models",), ("plan",)):
+    if words not in ((), ("double",), ("models",), ("plan",), ("keys",), ("log",)):
         assert "Example: facedouble" in done.stdout
 
 

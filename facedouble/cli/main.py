@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from facedouble import disk
-from facedouble.cli import letting, look, voice_who
+from facedouble.cli import letting, look, project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
@@ -95,6 +95,7 @@ def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path |
 app.command(epilog="Example: facedouble render film.plan.toml -o safe")(render)
 app.command(epilog="Example: facedouble audit safe.mp4 --witness interview.mp4")(audit)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
+project.add_to(app)
 
 
 @app.command(epilog="Example: facedouble compare interview.mp4 --double ana.fdouble -o compare.mp4")
