@@ -121,14 +121,14 @@ def _seal_to(to: list[object], source: _Source, target: _Target) -> None:
 
 
 def _seal_by(passphrase: str, source: _Source, target: _Target) -> None:
-    """pyrage has no stream for passphrases: its header, which wraps a fresh file key, and chunks of our own under that."""
+    """For passphrases, pyrage has no stream: its header, which wraps a fresh file key, and chunks of our own under that."""
     empty = io.BytesIO(pyrage.passphrase.encrypt(b"", passphrase))
     header, nonce = read_header(empty), secrets.token_bytes(NONCE)
     cipher = ChaCha20Poly1305(derived(file_key(header, (), passphrase), nonce, b"payload"))
     target.write(empty.getvalue()[:header.size] + nonce)
     number, chunk = 0, source.read(CHUNK)
     while True:
-        following = source.read(CHUNK) if len(chunk) == CHUNK else b""
+        following = source.read(CHUNK)  # at the end as well, where it is asked whether that is the end
         target.write(cipher.encrypt(number.to_bytes(11, "big") + bytes([not following]), chunk, None))
         if not following:
             return

@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from facedouble import disk
-from facedouble.cli import letting, look, project, voice_who
+from facedouble.cli import evidence, letting, look, project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
@@ -96,6 +96,7 @@ app.command(epilog="Example: facedouble render film.plan.toml -o safe")(render)
 app.command(epilog="Example: facedouble audit safe.mp4 --witness interview.mp4")(audit)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
 project.add_to(app)
+evidence.add_to(app)
 
 
 @app.command(epilog="Example: facedouble compare interview.mp4 --double ana.fdouble -o compare.mp4")

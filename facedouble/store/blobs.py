@@ -69,8 +69,12 @@ class Blobs:
     def sealed(self, blob: Blob) -> BinaryIO:
         """The age file as it lies there; StoreError if it is another one. Needs no key."""
         path = self.path(blob.id)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb")
+            try:
+                file = os.fdopen(os.open(path, flags), "rb")
+            except FileNotFoundError:  # a crash may have come between `prepare` and `publish`
+                file = os.fdopen(os.open(hidden(path), flags), "rb")
         except OSError as error:
             raise StoreError(f"{path}: cannot be read ({error.strerror}); put it back from a copy of the project") from error
         try:
@@ -134,7 +138,7 @@ class BlobWriter:
         self._owner = owner
         self.id = secrets.token_hex(16)
         self._path = owner.path(self.id)
-        self._part = self._path.with_name(f"{HIDDEN}{self.id}{files.PART}")
+        self._part = hidden(self._path)
         self._size = 0
         self._whole = False
         try:
@@ -213,6 +217,11 @@ class BlobWriter:
     def _full(self, error: OSError) -> StoreError:
         return StoreError(f"{self._owner.folder}: cannot be written ({error.strerror or error}); make room or put the disk back, "
                           "then repeat the command: nothing half-written is left")
+
+
+def hidden(path: Path) -> Path:
+    """What a blob is called before it has its name."""
+    return path.with_name(f"{HIDDEN}{path.stem}{files.PART}")
 
 
 def _lent(file: BinaryIO, payload: Payload) -> Lent:

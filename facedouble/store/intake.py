@@ -112,7 +112,7 @@ def blobs_of(project: Project) -> Blobs:
 def copied(source: BinaryIO, out: BlobWriter | None, size: int, what: str, progress: Progress = quiet) -> Hashes:
     """Hash a file, and write it if there is where to. InputRefused if it does not have the size that it said."""
     one, two, done = hashlib.sha256(), hashlib.new("sha512_256"), 0
-    while True:
+    while done <= size:  # what is still being written may never end
         try:
             block = source.read(BLOCK)
         except OSError as error:
@@ -138,13 +138,12 @@ def _source(path: Path) -> BinaryIO:
         if path.is_symlink():
             raise InputRefused(f"{path}: is a link; add the file that it leads to") from error
         raise InputRefused(f"{path}: cannot be read ({error.strerror}); look at its name and its rights") from error
-    file = os.fdopen(descriptor, "rb")
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or not found.st_size:
-        file.close()
+        os.close(descriptor)
         raise InputRefused(f"{path}: is empty; look for the file on the card or phone again" if stat.S_ISREG(found.st_mode) else
                            f"{path}: is no file; add the files themselves")
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def sealed_note(blobs: Blobs, note: bytes | None) -> Blob | None:
