@@ -63,9 +63,11 @@ def double_show(
 ) -> None:
     """Say what a double holds, and make a contact picture of it."""
     from facedouble.doubles.file import read_double
+    from facedouble.isolation import close_doors
     from facedouble.pipeline.portrait import portrait
     from facedouble.publish import write_new
 
+    close_doors()
     double = read_double(path)
     _describe(path, double)
     target = picture or path.with_suffix(".contact.jpg")

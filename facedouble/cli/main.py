@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from facedouble import disk
-from facedouble.cli import evidence, letting, look, project, voice_who
+from facedouble.cli import approving, evidence, letting, look, project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
+from facedouble.cli.doctor import doctor
 from facedouble.cli.doubles import double_app
 from facedouble.cli.inside import enter_all
 from facedouble.cli.making import protect, render
@@ -36,6 +36,7 @@ app.add_typer(voice_app, name="voice")
 voice_who.add_to(voice_app)
 look.register(app)
 letting.register(app)
+approving.register(app)
 app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")(protect)
 
 
@@ -120,19 +121,7 @@ def compare(
     OUT.print(f"{output}: for your own eyes; blur, mosaic, sketch and silhouette do not protect (docs/compare.md)")
 
 
-@app.command(epilog="Example: facedouble doctor")
-def doctor() -> None:
-    """Check models, libraries, cores, GPU, network and disk; one line each, with the remedy."""
-    from facedouble.doctor import examine
-    from facedouble.models.install import default_directory
-
-    findings = examine(default_directory())
-    for f in findings:
-        mark = {True: "[green]ok  [/]", False: "[red]BAD [/]", None: "[yellow]note[/]"}[f.ok]
-        OUT.print(mark, escape(f"{f.what}: {f.detail}" + (f" — {f.remedy}" if f.remedy else "")))
-    if any(f.ok is False for f in findings):
-        raise typer.Exit(ExitCode.MODEL if any(f.ok is False and f.what.startswith("model") for f in findings)
-                         else ExitCode.MACHINE)
+app.command(epilog="Example: facedouble doctor --air-gap film")(doctor)
 
 
 @models_app.command("install", epilog="Example: facedouble models install --from /media/stick/models")

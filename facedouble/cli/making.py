@@ -54,7 +54,8 @@ def protect(
               Likeness(alike_by, alike_reason))
     worn = Path(double) if double.endswith(".fdouble") else None
     given = ["--witness", str(source), *_given("--double", worn), *_given("--gallery", gallery), *_given("--options", options)]
-    given += [word for option, value in (("--halo", halo), ("--calm", calm)) if value is not None for word in (option, str(value))]
+    for option, value in (("--halo", halo), ("--calm", calm)):
+        given += [] if value is None else [option, str(value)]
     with Bar() as bar:
         report = run(job, options_of(options, halo, calm, hair, in_front, strict), bar,
                      auditor=None if no_audit else partial(_audited, given))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from facedouble.airgap.verdict import examine
 from facedouble.cli.passphrases import asked
 from facedouble.store import agent, keys, settings
 from facedouble.store.handing import handed
@@ -12,13 +13,10 @@ from facedouble.store.keys import Keyring
 from facedouble.store.machine import admit
 from facedouble.store.project import Project
 
-NETWORK = Path("/sys/class/net")
-
 
 def networked(folder: Path) -> Sequence[str]:
     """Why this machine counts as one on a network; nothing if it does not."""
-    up = [p.name for p in sorted(NETWORK.iterdir()) if p.name != "lo" and "down" not in (p / "operstate").read_text()]
-    return [f"{name} is up" for name in up]
+    return examine(folder).networked
 
 
 def open_project(folder: Path, write: bool = True, passphrase_fd: int | None = None) -> Project:

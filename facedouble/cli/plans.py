@@ -182,9 +182,11 @@ def plan_double(plan: PlanPath, name: Annotated[str, typer.Argument(help="one wo
     import os
 
     from facedouble.doubles.file import read_double
+    from facedouble.isolation import close_doors
     from facedouble.plan import edit
     from facedouble.plan.values import DoubleFile
 
+    close_doors()
     read_double(path)
     _change(plan, lambda text: edit.add(text, DoubleFile(name, os.path.relpath(path, plan.parent))), f"double {name}")
 

@@ -63,8 +63,10 @@ def _describe(path: Path, voice: Any) -> None:
 @voice_app.command("show", epilog="Example: facedouble voice show noor.fvoice")
 def voice_show(path: Annotated[Path, typer.Argument(help="a .fvoice file")]) -> None:
     """Say what a voice holds, and whether it is whole."""
+    from facedouble.isolation import close_doors
     from facedouble.voice.file import read_voice
 
+    close_doors()
     _describe(path, read_voice(path))
 
 

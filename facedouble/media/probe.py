@@ -1,99 +1,81 @@
-"""What a file holds, and the one way to open it: demuxer pinned, protocols closed, errors mapped."""
+"""What a file holds: read apart, checked here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
-import av.error
-from av.container import InputContainer
-
-from facedouble.errors import InputRefused
+from facedouble.media.apart.reading import lies, value
+from facedouble.media.limits import LARGEST_AREA, LARGEST_SIDE, SMALLEST_SIDE
 from facedouble.media.sniff import sniff
 from facedouble.types import AudioInfo, Colour, MediaInfo
 
-LARGEST_SIDE, LARGEST_AREA, SMALLEST_SIDE = 8192, 64_000_000, 16  # px
-
-
-@contextmanager
-def opened(path: Path, demuxer: str | None = None) -> Iterator[InputContainer]:
-    """The container, open; InputRefused instead of FFmpeg's errors."""
-    name = demuxer or sniff(path)
-    try:
-        with av.open(str(path), format=name, options={"protocol_whitelist": "file,pipe"}, metadata_errors="replace") as box:
-            yield box
-    except (av.error.FFmpegError, av.error.InvalidDataError, ValueError, MemoryError) as error:
-        raise InputRefused(f"{path}: cannot be read as video ({type(error).__name__}); copy it again or convert it") from error
-
-
-def video_of(box: InputContainer) -> Any:
-    """The first stream of moving pictures, or None; attached covers do not count."""
-    for stream in box.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
-            return stream
-    return None
-
-
-def depth_of(name: str) -> int:
-    """Bits per sample of a pixel format."""
-    return max((c.bits for c in av.VideoFormat(name).components), default=8)
+LARGEST = 1 << 63  # no number of FFmpeg's is larger
 
 
 def probe(path: Path) -> MediaInfo:
     """Look at a file; InputRefused with one sentence if it cannot be worked on."""
     name = sniff(path)
-    with opened(path, name) as box:
-        stream = video_of(box)
-        if stream is None:
-            raise InputRefused(f"{path}: holds no picture; facedouble works on video")
-        context = stream.codec_context
-        width, height = int(context.width), int(context.height)
-        _check_size(path, width, height)
-        first = _first_frame(path, box, stream)
-        rotation = int(first.rotation) % 360
-        if rotation % 90:
-            raise InputRefused(f"{path}: is turned by {rotation} degrees; turn it by a quarter first")
-        sar = Fraction(stream.sample_aspect_ratio or 1)
-        if rotation in (90, 270):
-            width, height, sar = height, width, 1 / sar if sar else Fraction(1)
-        colour = Colour(int(first.color_primaries), int(first.color_trc), int(first.colorspace), _full(first))
-        rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
-        base = Fraction(stream.time_base)
-        audio = tuple(AudioInfo(a.index, a.codec_context.name, int(a.rate), int(a.channels), _seconds(a.start_time, a.time_base),
-                                _seconds(a.duration, a.time_base) if a.duration else None) for a in box.streams.audio if a.rate)
-        used = {stream.index, *(a.index for a in audio)}
-        dropped = tuple(f"{s.type} {s.index}" for s in box.streams if s.index not in used)
-        tags = tuple(sorted({*box.metadata, *(k for s in box.streams for k in s.metadata)}))
-        return MediaInfo(str(path), name, width, height, stream.frames or None, rate, base,
-                         first.pts * base if first.pts is not None else Fraction(0),
-                         _seconds(stream.duration, base) if stream.duration else None, rotation, sar or Fraction(1), colour,
-                         str(first.format.name), depth_of(first.format.name), audio, tags, dropped)
+    said = value(path, "look", {"demuxer": name})
+    with lies(str(path)):
+        return media_info(str(path), name, said)
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
-        raise InputRefused(f"{path}: {width} x {height} is more than {LARGEST_SIDE} pixels a side; make it smaller first")
-    if min(width, height) < SMALLEST_SIDE:
-        raise InputRefused(f"{path}: {width} x {height} is less than {SMALLEST_SIDE} pixels a side; there is nothing to see")
+def media_info(path: str, container: str, said: dict[str, Any]) -> MediaInfo:
+    """The words of a child as what they stand for; ValueError, TypeError or KeyError if they are not."""
+    width, height = (whole(said[k], SMALLEST_SIDE, LARGEST_SIDE) for k in ("width", "height"))
+    if width * height > LARGEST_AREA:
+        raise ValueError("too large")
+    frames, duration = said["frames"], said["duration"]
+    colour = said["colour"]
+    if type(colour[3]) is not bool or said["rotation"] not in (0, 90, 180, 270):
+        raise ValueError("no colour, or turned")
+    return MediaInfo(path, container, width, height, None if frames is None else whole(frames), positive(said["rate"]),
+                     positive(said["time_base"]), exact(said["start"]), None if duration is None else exact(duration),
+                     whole(said["rotation"]), positive(said["sample_aspect"]),
+                     Colour(whole(colour[0], 0, 255), whole(colour[1], 0, 255), whole(colour[2], 0, 255), colour[3]),
+                     word(said["pixel_format"]), whole(said["bit_depth"], 1, 64),
+                     tuple(_sound(a) for a in said["audio"]), texts(said["tags"]), texts(said["dropped"]))
 
 
-def _first_frame(path: Path, box: InputContainer, stream: Any) -> Any:
-    for packet in box.demux(stream):
-        try:
-            for frame in packet.decode():
-                return frame
-        except av.error.FFmpegError:
-            continue
-    raise InputRefused(f"{path}: not one picture in it can be read; copy it again")
+def _sound(said: dict[str, Any]) -> AudioInfo:
+    return AudioInfo(whole(said["index"], 0, 1 << 16), word(said["codec"]), whole(said["rate"], 1, 1 << 31),
+                     whole(said["channels"], 0, 1 << 10), exact(said["start"]),
+                     None if said["duration"] is None else exact(said["duration"]))
 
 
-def _full(frame: Any) -> bool:
-    return int(frame.color_range) == 2 or str(frame.format.name).startswith("yuvj")
+def whole(said: Any, lowest: int = -LARGEST, highest: int = LARGEST) -> int:
+    """A whole number in a range; ValueError for anything else."""
+    if type(said) is not int or not lowest <= said <= highest:
+        raise ValueError(f"{said!r} is no number from {lowest} to {highest}")
+    return said
 
 
-def _seconds(ticks: int | None, base: Any) -> Fraction:
-    return Fraction(0) if ticks is None else ticks * Fraction(base)
+def exact(said: Any) -> Fraction:
+    """A fraction of two numbers."""
+    above, below = said
+    return Fraction(whole(above, -(LARGEST**2), LARGEST**2), whole(below, 1, LARGEST**2))
+
+
+def positive(said: Any) -> Fraction:
+    """A fraction above 0."""
+    made = exact(said)
+    if made <= 0:
+        raise ValueError(f"{made} is not above 0")
+    return made
+
+
+def word(said: Any) -> str:
+    """A short name."""
+    if not isinstance(said, str) or not re.fullmatch(r"[\w .-]{0,64}", said):
+        raise ValueError("no name")
+    return said
+
+
+def texts(said: Any) -> tuple[str, ...]:
+    """A list of texts."""
+    if not isinstance(said, list) or not all(isinstance(text, str) for text in said):
+        raise ValueError("no texts")
+    return tuple(said)

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
+from facedouble import disk
 from facedouble.errors import InputRefused
 
 HEAD = 4096  # bytes looked at
+MOST_BOXES = 1 << 20  # side by side
 SEGMENT = b"\x18\x53\x80\x67"  # the Matroska element that holds everything else
 
 
 def sniff(path: Path) -> str:
     """The name of the one demuxer to use; InputRefused for anything that is not plain footage."""
     try:
-        info = os.stat(path)
+        size = disk.size(path)
+        there = disk.is_file(path)
     except FileNotFoundError as error:
         raise InputRefused(f"{path}: there is no such file; check the name") from error
     except OSError as error:
         raise InputRefused(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    if not stat.S_ISREG(info.st_mode):
+    if not there:
         raise InputRefused(f"{path}: is not a file; give a video file")
-    if info.st_size == 0:
+    if size == 0:
         raise InputRefused(f"{path}: is empty; copy it from the camera again")
     try:
-        with open(path, "rb") as file:
+        with disk.open_read(path) as file:
             head = file.read(HEAD)
     except OSError as error:
         raise InputRefused(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
@@ -34,8 +35,8 @@ def sniff(path: Path) -> str:
         raise InputRefused(f"{path}: is not footage that facedouble knows (MP4, MOV, MKV, WebM, AVI, MPEG, MXF, OGG, FLV); "
                            "playlists and texts are refused")
     if name == "mov":
-        _walk_boxes(path, info.st_size)
-    elif _announced(name, head) > info.st_size:
+        _walk_boxes(path, size)
+    elif _announced(name, head) > size:
         raise InputRefused(f"{path}: is cut off; copy it from the camera again")
     return name
 
@@ -43,8 +44,10 @@ def sniff(path: Path) -> str:
 def sniff_sound(path: Path) -> str:
     """The demuxer of a recording (WAV, FLAC, MP3, AIFF), or of footage whose sound is meant; InputRefused for anything else."""
     try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD) if path.is_file() else b""
+        if not disk.is_file(path):  # a pipe would be waited for
+            return sniff(path)
+        with disk.open_read(path) as file:
+            head = file.read(HEAD)
     except OSError:
         head = b""
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
@@ -90,8 +93,8 @@ def _demuxer(head: bytes) -> str | None:
 
 def _walk_boxes(path: Path, size: int) -> None:
     """Refuse an MP4 that was cut: a box runs past the end, or there is no index."""
-    at, kinds = 0, set()
-    with open(path, "rb") as file:
+    at, kinds, count = 0, set(), 0
+    with disk.open_read(path) as file:
         while at < size:
             file.seek(at)
             head = file.read(16)
@@ -102,7 +105,8 @@ def _walk_boxes(path: Path, size: int) -> None:
                 length = int.from_bytes(head[8:16], "big")
             elif length == 0:
                 length = size - at
-            if length < 8 or at + length > size:
+            count += 1
+            if length < 8 or at + length > size or count > MOST_BOXES:
                 raise InputRefused(f"{path}: is cut off or damaged; copy it from the camera again")
             kinds.add(kind)
             at += length

@@ -1,74 +1,57 @@
-"""Sound streams as blocks of float samples; or silence of the same length."""
+"""Sound streams as blocks of float samples; or silence of the same length. Read apart, checked here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import av
-import av.error
 import numpy as np
 
-from facedouble.media.probe import opened
+from facedouble.media.apart.reading import Got, lies, pieces, value
+from facedouble.media.limits import LONGEST_GAP
+from facedouble.media.probe import LARGEST, whole
 from facedouble.types import AudioInfo, Floats, MediaInfo
 
 BLOCK = 4096  # samples of generated silence
-
-
-def _frames(info: MediaInfo, index: int) -> Iterator[tuple[int, int, Any]]:
-    """(start sample, samples that count, decoded frame) of one stream; samples are those of the stream's first frame.
-
-    The stream begins where its header says, so that what is lost at the start is missing there. A frame whose rate or channels
-    are not the first's is None: its samples would count differently.
-    """
-    with opened(Path(info.path), info.container) as box:
-        stream: Any = box.streams[index]
-        start = None if stream.start_time is None else stream.start_time * Fraction(stream.time_base)
-        like: tuple[int, int] | None = None
-        for packet in box.demux(stream):
-            try:
-                decoded = list(packet.decode())
-            except av.error.FFmpegError:
-                continue
-            for frame in decoded:
-                base = Fraction(frame.time_base)
-                at = None if frame.pts is None else frame.pts * base
-                kind = frame.sample_rate, len(frame.layout.channels)
-                start, like = start if start is not None else at or Fraction(0), like or kind
-                # the last frame of AAC holds more samples than its packet lasts: the rest is padding
-                lasts = frame.duration * base if frame.duration else Fraction(frame.samples, frame.sample_rate)
-                span = min(round(lasts * like[0]), round(Fraction(frame.samples * like[0], frame.sample_rate)))
-                yield -1 if at is None else round((at - start) * like[0]), span, frame if kind == like else None
+LOUDEST = 1e4  # far above full scale; no number in a recording is more
 
 
 def sample_count(info: MediaInfo, index: int) -> int:
     """Samples per channel of the stream, gaps included."""
-    end = 0
-    for at, span, _ in _frames(info, index):
-        end = max(end, at) + span
-    return end
+    said = value(Path(info.path), "count", {"demuxer": info.container, "index": index})
+    with lies(info.path):
+        return whole(said, 0, LARGEST)
 
 
 def pcm(info: MediaInfo, index: int) -> Iterator[Floats]:
     """Blocks (N, C) float32, `sample_count` in all: gaps in time are silent, and so are parts of another rate or layout."""
-    end, (channels,) = 0, [a.channels for a in info.audio if a.index == index]
-    resampler = av.AudioResampler(format="fltp")
-    for at, span, frame in _frames(info, index):
-        if at > end:
-            yield from silence_blocks(at - end, channels)
-            end = at
-        if frame is None or len(frame.layout.channels) != channels:
-            yield from silence_blocks(span, channels)
-            end += span
-            continue
-        left = span
-        for made in resampler.resample(frame):
-            block = np.ascontiguousarray(made.to_ndarray().T, np.float32)[:left]
-            left -= len(block)
-            end += len(block)
-            yield block
+    ((rate, channels),) = [(a.rate, a.channels) for a in info.audio if a.index == index]
+    yield from sounding(Path(info.path), "samples", {"demuxer": info.container, "index": index, "channels": channels}, rate)
+
+
+def sounding(path: Path, job: str, given: dict[str, Any], rate: int) -> Iterator[Floats]:
+    """Blocks (N, C) of a job that gives samples and silence."""
+    channels = given["channels"]
+    with closing(pieces(path, job, given)) as found:
+        for piece in found:
+            if "silent" in piece.head:
+                with lies(str(path)):
+                    gap = piece.whole("silent", 0, (LONGEST_GAP + 1) * max(rate, 1 << 18))
+                yield from silence_blocks(gap, channels)
+            else:
+                with lies(str(path)):
+                    block = block_of(piece, channels)
+                yield block
+
+
+def block_of(piece: Got, channels: int) -> Floats:
+    """(N, C) samples, finite: what no number is, is silent."""
+    block = np.array(piece.data).view(np.float32).reshape(piece.whole("samples", 1, piece.data.size), channels)
+    if not np.isfinite(block).all() or np.abs(block).max() > LOUDEST:
+        block = np.clip(np.nan_to_num(block), -LOUDEST, LOUDEST)
+    return block
 
 
 def silence_blocks(samples: int, channels: int) -> Iterator[Floats]:

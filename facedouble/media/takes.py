@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +13,18 @@ import av.error
 import numpy as np
 import soxr
 
+from facedouble import disk
 from facedouble.errors import InputRefused, MachineError
+from facedouble.media.apart.reading import lies, pieces
+from facedouble.media.inside.sounds import mixed
+from facedouble.media.limits import LONGEST_TAKE
 from facedouble.media.sniff import HEAD, sniff
+from facedouble.media.sound import block_of
 from facedouble.publish import write_new
 from facedouble.types import Floats
 
 TAKE_RATE: Final = 48_000
-LONGEST: Final = 3600  # s that are read; a take of an hour is none
+FASTEST: Final = 768_000  # samples/s
 _INPUTS: Final = (("alsa", "default"), ("pulse", "default"))
 _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 
@@ -28,7 +32,7 @@ _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 def _demuxer(path: Path) -> str:
     """The one demuxer for a sound file; what else is footage."""
     try:
-        with open(path, "rb") as file:
+        with disk.open_read(path) as file:
             head = file.read(HEAD)
     except OSError as error:
         raise InputRefused(f"{path}: cannot be read ({error.strerror}); check its name and permissions") from error
@@ -41,42 +45,23 @@ def _demuxer(path: Path) -> str:
     return {b"fLaC": "flac", b"caff": "caf"}.get(head[:4]) or sniff(path)
 
 
-@contextmanager
-def _mapped(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        raise InputRefused(f"{path}: cannot be read as sound ({type(error).__name__}); copy it again or make it a WAV") from error
-
-
 def read_sound(path: Path) -> tuple[Floats, int]:
     """The first sound of a file, its channels mixed: (N,) float32 in [-1, 1], and samples/s."""
-    name = _demuxer(path)
-    closed = {"protocol_whitelist": "file,pipe"}
-    with _mapped(path), av.open(str(path), format=name, options=closed, metadata_errors="replace") as box:
-        if not box.streams.audio:
-            raise InputRefused(f"{path}: holds no sound; give a recording")
-        return _decoded(path, box, LONGEST)
-
-
-def _decoded(path: Path, box: Any, seconds: float) -> tuple[Floats, int]:
-    stream = box.streams.audio[0]
-    rate = int(stream.rate)
-    resampler = av.AudioResampler(format="fltp")
-    pieces: list[Floats] = []
-    count = 0
-    with suppress(KeyboardInterrupt):  # whoever records stops with Ctrl-C
-        for frame in box.decode(stream):
-            for made in resampler.resample(frame):
-                pieces.append(made.to_ndarray().mean(0).astype(np.float32))
-                count += len(pieces[-1])
-            if count >= seconds * rate:
-                break
-    if not count:
+    found: list[Floats] = []
+    with closing(pieces(path, "take", {"demuxer": _demuxer(path)})) as got:
+        rate = count = 0
+        for piece in got:
+            with lies(str(path)):
+                if not rate:
+                    rate = piece.whole("rate", 1, FASTEST)
+                    continue
+                found.append(block_of(piece, 1)[:, 0])
+                count += len(found[-1])
+                if count > (LONGEST_TAKE + 60) * rate:
+                    raise ValueError("too long")
+    if not found:
         raise InputRefused(f"{path}: not one sample in it can be read; record it again")
-    if seconds == LONGEST and count >= LONGEST * rate:
-        raise InputRefused(f"{path}: is longer than an hour; cut it into takes")
-    return np.nan_to_num(np.concatenate(pieces)[: round(seconds * rate)]), rate
+    return np.concatenate(found), rate
 
 
 def record(seconds: float) -> tuple[Floats, int]:
@@ -88,11 +73,22 @@ def record(seconds: float) -> tuple[Floats, int]:
             continue
         try:
             with av.open(device, format=kind) as box:
-                return _decoded(Path(device), box, seconds)
+                return _heard(box, seconds)
         except (av.error.FFmpegError, OSError, ValueError):
             continue
     raise MachineError("no microphone can be opened here: record with a phone or another program, and import the file with "
                        "`facedouble voice take FILE`")
+
+
+def _heard(box: Any, seconds: float) -> tuple[Floats, int]:
+    """What comes out of a device that is open. Whoever records stops with Ctrl-C."""
+    found: list[Floats] = []
+    with suppress(KeyboardInterrupt):
+        found.extend(mixed(box, seconds))
+    rate = int(box.streams.audio[0].rate)
+    if not found:
+        raise InputRefused("not one sample was heard; look at the microphone and record again")
+    return np.nan_to_num(np.concatenate(found)[: round(seconds * rate)]), rate
 
 
 def write_take(path: Path, sound: Floats, rate: int) -> None:

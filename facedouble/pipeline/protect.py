@@ -15,7 +15,7 @@ from facedouble.doubles.file import read_double
 from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import ConsentError, NoFaceFound, UsageError
 from facedouble.faces.detect import Detectors
-from facedouble.isolation import Denial, deny_network, no_core_dumps
+from facedouble.isolation import close_doors as close_doors
 from facedouble.media.chunks import check, remove
 from facedouble.media.probe import probe
 from facedouble.memory import keep_memory
@@ -82,12 +82,6 @@ def open_eyes(options: Options, models: Path | None = None) -> Eyes:
     paths = {name: locate(name, models) for name in RENDER}
     detectors = Detectors((yunet(paths["yunet"], options.detect.yunet_score),), (far(options.detect.far_score),))
     return Eyes(detectors, FaceMesh)
-
-
-def close_doors() -> Denial:
-    """No sockets and no core dumps, from here to the end of the process."""
-    no_core_dumps()
-    return deny_network()
 
 
 def _check_places(job: Job) -> None:

@@ -46,7 +46,7 @@ def record(project: Project, one: Finished, purpose: str, options: Options, prog
                   frames=told.frames,
                   scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"])})
     now = dt.datetime.now(dt.UTC)
-    facts = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit, "frames": made.frames}
+    facts: dict[str, str | int] = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit, "frames": made.frames}
     with project.change("rendered", facts) as db:
         renders.record(db, made, project.keyring.holder, now)
     return made

@@ -69,7 +69,7 @@ class Agreed(Value):
             if not held.strip():
                 raise ConsentError(f"the consent record does not say its {name}: add it")
         if len(self.audience.strip()) < 20:
-            raise ConsentError("the consent record does not say how the worst audience was explained; write it as it was said: that "
+            raise ConsentError("the consent record does not say how the worst audience was explained; write it as said: that "
                                "whoever hunts them will see this film, and show it to people who know them")
         _among("scope", self.scope, PURPOSES)
         _among("covers", self.covers, COVERS)

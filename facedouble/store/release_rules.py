@@ -38,7 +38,7 @@ WHY: Final = {
                    "answer for it",
     "volunteer": "whose {it}? Not every volunteer in it is known; `facedouble volunteer lend` enters them",
     "file": "the consent in the {it} of {who} does not reach to this purpose today; make it anew with one that does",
-    "double": "{who} would be known with the {it} of more than one double, here and in what was released, and comparing them finds "
+    "double": "{who} would be known with the {it} of more than one double, here and in what was released, and comparing finds "
               "people; give them one everywhere, or none",
 }
 

@@ -110,11 +110,10 @@ def _silently(errand: Errand, seers: Seers) -> list[Parroted]:
 
 def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
     """Every recording of everybody, drawn with every mask and looked at; a recording that will not do says why."""
-    from facedouble.isolation import deny_network, no_core_dumps
+    from facedouble.isolation import close_doors
     from facedouble.pipeline.protect import open_eyes
 
-    no_core_dumps()
-    deny_network()
+    close_doors()
     find, embed = seers()
     see = partial(glimpse, find=find, embed=embed)
     eyes, doubles = open_eyes(errand.options, errand.models), [_double(mask) for mask in errand.masks]

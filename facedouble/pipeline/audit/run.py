@@ -23,7 +23,8 @@ from facedouble.audit.said import Said
 from facedouble.audit.scene import Models
 from facedouble.audit.verdict import Audit, Check, replaceable
 from facedouble.errors import InputRefused, StoreError, UsageError
-from facedouble.isolation import deny_network, no_core_dumps
+from facedouble.isolation import close_doors as close_doors
+from facedouble.isolation import in_force
 from facedouble.media.probe import probe
 from facedouble.models.landmarker import FaceMesh
 from facedouble.models.registry import AUDIT, MODELS
@@ -137,12 +138,6 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
                       made.frames)
         keep(made.json().encode(), page(made, pictures(task.film, wanted(made, MOST)), about).encode())
     return made
-
-
-def close_doors() -> None:
-    """No sockets and no core dumps, from here to the end of the process."""
-    no_core_dumps()
-    deny_network()
 
 
 def beside(task: Task) -> Keep:
@@ -340,6 +335,7 @@ def _lines(path: Path) -> tuple[str, ...]:
 def _facts(task: Task, options: Options) -> dict[str, Any]:
     return {"facedouble": __version__, "limits": asdict(options.audit), "seed": options.seed, "exhaustive": task.exhaustive,
             "models": {name: MODELS[name].sha256 for name in AUDIT}, "by_plan": task.plan is not None,
+            "network": list(in_force()),
             "given": {"witness": len(task.witness), "gallery": task.gallery is not None, "words": task.words is not None}}
 
 

@@ -1,0 +1,39 @@
+"""The one way to open a container in the child: demuxer pinned, protocols closed, errors mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import av
+import av.error
+from av.container import InputContainer
+
+from facedouble.errors import InputRefused
+
+CLOSED = {"protocol_whitelist": "none"}  # no protocol has that name; the bytes come from a file that is open
+
+
+@contextmanager
+def opened(file: BinaryIO, demuxer: str, advice: str = "as video ({}); copy it again or convert it",
+           options: dict[str, str] | None = None) -> Iterator[InputContainer]:
+    """The container, open; InputRefused instead of FFmpeg's errors. advice: follows "cannot be read"; {} is the error's name."""
+    try:
+        with av.open(file, "r", format=demuxer, options={**CLOSED, **(options or {})}, metadata_errors="replace") as box:
+            yield box
+    except (av.error.FFmpegError, av.error.InvalidDataError, ValueError, MemoryError) as error:
+        raise InputRefused(f"cannot be read {advice.format(type(error).__name__)}") from error
+
+
+def video_of(box: InputContainer) -> Any:
+    """The first stream of moving pictures, or None; attached covers do not count."""
+    for stream in box.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            return stream
+    return None
+
+
+def depth_of(name: str) -> int:
+    """Bits per sample of a pixel format."""
+    return max((c.bits for c in av.VideoFormat(name).components), default=8)

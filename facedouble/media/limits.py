@@ -1,0 +1,16 @@
+"""Sizes that footage and recordings may have, on both sides of the decode child."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LARGEST_SIDE: Final = 8192  # px
+LARGEST_AREA: Final = 64_000_000
+SMALLEST_SIDE: Final = 16
+LARGEST_PHOTO: Final = 1 << 28  # bytes
+RATES: Final = (8_000, 192_000)  # samples/s of a recording
+MOST_CHANNELS: Final = 16
+LONGEST_GAP: Final = 3600  # s of silence that a jump in the times may stand for
+LONGEST_TAKE: Final = 3600  # s that are read; a take of an hour is none
+LONGEST_SPAN: Final = 1 << 31  # ticks that one picture may last
+MOST_STREAMS: Final = 64  # that are read; one more is told
