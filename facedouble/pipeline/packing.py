@@ -50,6 +50,7 @@ def seal_pack(project: Project, person: str, render: str, output: Path, passphra
         raise StoreError(f"{output}: is in the project; name a place outside of it")
     if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
+    disk.let_out(output)
     made, who = renders.get(project.db, render), people.get(project.db, person)
     asked = {scene.number for scene in made.scenes if who.id in {one.person for one in approvals.asked(project.db, scene)}}
     scenes = tuple(scene for scene in made.scenes if scene.number in asked)

@@ -62,6 +62,7 @@ def release(project: Project, order: Order, where: Where, progress: Progress = q
     _unaltered(film, render, progress)
     id_ = f"rel-{secrets.token_hex(4)}"
     paper = order.destination.with_suffix(".receipt.json")
+    disk.let_out(paper)
     with _staged(film, order.destination, progress) as staged:
         now = dt.datetime.now(dt.UTC)
         with project.change("released", {"release": id_, "render": render.id, "content": render.content},
