@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facedouble.cli.answering import override
 from facedouble.cli.persons import now, person_app
 from facedouble.cli.shown import OUT
 from facedouble.cli.told import By, PassphraseFd, ProjectFolder, SecretFd, Who, opened, told
@@ -109,4 +110,6 @@ def register(app: typer.Typer) -> None:
     app.command("approve", epilog="Example: facedouble approve film rose --scene 1 --how in-person --by lin")(approve)
     app.command("object", epilog="Example: facedouble object film rose --scene 1 --how in-person --by lin")(object_)
     app.command("unreachable", epilog="Example: facedouble unreachable film rose --every-scene --by lin")(unreachable)
+    app.command("override", epilog='Example: facedouble override film sam --scene 2 --reason "the crowd at the border, he asked '
+                                   'for it" --second ben')(override)
     app.command("approvals", epilog="Example: facedouble approvals film")(approvals_)

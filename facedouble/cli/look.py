@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -43,8 +44,8 @@ def view(
         shown_from_memory(source.read(), program, name.suffix)
 
 
-def shown_from_memory(data: bytes, program: str, suffix: str) -> None:
-    """Let another program show it out of memory; it is gone when this ends."""
+def shown_from_memory(data: bytes, program: str, suffix: str, more: Sequence[str] = ()) -> None:
+    """Let another program show it out of memory; it is gone when this ends. more: words for that program."""
     found = shutil.which(program)
     if found is None:
         raise UsageError(f"there is no program {program} on this machine; name one that shows {suffix} with --with")
@@ -52,7 +53,7 @@ def shown_from_memory(data: bytes, program: str, suffix: str) -> None:
         held.write(data)
         held.flush()
         OUT.print("shown from memory; some programs keep thumbnails or lists of what they showed: turn that off", markup=False)
-        subprocess.run([found, f"/proc/{os.getpid()}/fd/{held.fileno()}"], check=False, stdin=subprocess.DEVNULL)
+        subprocess.run([found, *more, f"/proc/{os.getpid()}/fd/{held.fileno()}"], check=False, stdin=subprocess.DEVNULL)
         if program == "xdg-open":  # it only asks another program
             typer.prompt("press Enter when you have seen it", default="", show_default=False)
 

@@ -271,6 +271,12 @@ class Draft:
         self._scratch.close()
 
 
+def generation_at(folder: Path) -> int | None:
+    """How often the files of a mounted project have changed; None if none is mounted there."""
+    at = disk.placed(folder / "any")
+    return at[0].generation if at is not None and isinstance(at[0], Vault) else None
+
+
 def _changeable(name: str) -> None:
     if name.startswith(ORIGINALS):
         raise StoreError(f"{name}: is footage as it was handed over; nothing changes or removes it")
