@@ -63,8 +63,8 @@ def add(
         if taken:
             _say(COPIES)
         if taken and project.blind:
-            _say(f"The log ends at: {log.words(log.blind_head(folder / 'log')[1])}\n  write that on paper, and keep it apart from "
-                 "this laptop: `facedouble receive` shows it again")
+            _say(f"The log ends at: {log.words(log.blind_head(folder / 'log')[1])}\n  write that on paper, and keep it apart "
+                 "from this laptop: `facedouble receive` shows it again")
         _refused(refused)
 
 
