@@ -84,8 +84,8 @@ def let_out(*paths: Path) -> None:
 def check_way(path: Path) -> None:
     """StoreError for a new file outside of a project that is mounted: what is made of its footage stays in it."""
     if _MOUNTED and placed(path) is None and path.absolute() not in _DOORS:
-        raise StoreError(f"{path}: is outside of the project, and what is made of its footage stays in it; name a place in it, as "
-                         f"{next(iter(_MOUNTED)).name}/{path.name}. Films get out by `facedouble release`")
+        raise StoreError(f"{path}: is outside of the project, and what is made of its footage stays in it; name a place in it, "
+                         f"as {next(iter(_MOUNTED)).name}/{path.name}. Films get out by `facedouble release`")
 
 
 def tickets() -> tuple[tuple[Path, Ticket], ...]:

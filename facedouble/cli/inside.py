@@ -60,9 +60,8 @@ def _fence(folder: Path) -> None:
 
     doors = [path.absolute().parent for path in _paths(sys.argv[1:]) if path.suffix and project_at(path) is None]
     runtime, state = runtime_folder(), state_folder()
-    for place in (runtime, state):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    no_temporary_files(runtime / "empty", [folder, runtime, state, *(d for d in doors if DOORS & set(sys.argv) and d.is_dir())])
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    no_temporary_files(runtime / "empty", [folder, state, *(d for d in doors if DOORS & set(sys.argv) and d.is_dir())])
 
 
 def enter_all(arguments: Sequence[str]) -> None:
