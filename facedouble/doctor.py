@@ -13,7 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from facedouble.errors import ModelError
+from facedouble.errors import FacedoubleError, ModelError
+from facedouble.media.apart.reading import layers
 from facedouble.models.install import REMEDY, locate
 from facedouble.models.registry import MEDIAPIPE, MODELS, WANTED
 
@@ -38,7 +39,7 @@ class Finding:
 
 def examine(directory: Path | None = None) -> list[Finding]:
     """Examine this machine and the models in the directory; findings in the order in which a user would repair."""
-    return [_python(), *_libraries(), *_models(directory), _cores(), _memory(), _gpu(), _interfaces(), _denial(),
+    return [_python(), *_libraries(), *_models(directory), _cores(), _memory(), _gpu(), _interfaces(), _denial(), _apart(),
             _disk("disk, here", Path.cwd()), _disk("disk, temporary files", Path(tempfile.gettempdir())), _speech()]
 
 
@@ -118,6 +119,19 @@ def _denial() -> Finding:
         return Finding("network denial", True, f"works, by {done.stdout.strip()}")
     said = (done.stderr.strip().splitlines() or ["no message"])[-1]
     return Finding("network denial", False, said, "use a Linux kernel with seccomp")
+
+
+def _apart() -> Finding:
+    """Ask a child that would read footage what keeps it in."""
+    try:
+        held = layers()
+    except FacedoubleError as error:
+        return Finding("reading apart", False, str(error), "use a Linux kernel with seccomp and Landlock, 5.13 or later")
+    found = f"what reads footage is kept in by {', '.join(held.means)}"
+    if held.lacking:
+        return Finding("reading apart", held.seccomp, f"{found}; not by {', '.join(held.lacking)}",
+                       "use a Linux kernel with seccomp and Landlock, 5.13 or later")
+    return Finding("reading apart", True, found)
 
 
 def _disk(what: str, place: Path) -> Finding:

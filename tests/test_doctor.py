@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ def test_one_line_each_and_a_remedy_for_what_is_wrong(tmp_path: Path) -> None:
     findings = examine(tmp_path)
     names = [finding.what for finding in findings]
     assert len(names) == len(set(names))
-    assert {"Python", "cores", "memory", "GPU", "network interfaces", "network denial"} <= set(names)
+    assert {"Python", "cores", "memory", "GPU", "network interfaces", "network denial",
+            "reading apart"} <= set(names)
     assert {f"model {name}" for name in WANTED} <= set(names)
     for finding in findings:
         assert finding.detail and "\n" not in finding.detail
@@ -28,6 +30,11 @@ def test_a_missing_model_is_found(tmp_path: Path) -> None:
 
 def test_the_denial_works_here_and_the_test_process_keeps_its_sockets() -> None:
     assert doctor._denial() == Finding("network denial", True, "works, by seccomp and hook")
+
+
+def test_what_keeps_the_reading_of_footage_in_is_said() -> None:
+    found = doctor._apart()
+    assert found.ok and re.search(r"landlock \d+, seccomp, limits$", found.detail)
 
 
 @pytest.mark.parametrize(("states", "ok"), [({"lo": "unknown"}, True), ({"lo": "unknown", "eth0": "down"}, True),

@@ -6,19 +6,24 @@ import errno
 import fcntl
 import io
 import os
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from threading import Thread
 from typing import BinaryIO
 
 import pyrage
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from facedouble.age.errors import AgeError
-from facedouble.age.keys import recipient_of
-from facedouble.age.reader import Reader, open_payload
+from facedouble.age.header import read_header
+from facedouble.age.keys import derived, file_key, recipient_of
+from facedouble.age.reader import CHUNK, NONCE, Reader, open_payload
 
 __all__ = ["Sealer", "generate", "recipient_of", "seal", "unseal"]
+EITHER = "age encrypts to recipients or to a passphrase, not to both; make two files"
 PIPED = 1 << 20  # bytes that wait in the pipe at most, where the system grants it
 
 
@@ -32,7 +37,7 @@ def seal(data: bytes, recipients: Sequence[str] = (), passphrase: str | None = N
     """The age file of these bytes, for the recipients, or for whoever knows the passphrase."""
     if passphrase is not None:
         if recipients:
-            raise AgeError("age encrypts to recipients or to a passphrase, not to both; make two files")
+            raise AgeError(EITHER)
         return bytes(pyrage.passphrase.encrypt(data, passphrase))
     return bytes(pyrage.encrypt(data, _recipients(recipients)))
 
@@ -50,14 +55,16 @@ class Sealer:
     file: where to, which stays open. `close` ends it properly; a file that was not closed is refused by every reader of age.
     """
 
-    def __init__(self, file: BinaryIO, recipients: Sequence[str]) -> None:
-        to = _recipients(recipients)
+    def __init__(self, file: BinaryIO, recipients: Sequence[str] = (), passphrase: str | None = None) -> None:
+        if passphrase is not None and recipients:
+            raise AgeError(EITHER)
+        seal: Seal = partial(_seal_to, _recipients(recipients)) if passphrase is None else partial(_seal_by, passphrase)
         self._fate = _Fate()
         read, write = os.pipe()
         with suppress(OSError, AttributeError):
             fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, PIPED)
         self._pipe = os.fdopen(write, "wb", PIPED)
-        self._thread = Thread(target=_run, args=(os.fdopen(read, "rb"), file, to, self._fate), daemon=True)
+        self._thread = Thread(target=_run, args=(os.fdopen(read, "rb"), file, seal, self._fate), daemon=True)
         self._thread.start()
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
@@ -101,12 +108,31 @@ class _Fate:
     whole: bool = False
 
 
-def _run(source: BinaryIO, file: BinaryIO, to: list[object], fate: _Fate) -> None:
+def _run(source: BinaryIO, file: BinaryIO, seal: Seal, fate: _Fate) -> None:
     with source:
         try:
-            pyrage.encrypt_io(_Source(source, fate), _Target(file, fate), to)
+            seal(_Source(source, fate), _Target(file, fate))
         except BaseException as error:  # raised again to whoever writes
             fate.failed = fate.failed or error
+
+
+def _seal_to(to: list[object], source: _Source, target: _Target) -> None:
+    pyrage.encrypt_io(source, target, to)
+
+
+def _seal_by(passphrase: str, source: _Source, target: _Target) -> None:
+    """For passphrases, pyrage has no stream: its header, which wraps a fresh file key, and chunks of our own under that."""
+    empty = io.BytesIO(pyrage.passphrase.encrypt(b"", passphrase))
+    header, nonce = read_header(empty), secrets.token_bytes(NONCE)
+    cipher = ChaCha20Poly1305(derived(file_key(header, (), passphrase), nonce, b"payload"))
+    target.write(empty.getvalue()[:header.size] + nonce)
+    number, chunk = 0, source.read(CHUNK)
+    while True:
+        following = source.read(CHUNK)  # at the end as well, where it is asked whether that is the end
+        target.write(cipher.encrypt(number.to_bytes(11, "big") + bytes([not following]), chunk, None))
+        if not following:
+            return
+        number, chunk = number + 1, following
 
 
 class _Source:
@@ -153,3 +179,6 @@ def _recipients(recipients: Sequence[str]) -> list[object]:
         return [pyrage.x25519.Recipient.from_str(text) for text in recipients]
     except pyrage.RecipientError as error:
         raise AgeError("this is no age recipient; it begins with age1, copy it again, whole") from error
+
+
+Seal = Callable[[_Source, _Target], None]

@@ -38,10 +38,15 @@ def enter(folder: Path, write: bool = True) -> Any:
 def mounted(project: Any) -> Any:
     """Mount the files of a project that is open."""
     from facedouble import disk
+    from facedouble.errors import StoreError
     from facedouble.store.vault import Keys
 
     if not project.blind:
-        disk.mount(project.folder, Keys(project.folder, project.recipient, project.keyring.identities).open())
+        vault = Keys(project.folder, project.recipient, project.keyring.identities).open()
+        if vault.generation < (project.log.last.index or 0):
+            raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; "
+                             "take the project from a copy, and look at `facedouble log verify`")
+        disk.mount(project.folder, vault)
     return project
 
 

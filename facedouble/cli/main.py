@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from facedouble import disk
-from facedouble.cli import approving, letting, look, project, voice_who
+from facedouble.cli import approving, evidence, letting, look, project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
@@ -97,6 +97,7 @@ app.command(epilog="Example: facedouble render film.plan.toml -o safe")(render)
 app.command(epilog="Example: facedouble audit safe.mp4 --witness interview.mp4")(audit)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
 project.add_to(app)
+evidence.add_to(app)
 
 
 @app.command(epilog="Example: facedouble compare interview.mp4 --double ana.fdouble -o compare.mp4")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facedouble.cli.shown import OUT
+from facedouble.cli.shown import OUT, Bar
 from facedouble.errors import ExitCode, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -153,14 +153,22 @@ def keys_remove(folder: Folder, holder: Annotated[str, typer.Argument(help="whos
 
 
 @keys_app.command("rotate", epilog="Example: facedouble keys rotate film")
-def keys_rotate(folder: Folder, passphrase_fd: Descriptor = None) -> None:
+def keys_rotate(folder: Folder,
+                again: Annotated[bool, typer.Option("--again", help="write what is there already anew as well; "
+                                                                    "takes as long as copying it")] = False,
+                passphrase_fd: Descriptor = None) -> None:
     """Encrypt what comes from now on to a new key of the same holders."""
     from facedouble.cli.opened import open_project
+    from facedouble.store.again import encrypt_again
     from facedouble.store.holders import rotate
 
     with open_project(folder, True, passphrase_fd) as project:
         rotate(project)
         _say(f"{folder}: what comes from now on is encrypted to {project.recipient}")
+        if again:
+            with Bar() as bar:
+                count = encrypt_again(project, lambda done, total: bar("encrypting again", done, total))
+            _say(f"  {count} files that were there already, too; the log stays as it is, and so do copies elsewhere")
         _head(project.log.head)
 
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -152,11 +152,14 @@ class Folder:
     def new(self, name: str, info: MediaInfo, options: EncodeOptions) -> Iterator[ChunkWriter]:
         """A new chunk, which gets its name when the block ends after `finish`; it replaces a damaged one."""
         place = self._place(name)
-        with mapped(place, KEPT), self._shelf.new(place.name) as (file, commit):
-            writer = ChunkWriter(place, file, info, options)
+        with ExitStack() as held:
+            with mapped(place, KEPT):
+                file, commit = held.enter_context(self._shelf.new(place.name))
+                writer = ChunkWriter(place, file, info, options)
             yield writer
             if writer.finished:
-                commit()
+                with mapped(place, KEPT):
+                    commit()
 
     def versions(self) -> list[list[str]]:
         """The names of the chunks that the last films were made of, the newest last."""

@@ -9,6 +9,7 @@ LARGEST_AREA: Final = 64_000_000
 SMALLEST_SIDE: Final = 16
 LARGEST_PHOTO: Final = 1 << 28  # bytes
 RATES: Final = (8_000, 192_000)  # samples/s of a recording
+FASTEST: Final = 768_000  # samples/s of a take
 MOST_CHANNELS: Final = 16
 LONGEST_GAP: Final = 3600  # s of silence that a jump in the times may stand for
 LONGEST_TAKE: Final = 3600  # s that are read; a take of an hour is none

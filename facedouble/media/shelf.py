@@ -80,14 +80,19 @@ class OnDisk:
     def new(self, entry: str) -> Iterator[tuple[BinaryIO, Commit]]:
         part = self.path / f".{entry.split('.')[0]}.part"
         try:
-            with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-                def commit() -> None:
-                    file.flush()
-                    os.fsync(file.fileno())
-                    os.replace(part, self.path / entry)
-                    os.fsync(self._handle)
+            file = open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")  # noqa: SIM115  closed below
 
+            def commit() -> None:
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(part, self.path / entry)
+                os.fsync(self._handle)
+
+            try:
                 yield file, commit
+            finally:
+                with suppress(OSError):  # what was not committed may be lost
+                    file.close()
         finally:
             part.unlink(missing_ok=True)
 

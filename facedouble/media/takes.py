@@ -17,14 +17,13 @@ from facedouble import disk
 from facedouble.errors import InputRefused, MachineError
 from facedouble.media.apart.reading import lies, pieces
 from facedouble.media.inside.sounds import mixed
-from facedouble.media.limits import LONGEST_TAKE
+from facedouble.media.limits import FASTEST, LONGEST_TAKE
 from facedouble.media.sniff import HEAD, sniff
 from facedouble.media.sound import block_of
 from facedouble.publish import write_new
 from facedouble.types import Floats
 
 TAKE_RATE: Final = 48_000
-FASTEST: Final = 768_000  # samples/s
 _INPUTS: Final = (("alsa", "default"), ("pulse", "default"))
 _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 

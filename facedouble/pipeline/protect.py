@@ -16,6 +16,7 @@ from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import ConsentError, NoFaceFound, UsageError
 from facedouble.faces.detect import Detectors
 from facedouble.isolation import close_doors as close_doors
+from facedouble.media.apart.reading import layers
 from facedouble.media.chunks import check, remove
 from facedouble.media.probe import probe
 from facedouble.memory import keep_memory
@@ -170,6 +171,7 @@ def protect(job: Job, options: Options, progress: Progress = quiet, models: Path
     def draw(film: Path, veto: Veto) -> tuple[Report, bytes]:
         report, sheet = render(made, film, doubles, quieted(voice, veto), options, progress, job.parts, footage, veto.before)
         report.facts["network"] = list(denial.means)
+        report.facts["read_apart"] = list(layers().means)
         report.facts["alike"] = {"by": job.likeness.by, "reason": job.likeness.reason} if job.likeness.given else None
         return report, sheet
 

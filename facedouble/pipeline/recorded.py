@@ -19,6 +19,7 @@ from facedouble.plan.write import write
 from facedouble.store import renders
 from facedouble.store.project import Project
 from facedouble.store.renders import Render
+from facedouble.store.vault import generation_at
 from facedouble.voice.file import read_voice
 
 SUBTITLES = ".srt"
@@ -46,7 +47,8 @@ def record(project: Project, one: Finished, purpose: str, options: Options, prog
                   frames=told.frames,
                   scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"])})
     now = dt.datetime.now(dt.UTC)
-    facts: dict[str, str | int] = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit, "frames": made.frames}
-    with project.change("rendered", facts) as db:
+    facts: dict[str, str | int] = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit,
+                                   "frames": made.frames}
+    with project.change("rendered", facts, index=generation_at(project.folder)) as db:
         renders.record(db, made, project.keyring.holder, now)
     return made

@@ -23,6 +23,7 @@ from facedouble.store.project import Project
 from facedouble.store.receipt import receipt, report
 from facedouble.store.release_rules import Blocker
 from facedouble.store.renders import Render
+from facedouble.store.vault import generation_at
 from facedouble.store.verify import verify
 
 BLOCK: Final = 1 << 20  # bytes copied at a time
@@ -63,7 +64,8 @@ def release(project: Project, order: Order, where: Where, progress: Progress = q
     paper = order.destination.with_suffix(".receipt.json")
     with _staged(film, order.destination, progress) as staged:
         now = dt.datetime.now(dt.UTC)
-        with project.change("released", {"release": id_, "render": render.id, "content": render.content}) as db:
+        with project.change("released", {"release": id_, "render": render.id, "content": render.content},
+                            index=generation_at(project.folder)) as db:
             # whoever withdrew while it was copied is heard; the log was read and checked anew as the change began
             _refuse(_blockers(project, render, order.purpose, log_ok=True))
             standing = override.standing(db, render, _keys(project))

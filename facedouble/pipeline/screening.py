@@ -21,6 +21,7 @@ from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import UsageError
 from facedouble.faces.identify import Limits, Person, Piece, Seen, looks_at, verify
 from facedouble.media.again import spans_of
+from facedouble.media.apart.reading import layers
 from facedouble.media.decode import frames
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, quiet
@@ -129,6 +130,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
                                        said, options, progress, job.home.of(clip.id, "parts"), clip.sha256, lead)
             report = report_of(plan, clip.id, made, rehearsed, ledger, said, options)
             report.facts["network"] = list(denial.means)
+            report.facts["read_apart"] = list(layers().means)
             report.facts["card_frames"] = len(lead)
             report.facts["film"] = of_file(film)  # by which the checklist knows a protected picture
             report.facts["said"] = said_by(plan, clip.id, 0, clip.frames)

@@ -6,7 +6,7 @@ import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +69,12 @@ class Blobs:
     def sealed(self, blob: Blob) -> BinaryIO:
         """The age file as it lies there; StoreError if it is another one. Needs no key."""
         path = self.path(blob.id)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb")
+            try:
+                file = os.fdopen(os.open(path, flags), "rb")
+            except FileNotFoundError:  # a crash may have come between `prepare` and `publish`
+                file = os.fdopen(os.open(hidden(path), flags), "rb")
         except OSError as error:
             raise StoreError(f"{path}: cannot be read ({error.strerror}); put it back from a copy of the project") from error
         try:
@@ -99,11 +103,15 @@ class Blobs:
         """The names of all whole ones, sorted."""
         return sorted(p.stem for p in self.folder.glob("??/*.age") if ID.fullmatch(p.stem))
 
-    def tidy(self) -> None:
-        """Take away what a crash left half-written; nobody else may be writing."""
+    def settle(self, known: Collection[str] = ()) -> None:
+        """Finish what a crash left: known blobs get their names, others are taken away. Nobody else may be writing."""
         for part in self.folder.glob(f"??/{HIDDEN}*{files.PART}"):
             with suppress(OSError):
-                part.unlink()
+                if (id := part.name[len(HIDDEN):-len(files.PART)]) in known:
+                    os.rename(part, self.path(id))
+                    files.sync(part.parent)
+                else:
+                    part.unlink()
 
     def path(self, id: str) -> Path:
         """Where a blob lies; ValueError if that is no name of one."""
@@ -130,7 +138,7 @@ class BlobWriter:
         self._owner = owner
         self.id = secrets.token_hex(16)
         self._path = owner.path(self.id)
-        self._part = self._path.with_name(f"{HIDDEN}{self.id}{files.PART}")
+        self._part = hidden(self._path)
         self._size = 0
         self._whole = False
         try:
@@ -156,23 +164,39 @@ class BlobWriter:
 
     def commit(self) -> Blob:
         """Put it on the disk, whole, and give it its name."""
+        blob = self.prepare()
+        self.publish()
+        return blob
+
+    def prepare(self) -> Blob:
+        """Put it on the disk, whole and still hidden, for what counts only when something else does.
+
+        It stays until `publish`, or until `Blobs.settle` finds that nobody knows it.
+        """
         try:
             self._sealer.close()
             self._file.flush()
             os.fsync(self._file.fileno())
             mac = header_mac(self._file).hex()
-            os.rename(self._part, self._path)
-            self._whole = True
             files.sync(self._path.parent)
-            files.sync(self._owner.folder)
+            self._whole = True
         except OSError as error:
             raise self._full(error) from error
         finally:
             self._drop()
         return Blob(self.id, self._size, mac)
 
+    def publish(self) -> None:
+        """Give it its name."""
+        try:
+            os.rename(self._part, self._path)
+            files.sync(self._path.parent)
+            files.sync(self._owner.folder)
+        except OSError as error:
+            raise self._full(error) from error
+
     def abort(self) -> None:
-        """Take it away; nothing happens if it is there for good."""
+        """Take it away; nothing happens if it is whole."""
         if not self._file.closed:
             self._sealer.abort()
             self._drop()
@@ -193,6 +217,11 @@ class BlobWriter:
     def _full(self, error: OSError) -> StoreError:
         return StoreError(f"{self._owner.folder}: cannot be written ({error.strerror or error}); make room or put the disk back, "
                           "then repeat the command: nothing half-written is left")
+
+
+def hidden(path: Path) -> Path:
+    """What a blob is called before it has its name."""
+    return path.with_name(f"{HIDDEN}{path.stem}{files.PART}")
 
 
 def _lent(file: BinaryIO, payload: Payload) -> Lent:

@@ -14,8 +14,6 @@ from typing import Final
 import pyrage
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from mnemonic import Mnemonic
-from zxcvbn import zxcvbn
 
 from facedouble.errors import StoreError, UsageError
 from facedouble.store import files
@@ -131,6 +129,8 @@ def check_recipient(recipient: str) -> None:
 
 def new_passphrase() -> str:
     """Nine words, 99 bits."""
+    from mnemonic import Mnemonic
+
     words = Mnemonic("english").wordlist
     return " ".join(secrets.choice(words) for _ in range(WORDS))
 
@@ -140,6 +140,8 @@ def check_passphrase(phrase: str) -> None:
     if len(phrase) < LEAST_CHARACTERS:
         raise UsageError(f"this passphrase is too short: it needs {LEAST_CHARACTERS} characters or more; better, let "
                          "facedouble make one")
+    from zxcvbn import zxcvbn  # its lists of words take a while to load
+
     found = zxcvbn(phrase[:LONGEST_RATED])
     if found["guesses_log10"] < LEAST_GUESSES_LOG10:
         why = (found["feedback"]["warning"] or "it is made of things that are guessed early").rstrip(".")

@@ -7,11 +7,10 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-
-from mnemonic import Mnemonic
 
 from facedouble.errors import StoreError
 from facedouble.store import files
@@ -185,8 +184,16 @@ def blind_head(folder: Path) -> tuple[int, str]:
 
 def words(head: str) -> str:
     """A head for paper: its first 88 bits, as eight words."""
-    number, listed = int(head[:22], 16), Mnemonic("english").wordlist
+    number, listed = int(head[:22], 16), _listed()
     return " ".join(listed[number >> 11 * k & 2047] for k in reversed(range(HEAD_WORDS)))
+
+
+@lru_cache(maxsize=1)
+def _listed() -> tuple[str, ...]:
+    """The 2048 words of BIP-39."""
+    from mnemonic import Mnemonic
+
+    return tuple(Mnemonic("english").wordlist)
 
 
 def entry_of(log: Log, on_paper: str) -> Entry:

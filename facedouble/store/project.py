@@ -20,7 +20,7 @@ from facedouble.store.keys import Keyring, Secret, recipient_of
 from facedouble.store.log import Log
 from facedouble.store.settings import Settings
 
-SCHEMAS: Final[tuple[str, ...]] = schemas.PEOPLE  # the tables of each module that keeps something in the registry
+SCHEMAS: Final[tuple[str, ...]] = schemas.ALL  # the tables of each module that keeps something in the registry
 FOLDERS: Final = ("keys", "log", "registry", "blobs")
 WAIT_S: Final = 10.0  # for another process's change, which takes milliseconds
 

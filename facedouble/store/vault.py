@@ -147,6 +147,10 @@ class Vault:
         self._work()
         self._put({**self._table.files, _checked(name): blob})
 
+    def hold(self) -> None:
+        """Be the one who changes files, from here on; StoreError if another run is."""
+        self._work()
+
     def blob(self, name: str) -> Blob:
         """What holds a file's contents."""
         return self._blob(name)
@@ -265,6 +269,12 @@ class Draft:
     def drop(self) -> None:
         """Let go of the scratch space, and with it of what was not committed."""
         self._scratch.close()
+
+
+def generation_at(folder: Path) -> int | None:
+    """How often the files of a mounted project have changed; None if none is mounted there."""
+    at = disk.placed(folder / "any")
+    return at[0].generation if at is not None and isinstance(at[0], Vault) else None
 
 
 def _changeable(name: str) -> None:

@@ -63,6 +63,16 @@ def test_a_passphrase_opens_and_another_does_not() -> None:
         unseal(quick, passphrase="seven wordz")
 
 
+def test_a_stream_to_a_passphrase_is_what_pyrage_reads() -> None:
+    clear = bytes(range(256)) * 512  # two whole chunks: the last one is full
+    file = io.BytesIO()
+    sealer = Sealer(file, passphrase="seven words")
+    for at in range(0, len(clear), 1000):
+        sealer.write(clear[at:at + 1000])
+    sealer.close()
+    assert pyrage.passphrase.decrypt(file.getvalue(), "seven words") == clear
+
+
 def test_nobody_and_both_are_refused() -> None:
     with pytest.raises(AgeError, match="nobody"):
         seal(b"", [])

@@ -45,6 +45,7 @@ def test_a_clip_becomes_the_double(job: Job) -> None:
     assert np.abs(sound).max() < 1e-3  # mute is the default
     said = json.loads(job.report.read_text())
     assert said["voice"] == "mute" and said["network"] and said["people"][0]["doubled"] == len(a)
+    assert said["read_apart"][1:] == ["seccomp", "limits"]
     assert str(job.source.parent) not in job.report.read_text()
     assert job.sheet.read_bytes()[:2] == b"\xff\xd8"
 

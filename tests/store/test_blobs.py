@@ -96,6 +96,17 @@ def test_without_a_key_blobs_are_written_and_not_read(blobs: Blobs) -> None:
     assert blobs.read(blob) == b"from the field"
 
 
+def test_a_blob_that_is_prepared_waits_until_it_is_known_or_goes(blobs: Blobs) -> None:
+    with blobs.new() as one, blobs.new() as two:
+        one.write(b"known")
+        two.write(b"not known")
+        known, other = one.prepare(), two.prepare()
+    assert blobs.ids() == []  # as a crash would leave them
+    blobs.settle({known.id})
+    assert blobs.ids() == [known.id] and blobs.read(known) == b"known"
+    assert not list(blobs.folder.glob("??/.*")) and other.id not in blobs.ids()
+
+
 def test_removed_and_left_over_ones(blobs: Blobs) -> None:
     blob = blobs.put(b"x")
     blobs.remove(blob.id)
@@ -104,7 +115,7 @@ def test_removed_and_left_over_ones(blobs: Blobs) -> None:
     part = blobs.folder / "ab" / f".{'ab' * 16}.part"
     part.parent.mkdir(exist_ok=True)
     part.write_bytes(b"half")
-    blobs.tidy()
+    blobs.settle()
     assert not part.exists()
     with pytest.raises(ValueError):
         blobs.path("../../etc/passwd")

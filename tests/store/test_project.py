@@ -15,7 +15,7 @@ import apsw
 import pytest
 
 from facedouble.errors import StoreError
-from facedouble.store import settings
+from facedouble.store import files, settings
 from facedouble.store.keys import Secret
 from facedouble.store.project import Project, create, create_field, recover
 from facedouble.store.verify import verify
@@ -309,6 +309,70 @@ with Project.open(disk / "film", keyring) as project:
     done = subprocess.run(["unshare", "-rm", "sh", "-c", script, str(disk), str(film), sys.executable, code, str(room)],
                           capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0 and "No space left" in done.stdout, (done.stdout, done.stderr)
+
+
+def test_a_stick_that_was_pulled_is_told_and_the_project_goes_on_when_it_is_back(film: Path) -> None:
+    with Project.open(film, keyring_of(film)) as project:
+        film.rename(film.with_name("gone"))
+        for act in (lambda: add(project, "p2"), lambda: project.refresh(), lambda: Project.open(film, project.keyring)):
+            with pytest.raises(StoreError):
+                act()
+        with pytest.raises(StoreError, match="mount it"), project.working():
+            pass
+        film.with_name("gone").rename(film)
+        add(project, "p3")
+        assert people(project) == ["p1", "p3"]
+
+
+def test_pulled_between_the_registry_and_the_log(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The registry of a change is written, its entry is not: the change was never made."""
+    with Project.open(film, keyring_of(film)) as project:
+        with monkeypatch.context() as pulled:
+            pulled.setattr("facedouble.store.registry.keep_only", lambda *_: None)
+            pulled.setattr("facedouble.store.log.seal", lambda *_: (film / "log").rename(film / "away") and b"")
+            with pytest.raises(StoreError, match="cannot be written"):
+                add(project, "p2")
+        (film / "away").rename(film / "log")
+        assert people(project) == ["p1"]
+        add(project, "p3")
+    with Project.open(film, keyring_of(film), write=False) as project:
+        assert people(project) == ["p1", "p3"]
+
+
+def test_a_stick_that_knows_no_links_still_takes_no_name_twice(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")  # what FAT says
+
+    monkeypatch.setattr("os.link", refuse)
+    with Project.open(film, keyring_of(film)) as project:
+        add(project, "p2")
+    with pytest.raises(StoreError, match="Operation not permitted"):
+        files.write(film / "log" / "00000003.age", b"another", fresh=True)
+    assert not verify(film, keyring_of(film)).alarms
+
+
+def test_a_copy_on_a_medium_that_cannot_be_written_can_be_looked_at(film: Path) -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    code = """
+import sys
+from pathlib import Path
+from facedouble.errors import StoreError
+from facedouble.store.project import Project
+from tests.store.make import keyring_of
+from tests.store.test_project import add, people
+folder = Path(sys.argv[1])
+with Project.open(folder, keyring_of(folder), write=False) as project:
+    print(people(project))
+try:
+    Project.open(folder, keyring_of(folder))
+except StoreError as error:
+    print(error)
+"""
+    script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && "$1" -c "$2" "$0"'
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script, str(film), sys.executable, code], capture_output=True, text=True,
+                          check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0 and done.stdout.startswith("['p1']\n") and "Read-only file system" in done.stdout, done.stderr
 
 
 def test_nothing_that_was_kept_lies_open_on_the_disk(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from facedouble.errors import InputRefused
 from facedouble.media.inside.opening import opened, video_of
 from facedouble.media.inside.piece import Piece, Steps, told
-from facedouble.media.limits import LONGEST_GAP, LONGEST_TAKE, MOST_CHANNELS, RATES
+from facedouble.media.limits import FASTEST, LONGEST_GAP, LONGEST_TAKE, MOST_CHANNELS, RATES
 from facedouble.types import Floats
 
 AS_SOUND = "as sound ({}); copy it again or make it a WAV"
@@ -147,6 +147,8 @@ def take(file: BinaryIO, given: dict[str, Any]) -> Steps:
         if not box.streams.audio:
             raise InputRefused("holds no sound; give a recording")
         rate = int(box.streams.audio[0].rate)
+        if not 1 <= rate <= FASTEST:
+            raise InputRefused(f"{rate} samples/s; record at 48000")
         yield Piece({"rate": rate})
         got = 0
         for block in mixed(box, LONGEST_TAKE):
