@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -157,6 +157,14 @@ def save(folder: Path, keyring: Keyring, secret: Secret) -> None:
     files.write(folder / f"{keyring.holder}.age", sealed, fresh=True)
     files.write(folder / f"{keyring.holder}.toml",
                 f'signing = "{keyring.public}"\nown = "{recipient_of(keyring.own)}"\nkind = "{secret.kind}"\n'.encode())
+
+
+def keep_only(folder: Path, holders: Collection[str]) -> None:
+    """Remove the files of those who hold no key: what a crash left of an adding or a removal. What is not ours stays."""
+    for path in folder.iterdir():
+        name, _, kind = path.name.partition(".")
+        if kind in ("age", "more.age", "toml") and LABEL.fullmatch(name) and name not in holders:
+            path.unlink()
 
 
 def hand_down(folder: Path, holder: str, own_recipient: str, identities: Sequence[str]) -> None:

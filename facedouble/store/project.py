@@ -199,9 +199,7 @@ class Project:
         for name in ("log", "registry", "keys", "."):
             files.tidy(self.folder / name)
         registry.keep_only(self.folder / "registry", self.log.last.generation)
-        for path in (self.folder / "keys").iterdir():
-            if path.name.split(".")[0] not in self.log.holders:
-                path.unlink()
+        keys.keep_only(self.folder / "keys", self.log.holders)
         self.tell()
 
     def tell(self) -> None:

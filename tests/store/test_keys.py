@@ -168,6 +168,13 @@ holders.remove(project, "ben")
     assert ended[:4] == [-9] * 4 and ended[-1] == 0
 
 
+def test_files_of_nobody_go_and_what_is_not_ours_stays(film: Path) -> None:
+    for name in ("eve.age", "eve.more.age", "eve.toml", "noor.id", "README"):
+        (film / "keys" / name).write_bytes(b"x")
+    Project.open(film, keyring_of(film)).close()
+    assert {p.name for p in (film / "keys").iterdir()} == {"noor.age", "noor.toml", "noor.id", "README"}
+
+
 @pytest.mark.parametrize(("phrase", "why"), [("kiosk-7", "too short"), ("aaaaaaaaaaaaaaaaaaaaaaaa", "too easy"),
                                              ("password1234567890", "too easy"), ("qwertyuiopasdfghjkl", "too easy")])
 def test_a_weak_passphrase_is_refused_and_says_why(phrase: str, why: str) -> None:

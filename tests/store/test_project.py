@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -373,6 +374,34 @@ except StoreError as error:
     done = subprocess.run(["unshare", "-rm", "sh", "-c", script, str(film), sys.executable, code], capture_output=True, text=True,
                           check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0 and done.stdout.startswith("['p1']\n") and "Read-only file system" in done.stdout, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_sorting_and_undoing_megabytes_creates_no_file_beside(film: Path) -> None:
+    """SQLite would put what it sorts, and what it may have to undo, into files of its own."""
+    code = """
+import sys
+from pathlib import Path
+from facedouble.store.project import Project
+from tests.store.make import keyring_of
+folder = Path(sys.argv[1])
+with Project.open(folder, keyring_of(folder)) as project:
+    for turn in range(2):
+        with project.change("person added", {"person": "p2"}) as db:
+            db.execute("CREATE TABLE IF NOT EXISTS big(a TEXT)")
+            db.executemany("INSERT INTO big VALUES (?)", [("CANARY" * 2000 + str(k),) for k in range(400)])
+            db.execute("SELECT * FROM big ORDER BY a DESC").fetchall()
+            db.execute("UPDATE big SET a = a || 'x'")
+            db.execute(f"CREATE INDEX i{turn} ON big(a)")
+"""
+    subprocess.run(["strace", "-f", "-qq", "-e", "trace=openat,open,creat,memfd_create", "-o", str(film.parent / "trace"),
+                    sys.executable, "-c", code, str(film)], check=True,
+                   env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"})
+    lines = (film.parent / "trace").read_text().splitlines()
+    made = [line for line in lines if re.search("O_CREAT|O_RDWR|O_WRONLY|creat|memfd", line)]
+    places = {re.sub(r"[0-9]+", "N", line.split('"')[1].removeprefix(str(film.parent))) for line in made}
+    places = {place for place in places if not place.startswith("/state/")}
+    assert places == {"/film/lock", "/film/registry/.N.age.N.part", "/film/log/.N.age.N.part"}
 
 
 def test_nothing_that_was_kept_lies_open_on_the_disk(tmp_path: Path) -> None:
