@@ -18,7 +18,7 @@ from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.contents import contents
 from facedouble.pipeline.digest import of_file
 from facedouble.publish import write_new
-from facedouble.store import override, release_rules, releases, renders
+from facedouble.store import acts, override, release_rules, releases, renders
 from facedouble.store.project import Project
 from facedouble.store.receipt import receipt, report
 from facedouble.store.release_rules import Blocker
@@ -94,7 +94,8 @@ def _log_ok(project: Project) -> bool:
 
 
 def _blockers(project: Project, render: Render, purpose: str, log_ok: bool) -> tuple[Blocker, ...]:
-    return release_rules.blockers(project.db, render, purpose, dt.datetime.now(dt.UTC), log_ok, _keys(project))
+    now = acts.latest(project.db, dt.datetime.now(dt.UTC), (entry.wall for entry in project.log.entries))
+    return release_rules.blockers(project.db, render, purpose, now, log_ok, _keys(project))
 
 
 def _keys(project: Project) -> dict[str, str]:
