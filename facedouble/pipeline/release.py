@@ -175,7 +175,7 @@ def _named(project: Project, id_: str, staged: Path, destination: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        with suppress(FacedoubleError):
-            project.record("release undone", {"release": id_})
+        with suppress(FacedoubleError), project.change("release undone", {"release": id_}) as db:
+            releases.undo(db, id_)
         raise StoreError(f"{destination}: cannot get its name ({error.strerror}); nothing was released, choose another place"
                          ) from error
