@@ -1,4 +1,4 @@
-# make setup | demo | test | lint | bench | mutate | fuzz | help
+# make setup | demo | test | lint | bench | mutate | fuzz | bundle | help
 # Needs Linux, GNU make, Python 3.11 with venv (Debian: python3.11 python3-venv) and, for `setup`, a package index.
 
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.setup
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: setup demo test lint bench mutate fuzz help
+.PHONY: setup demo test lint bench mutate fuzz bundle help
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -42,6 +42,9 @@ mutate: setup  ## the audit on trial: faults made on purpose; QUICK=1 for few
 
 fuzz: setup  ## 10,000 mutated media files through the decode child; QUICK=1 for 500
 	$(BIN)/python bench/fuzz.py --count $(if $(QUICK),500 --strace 20,10000 --strace 60)
+
+bundle: setup  ## dist/facedouble-bundle, to install without a network; installed once where there is none
+	$(BIN)/python scripts/bundle.py dist/facedouble-bundle --check
 
 bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/run.py $(if $(QUICK),--quick)

@@ -6,6 +6,7 @@ import datetime as dt
 import tomllib
 from pathlib import Path
 
+from facedouble import disk
 from facedouble.errors import ConsentError
 from facedouble.types import Consent
 
@@ -16,7 +17,7 @@ KEYS = {"name", "code", "scope", "date", "until", "note"}
 def read_consent(path: Path) -> Consent:
     """Read `consent.toml`; ConsentError says what is missing."""
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(disk.read_text(path))
     except OSError as error:
         raise ConsentError(f"{path}: the consent record cannot be read ({error.strerror}); give one with --consent") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -7,10 +7,10 @@ project names something in its vault, and nothing on the disk has that name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from facedouble.errors import StoreError
@@ -49,9 +49,17 @@ class Place(Protocol):
     def draft(self, name: str, replace: bool) -> Draft: ...
     def drop(self, draft: Draft) -> None: ...
     def size(self, name: str) -> int: ...
+    def stamp(self, name: str) -> str: ...
     def names(self) -> list[str]: ...
     def remove(self, name: str) -> None: ...
     def link(self, old: str, new: str, replace: bool) -> None: ...
+    def ticket(self) -> Ticket: ...
+
+
+class Ticket(Protocol):
+    """With what another process of this run opens the same place. It may hold keys: it goes through a pipe, never to a disk."""
+
+    def open(self) -> Place: ...
 
 
 _MOUNTED: dict[Path, Place] = {}  # the one table of this process; children mount their own
@@ -65,6 +73,17 @@ def mount(folder: Path, place: Place) -> None:
 def unmount(folder: Path) -> None:
     """Names there are gone."""
     _MOUNTED.pop(folder.resolve(), None)
+
+
+def tickets() -> tuple[tuple[Path, Ticket], ...]:
+    """All that is mounted, for a child process."""
+    return tuple((folder, place.ticket()) for folder, place in _MOUNTED.items())
+
+
+def remount(held: Sequence[tuple[Path, Ticket]]) -> None:
+    """Mount in a child what its parent has mounted."""
+    for folder, ticket in held:
+        mount(folder, ticket.open())
 
 
 def placed(path: Path) -> tuple[Place, str] | None:
@@ -81,10 +100,12 @@ def placed(path: Path) -> tuple[Place, str] | None:
     return None
 
 
-def open_read(path: Path) -> BinaryIO:
-    """The bytes, to be read anywhere; OSError as `open` raises it, StoreError if they were altered."""
+def open_read(path: Path, follow: bool = True) -> BinaryIO:
+    """The bytes, to be read anywhere; OSError as `open` raises it, StoreError if they were altered. follow: links, too."""
     at = placed(path)
-    return open(path, "rb") if at is None else at[0].open(at[1])
+    if at is not None:
+        return at[0].open(at[1])
+    return open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)), "rb")
 
 
 def lend(path: Path) -> Lent:
@@ -99,7 +120,7 @@ def borrowed(lent: Lent) -> BinaryIO:
         return os.fdopen(lent.descriptor, "rb")
     from facedouble.age.reader import Payload, Reader
 
-    return Reader(os.fdopen(lent.descriptor, "rb"), Payload(lent.key, lent.start))  # type: ignore[return-value]
+    return Reader(os.fdopen(lent.descriptor, "rb"), Payload(lent.key, lent.start))
 
 
 def read(path: Path) -> bytes:
@@ -117,6 +138,18 @@ def size(path: Path) -> int:
     """Bytes in the file."""
     at = placed(path)
     return os.stat(path).st_size if at is None else at[0].size(at[1])
+
+
+def stamp(path: Path) -> tuple[int, str]:
+    """Size, and by what another version of the file is told; zeros if it is not there."""
+    at = placed(path)
+    try:
+        if at is not None:
+            return at[0].size(at[1]), at[0].stamp(at[1])
+        known = os.stat(path)
+        return known.st_size, str(known.st_mtime_ns)
+    except OSError:
+        return 0, ""
 
 
 def is_file(path: Path) -> bool:
@@ -145,6 +178,24 @@ def listing(folder: Path) -> list[Path]:
         return sorted(folder.iterdir()) if folder.is_dir() else []
     head = f"{at[1]}/" if at[1] else ""
     return sorted({folder / name[len(head):].split("/")[0] for name in at[0].names() if name.startswith(head)})
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    """Files below a folder whose names fit the pattern, as `Path.glob` has it; sorted."""
+    at = placed(folder)
+    if at is None:
+        return sorted(folder.glob(pattern))
+    head = f"{at[1]}/" if at[1] else ""
+    names = [name[len(head):] for name in at[0].names() if name.startswith(head)]
+    return sorted(folder / name for name in names if PurePosixPath(name).match(pattern)
+                  and ("**" in pattern or name.count("/") == pattern.count("/")))
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two names are of one file."""
+    if placed(one) is None and placed(other) is None:
+        return one.exists() and other.exists() and os.path.samefile(one, other)
+    return placed(one) == placed(other)
 
 
 def make_folder(path: Path, private: bool = False) -> None:

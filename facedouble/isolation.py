@@ -1,7 +1,8 @@
 """Deny this process the network and core dumps, for good and for all its threads and children. Linux only.
 
 Call `deny_network` before footage is opened. It cannot be undone. What it does not cover: sockets that were open
-before, and AF_UNIX sockets, through which another program on the same machine could carry data out for us.
+before, and AF_UNIX sockets, through which another program on the same machine could carry data out for us. The one that
+would do so unasked, the resolver of names, is not asked any more.
 """
 
 from __future__ import annotations
@@ -50,12 +51,12 @@ class _Machine:
     audit_arch: int
     seccomp: int
     socket: int
-    refused: tuple[int, ...]  # ptrace, process_vm_readv, process_vm_writev, bpf, io_uring_setup
+    refused: tuple[int, ...]  # ptrace, process_vm_readv, process_vm_writev, bpf, io_uring_setup, pidfd_getfd
 
 
 _MACHINES: Final = {
-    "x86_64": _Machine(0xC000003E, 317, 41, (101, 310, 311, 321, 425)),
-    "aarch64": _Machine(0xC00000B7, 277, 198, (117, 270, 271, 280, 425)),
+    "x86_64": _Machine(0xC000003E, 317, 41, (101, 310, 311, 321, 425, 438)),
+    "aarch64": _Machine(0xC00000B7, 277, 198, (117, 270, 271, 280, 425, 438)),
 }
 
 
@@ -89,8 +90,20 @@ def deny_network() -> Denial:
     if not (by_filter or by_namespace):
         raise MachineError("this machine cannot deny the program the network: neither seccomp nor a network namespace "
                            "works, so use a Linux kernel that has one of them")
+    _resolve_nothing()
     sys.addaudithook(_refuse)
     return Denial(by_filter, by_namespace, hook=True)
+
+
+def close_doors() -> Denial:
+    """No sockets and no core dumps, from here to the end of the process."""
+    no_core_dumps()
+    return deny_network()
+
+
+def in_force() -> tuple[str, ...]:
+    """Which means keep the network away from this process now, for reports; none before `deny_network`."""
+    return deny_network().means if deny_network.cache_info().currsize else ()
 
 
 def no_core_dumps() -> None:
@@ -182,6 +195,12 @@ def _opens_sockets() -> bool:
 def _only_loopback() -> bool:
     lines = Path("/proc/self/net/dev").read_text().splitlines()[2:]
     return {line.split(":")[0].strip() for line in lines} <= {"lo"}
+
+
+def _resolve_nothing() -> None:
+    """Look names of hosts up in files alone: C code would ask systemd-resolved or nscd by AF_UNIX, and they the network."""
+    with suppress(AttributeError):  # another C library than glibc has no such services
+        _libc().__nss_configure_lookup(b"hosts", b"files")
 
 
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:

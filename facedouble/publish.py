@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from facedouble import disk
 from facedouble.errors import StoreError
 
 
@@ -23,6 +24,11 @@ def write_over(path: Path, data: bytes, private: bool = False) -> None:
 
 
 def _write(path: Path, data: bytes, name: Callable[[Path, Path], None], mode: int = 0o666) -> None:
+    if disk.placed(path) is not None:
+        with disk.draft_in(path, replace=name is os.replace) as draft:
+            draft.write(data)
+            draft.commit()
+        return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(part, "xb", opener=lambda file, flags: os.open(file, flags, mode)) as out:

@@ -26,7 +26,7 @@ from tests.plan.test_read import ROSE
 ROOT = Path(__file__).resolve().parents[1]
 CONSENT = 'code = "V3"\nscope = ["film", "trailer", "test"]\ndate = 2026-01-01\n'
 # the reader runs these as they are; `make test` is what runs this, `make bench` is a long trial
-NOT_HERE = re.compile(r"^make (demo|test|setup|bench|mutate)")
+NOT_HERE = re.compile(r"^make (demo|test|setup|bench|mutate|bundle)")
 
 
 def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -37,9 +37,14 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def documented() -> list[str]:
-    """Commands from indented blocks, and from the table of options, of README and documents."""
+    """Commands from indented blocks, and from the table of options, of README and documents.
+
+    Those of docs/project.md and docs/people.md ask for secrets: tests/cli/test_documented.py, test_people_documented.py.
+    """
     found = []
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        if path.name in ("project.md", "people.md"):
+            continue
         for line in path.read_text().splitlines():
             match = re.match(r"^ {4}(?:\.venv/bin/)?(facedouble .*|make .*)$", line)
             if match and match[1] not in found:
@@ -81,7 +86,7 @@ def test_every_documented_command_runs(desk: Path) -> None:
         commands = [c for c in commands if "noor" not in c]
     for command in commands:
         words = shlex.split(command.replace("…", "she asked for it"))[1:]
-        outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if "-o" in words else []
+        outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if words[0] == "protect" else []
         outputs += ["ana.fdouble", "ana.contact.jpg"] if "make" in words else []
         outputs += ["noor.fvoice"] if words[:2] == ["voice", "make"] else []
         outputs += ["film.plan.toml"] if "analyse" in words else []
@@ -92,7 +97,8 @@ def test_every_documented_command_runs(desk: Path) -> None:
         if "install" in words:
             continue  # tests/models/test_install.py
         done = run(*words, cwd=desk)
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        fit = (0, 6) if "--air-gap" in words else (0,)  # whoever runs the tests may be online
+        assert done.returncode in fit, (command, done.stdout, done.stderr)
     assert "Khaled" not in (desk / "safe.srt").read_text() and (desk / "takes" / "turn-003.take-01.wav").is_file()
 
 
@@ -149,11 +155,13 @@ def _take(path: Path) -> None:
                                    *(("plan", c) for c in ("add-voice", "voice", "turn", "bleep", "ambience", "voices")),
                                    ("voice", "who"), ("voice", "cues"), ("voice", "take"), ("subtitles",),
                                    *(("plan", c) for c in ("find", "add-check", "mark", "checklist")),
-                                   ("render",), ("compare",)])
+                                   ("render",), ("compare",), ("init",), ("unlock",), ("lock",), ("keys",), ("log",),
+                                   *(("keys", c) for c in ("list", "add", "remove", "rotate")),
+                                   *(("log", c) for c in ("show", "head", "verify", "recover"))])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
     done = run(*words, "--help", cwd=tmp_path)
     assert done.returncode == 0 and "Usage" in done.stdout
-    if words not in ((), ("double",), ("models",), ("plan",)):
+    if words not in ((), ("double",), ("models",), ("plan",), ("keys",), ("log",)):
         assert "Example: facedouble" in done.stdout
 
 

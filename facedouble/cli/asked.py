@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from facedouble import disk
 from facedouble.errors import UsageError
 
 
@@ -16,7 +17,7 @@ def options_of(path: Path | None, halo: float | None = None, calm: float | None 
     from facedouble.options import Options, parse
 
     try:
-        options = Options() if path is None else parse(path.read_text("utf-8"))
+        options = Options() if path is None else parse(disk.read_text(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: the options file cannot be read; give another with --options") from error
     draw = options.draw

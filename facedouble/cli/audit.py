@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from facedouble import disk
 from facedouble.cli.asked import options_of
 from facedouble.cli.shown import OUT, Bar, Stop
 from facedouble.errors import ExitCode, InputRefused, UsageError
@@ -25,23 +26,25 @@ def audit(
     exhaustive: Annotated[bool, typer.Option("--exhaustive", help="look at everything; takes many times as long")] = False,
     options: Annotated[Path | None, typer.Option(help="TOML file with every knob; limits stand in its [audit] table")] = None,
     double: Annotated[Path | None, typer.Option(help="the .fdouble that is worn, without a plan")] = None,
+    halo: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="as the film was drawn, if not as the options say")] = None,
+    calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="the same")] = None,
     lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
     """Look at a finished film as an enemy would, and say in one page what was tried and what was found."""
-    from facedouble.pipeline.audit.run import Task, close_doors, run
+    from facedouble.pipeline.audit.run import Task, beside, close_doors, run
 
     if not witness and plan is None:
         raise UsageError("say what the film was made of: --witness FOOTAGE, or --plan NAME.plan.toml")
-    if not film.is_file():
+    if not disk.is_file(film):
         raise InputRefused(f"{film}: there is no such film; check the name")
-    knobs = options_of(options)
+    knobs = options_of(options, halo, calm)
     task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double)
     close_doors()
     if lines:
-        made = run(task, knobs, _line, write=True)
+        made = run(task, knobs, _line, keep=_handed)
     else:
         with Bar() as bar:
-            made = run(task, knobs, bar, write=True)
+            made = run(task, knobs, bar, keep=beside(task))
         for check in made.checks:
             state = "was not tried: " + check.missing if check.missing else \
                 f"{len(check.findings)} found" if check.findings else "nothing found"
@@ -53,6 +56,11 @@ def audit(
         OUT.print(f"{film}: {verdict}\n  {task.page}", markup=False)
     if not made.passed:
         raise typer.Exit(ExitCode.AUDIT)
+
+
+def _handed(words: bytes, page: bytes) -> None:
+    """What the audit says, for the process that started this one: nothing of it is written to a disk here."""
+    print(json.dumps({"audit": words.decode(), "page": page.decode()}), flush=True)
 
 
 def _line(step: str, done: int, total: int | None) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facedouble import disk
 from facedouble.cli.asked import options_of
 from facedouble.cli.shown import OUT, Bar
 from facedouble.errors import ExitCode, StoreError, UsageError
@@ -30,7 +31,7 @@ def double_make(
 
     if consent is None:
         raise ConsentError("a double needs the volunteer's consent: write it down in consent.toml and give it with --consent")
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     record = read_consent(consent)
     check_consent(record, dt.date.today())
@@ -62,13 +63,15 @@ def double_show(
 ) -> None:
     """Say what a double holds, and make a contact picture of it."""
     from facedouble.doubles.file import read_double
+    from facedouble.isolation import close_doors
     from facedouble.pipeline.portrait import portrait
     from facedouble.publish import write_new
 
+    close_doors()
     double = read_double(path)
     _describe(path, double)
     target = picture or path.with_suffix(".contact.jpg")
-    if target.exists():
+    if disk.exists(target):
         OUT.print(f"  contact picture: {target} (exists already, left as it is)")
         return
     write_new(target, portrait(double))
@@ -86,7 +89,7 @@ def double_blend(
     from facedouble.pipeline.casting import check, look, open_recogniser
     from facedouble.pipeline.protect import close_doors
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     close_doors()
     recognise, read = open_recogniser(), [read_double(path) for path in doubles]
@@ -156,9 +159,9 @@ def double_rank(
     from facedouble.pipeline.protect import close_doors, open_eyes
     from facedouble.publish import write_new
 
-    if not folder.is_dir():
+    if not disk.is_folder(folder):
         raise UsageError(f"{folder}: no such folder; give the one that holds the .fdouble files")
-    if sheet is not None and sheet.exists():
+    if sheet is not None and disk.exists(sheet):
         raise StoreError(f"{sheet}: exists already; choose another name")
     close_doors()
     settings, recognise = options_of(options), casting.open_recogniser()
@@ -198,7 +201,7 @@ def double_shotlist(
     from facedouble.pipeline.shotlist import shotlist
     from facedouble.publish import write_new
 
-    if picture is not None and picture.exists():
+    if picture is not None and disk.exists(picture):
         raise StoreError(f"{picture}: exists already; choose another name")
     close_doors()
     settings = options_of(options)

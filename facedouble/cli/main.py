@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from facedouble.cli import voice_who
+from facedouble import disk
+from facedouble.cli import approving, evidence, letting, look, project, voice_who
 from facedouble.cli.asked import options_of
 from facedouble.cli.audit import audit
 from facedouble.cli.changed import PlanPath
+from facedouble.cli.doctor import doctor
 from facedouble.cli.doubles import double_app
+from facedouble.cli.inside import enter_all
 from facedouble.cli.making import protect, render
 from facedouble.cli.plans import plan_app
 from facedouble.cli.shown import ERR, OUT, Bar, Stop
@@ -32,6 +34,9 @@ app.add_typer(models_app, name="models")
 app.add_typer(plan_app, name="plan")
 app.add_typer(voice_app, name="voice")
 voice_who.add_to(voice_app)
+look.register(app)
+letting.register(app)
+approving.register(app)
 app.command(epilog="Example: facedouble protect interview.mp4 -o safe.mp4 --double ana.fdouble")(protect)
 
 
@@ -64,7 +69,7 @@ def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path |
     home, pages = Home(plan), []
     if not footage:
         read(home.text())
-    if sheet is not None and sheet.exists():
+    if sheet is not None and disk.exists(sheet):
         raise StoreError(f"{sheet}: exists already; choose another name")
     with Bar() as bar:
         found = look_at(footage, home, options_of(options), bar)
@@ -91,6 +96,8 @@ def _people(footage: list[Path], plan: Path, sheet: Path | None, options: Path |
 app.command(epilog="Example: facedouble render film.plan.toml -o safe")(render)
 app.command(epilog="Example: facedouble audit safe.mp4 --witness interview.mp4")(audit)
 app.command(epilog="Example: facedouble subtitles interview.srt --redact names.toml -o safe.srt")(subtitles)
+project.add_to(app)
+evidence.add_to(app)
 
 
 @app.command(epilog="Example: facedouble compare interview.mp4 --double ana.fdouble -o compare.mp4")
@@ -105,7 +112,7 @@ def compare(
     from facedouble.pipeline.compare import compare as run
     from facedouble.pipeline.protect import close_doors, load_doubles
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     close_doors()
     with Bar() as bar:
@@ -114,19 +121,7 @@ def compare(
     OUT.print(f"{output}: for your own eyes; blur, mosaic, sketch and silhouette do not protect (docs/compare.md)")
 
 
-@app.command(epilog="Example: facedouble doctor")
-def doctor() -> None:
-    """Check models, libraries, cores, GPU, network and disk; one line each, with the remedy."""
-    from facedouble.doctor import examine
-    from facedouble.models.install import default_directory
-
-    findings = examine(default_directory())
-    for f in findings:
-        mark = {True: "[green]ok  [/]", False: "[red]BAD [/]", None: "[yellow]note[/]"}[f.ok]
-        OUT.print(mark, escape(f"{f.what}: {f.detail}" + (f" — {f.remedy}" if f.remedy else "")))
-    if any(f.ok is False for f in findings):
-        raise typer.Exit(ExitCode.MODEL if any(f.ok is False and f.what.startswith("model") for f in findings)
-                         else ExitCode.MACHINE)
+app.command(epilog="Example: facedouble doctor --air-gap film")(doctor)
 
 
 @models_app.command("install", epilog="Example: facedouble models install --from /media/stick/models")
@@ -155,6 +150,7 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, Stop.ask)
     try:
+        enter_all(sys.argv[1:])
         result = int(app(standalone_mode=False) or 0)
         if result == ExitCode.INTERRUPTED:  # typer turns Ctrl-C into a code of its own
             raise KeyboardInterrupt

@@ -54,6 +54,8 @@ def protect(
               Likeness(alike_by, alike_reason))
     worn = Path(double) if double.endswith(".fdouble") else None
     given = ["--witness", str(source), *_given("--double", worn), *_given("--gallery", gallery), *_given("--options", options)]
+    for option, value in (("--halo", halo), ("--calm", calm)):
+        given += [] if value is None else [option, str(value)]
     with Bar() as bar:
         report = run(job, options_of(options, halo, calm, hair, in_front, strict), bar,
                      auditor=None if no_audit else partial(_audited, given))
@@ -87,9 +89,11 @@ def _given(option: str, path: Path | None) -> list[str]:
 
 def _audited(arguments: list[str], film: Path, progress: Any) -> Any:
     """The audit of a candidate, by a process of its own."""
+    from facedouble.cli.inside import handed_on
     from facedouble.pipeline.child import audit_in_child
 
-    return audit_in_child(film, arguments, progress)
+    with handed_on() as (environment, descriptors):
+        return audit_in_child(film, arguments, progress, environment, descriptors)
 
 
 def _what_audit_said(said: Any, film: Path) -> None:
@@ -125,8 +129,10 @@ def render(
     def judge(id_: str, film: Path, progress: Any) -> Any:
         return _audited([*given, "--clip", id_], film, progress)
 
+    knobs = options_of(options)
     with Bar() as bar:
-        reports = render_film(job, options_of(options), bar, auditor=None if no_audit else judge)
+        note = partial(_written_down, purpose, knobs, bar) if _in_project(output) and not no_audit else None
+        reports = render_film(job, knobs, bar, auditor=None if no_audit else judge, made_one=note)
     hidden = failed = 0
     for id_, report in reports.items():
         OUT.print(f"{job.place(id_)}: {report.frames} frames")
@@ -147,3 +153,21 @@ def render(
         OUT.print(f"  {hidden} frames hidden whole")
     if hidden or failed:
         raise typer.Exit(ExitCode.HIDDEN)
+
+
+def _in_project(path: Path) -> bool:
+    from facedouble import disk
+
+    return disk.placed(path) is not None
+
+
+def _written_down(purpose: str, knobs: Any, progress: Any, one: Any) -> None:
+    """What was made in a project is entered there, so that people can be asked about it."""
+    from facedouble.cli.inside import project_of
+    from facedouble.pipeline.recorded import record
+
+    project = project_of(one.film)
+    if project is not None:
+        made = record(project, one, purpose, knobs, progress)
+        OUT.print(f"{one.film}: written down as render {made.id}, {len(made.scenes)} scenes; `facedouble approvals` says whom to "
+                  "ask", markup=False)

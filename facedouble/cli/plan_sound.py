@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facedouble import disk
 from facedouble.cli.changed import PlanPath, change, plain
 from facedouble.cli.shown import OUT
 from facedouble.errors import UsageError
@@ -24,7 +25,7 @@ def add_voice(plan: PlanPath, name: Annotated[str, typer.Argument(help="one word
     from facedouble.plan import edit
     from facedouble.plan.voices import VoiceFile
 
-    if not path.is_file():
+    if not disk.is_file(path):
         raise InputRefused(f"{path}: there is no such voice; make one with `facedouble voice make`")
     change(plan, lambda text: edit.add(text, VoiceFile(name, os.path.relpath(path, plan.parent))), f"voice {name}")
 

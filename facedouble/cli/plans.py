@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from facedouble import disk
 from facedouble.cli import plan_sound
 from facedouble.cli.asked import options_of
 from facedouble.cli.changed import PlanPath
@@ -181,9 +182,11 @@ def plan_double(plan: PlanPath, name: Annotated[str, typer.Argument(help="one wo
     import os
 
     from facedouble.doubles.file import read_double
+    from facedouble.isolation import close_doors
     from facedouble.plan import edit
     from facedouble.plan.values import DoubleFile
 
+    close_doors()
     read_double(path)
     _change(plan, lambda text: edit.add(text, DoubleFile(name, os.path.relpath(path, plan.parent))), f"double {name}")
 
@@ -319,7 +322,7 @@ def plan_checklist(
     from facedouble.pipeline.film import Home
     from facedouble.publish import write_new
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     made = []
     with Bar() as bar:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from facedouble import disk
 from facedouble.cli.shown import OUT
 from facedouble.errors import InputRefused, UsageError
 
@@ -46,7 +47,7 @@ def cues(
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        return disk.read_text(path, "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputRefused(f"{path}: cannot be read as text; save it as UTF-8") from error
 
@@ -70,8 +71,8 @@ def take(
     else:
         sound, rate = record(record_for)
     check(sound, rate)
-    folder.mkdir(parents=True, exist_ok=True)
-    number = 1 + max((int(p.stem[-2:]) for p in folder.glob(f"turn-{turn:03d}.take-[0-9][0-9].wav")), default=0)
+    disk.make_folder(folder)
+    number = 1 + max((int(p.stem[-2:]) for p in disk.found(folder, f"turn-{turn:03d}.take-[0-9][0-9].wav")), default=0)
     if number > 99:
         raise UsageError(f"{folder}: holds 99 takes of this line; move some away")
     path = folder / f"turn-{turn:03d}.take-{number:02d}.wav"

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from facedouble import disk
 from facedouble.cli import takes
 from facedouble.cli.shown import OUT, Bar
 from facedouble.errors import ConsentError, ExitCode, InputRefused, StoreError, UsageError
@@ -36,7 +37,7 @@ def voice_make(
 
     if consent is None:
         raise ConsentError("a voice needs the volunteer's consent: write it down in consent.toml and give it with --consent")
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     record = read_consent(consent)
     check_consent(record, dt.date.today(), "voice double")
@@ -62,8 +63,10 @@ def _describe(path: Path, voice: Any) -> None:
 @voice_app.command("show", epilog="Example: facedouble voice show noor.fvoice")
 def voice_show(path: Annotated[Path, typer.Argument(help="a .fvoice file")]) -> None:
     """Say what a voice holds, and whether it is whole."""
+    from facedouble.isolation import close_doors
     from facedouble.voice.file import read_voice
 
+    close_doors()
     _describe(path, read_voice(path))
 
 
@@ -120,7 +123,7 @@ def voice_rank(
     from facedouble.pipeline.hearing import open_ears
     from facedouble.pipeline.protect import close_doors
 
-    if not folder.is_dir():
+    if not disk.is_folder(folder):
         raise UsageError(f"{folder}: no such folder; give the one that holds the .fvoice files")
     close_doors()
     with Bar() as bar:
@@ -147,10 +150,10 @@ def voice_compare(
     from facedouble.pipeline.protect import close_doors
     from facedouble.plan.read import read
 
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     try:
-        marks = marks_of(read(plan.read_text("utf-8")), clip) if plan is not None else ()
+        marks = marks_of(read(disk.read_text(plan)), clip) if plan is not None else ()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{plan}: the plan cannot be read; check the name") from error
     close_doors()

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
+from facedouble import disk, tensors
 from facedouble.errors import InputRefused
 from facedouble.publish import write_new
 from facedouble.types import LANDMARKS, Consent, Double
@@ -40,16 +41,16 @@ def write_double(double: Double, path: Path) -> None:
 
 def read_double(path: Path) -> Double:
     """Read and check a double; InputRefused for anything that is not a whole one."""
-    if not path.is_file():
+    if not disk.is_file(path):
         raise InputRefused(f"{path}: there is no such double; make one with `facedouble double make`")
-    if path.stat().st_size > LARGEST:
+    if disk.size(path) > LARGEST:
         raise InputRefused(f"{path}: too large for a double")
     try:
-        with safe_open(str(path), framework="numpy") as stored:
-            header: dict[str, Any] = stored.metadata() or {}
-            if header.get("format") != FORMAT:
-                raise InputRefused(f"{path}: not a facedouble double; make one with `facedouble double make`")
-            arrays = {name: stored.get_tensor(name) for name in SHAPES}
+        stored = tensors.read(path)
+        header: dict[str, Any] = stored.metadata
+        if header.get("format") != FORMAT:
+            raise InputRefused(f"{path}: not a facedouble double; make one with `facedouble double make`")
+        arrays = {name: stored.get(name) for name in SHAPES}
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InputRefused(f"{path}: not a whole facedouble double; make it again with `facedouble double make`") from error
     for name, shape in SHAPES.items():

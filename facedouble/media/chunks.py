@@ -9,14 +9,11 @@ none of the last `VERSIONS` goes.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -24,9 +21,11 @@ from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 
+from facedouble import disk
 from facedouble.errors import FacedoubleError, StoreError
 from facedouble.media.encode import Sound, Writer, mapped
 from facedouble.media.h264 import Coder, Header, Packet
+from facedouble.media.shelf import shelf
 from facedouble.options import EncodeOptions
 from facedouble.publish import write_over
 from facedouble.types import Array, Colour, MediaInfo, SafeFrame, Value
@@ -80,7 +79,7 @@ class Chunk(Value):
         """The coded pictures. StoreError at the end if they are not what they were when the chunk was found."""
         told = hashlib.sha256()
         try:
-            with open(self.path, "rb") as file:
+            with disk.open_read(self.path) as file:
                 file.seek(len(MAGIC))
                 for ticks, span, key, size in self.rows.tolist():
                     data = file.read(size)
@@ -119,8 +118,6 @@ class ChunkWriter:
                     "sets": header.sets.hex(), "rows": self._rows, "payload": self._told.hexdigest(), "facts": facts}
             head = json.dumps(said, sort_keys=True).encode()
             self.file.write(head + hashlib.sha256(head).digest() + len(head).to_bytes(8, "big"))
-            self.file.flush()
-            os.fsync(self.file.fileno())
         self.finished = True
 
     def _write(self, packets: Sequence[Packet]) -> None:
@@ -140,37 +137,12 @@ class Folder:
         self.path = path
 
     def __enter__(self) -> Self:
-        try:
-            with suppress(FileExistsError):
-                os.mkdir(self.path, 0o700)
-            self._handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except FileNotFoundError as error:
-            raise StoreError(f"{self.path.parent}: there is no such folder; make it first") from error
-        except OSError as error:
-            raise StoreError(f"{self.path}: cannot be used for finished parts ({error.strerror}); move it away") from error
-        try:
-            self._take()
-        except BaseException:
-            os.close(self._handle)
-            raise
+        self._shelf = shelf(self.path)
+        self._clear(lambda entry: entry.endswith(".part"))
         return self
 
-    def _take(self) -> None:
-        held = os.fstat(self._handle)
-        if held.st_uid != os.geteuid():
-            raise StoreError(f"{self.path}: belongs to somebody else; move it away")
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # goes with the process, whatever becomes of that
-        except OSError as error:
-            raise StoreError(f"{self.path}: another run is at work on this film; wait for it") from error
-        if stat.S_IMODE(held.st_mode) != 0o700:
-            os.fchmod(self._handle, 0o700)
-        self._clear(lambda entry: entry.endswith(".part"))
-
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            os.rmdir(self.path)
-        os.close(self._handle)
+        self._shelf.close()
 
     def find(self, name: str) -> Chunk | None:
         """The chunk of that name; None if there is none, or if it is not whole."""
@@ -180,27 +152,19 @@ class Folder:
     def new(self, name: str, info: MediaInfo, options: EncodeOptions) -> Iterator[ChunkWriter]:
         """A new chunk, which gets its name when the block ends after `finish`; it replaces a damaged one."""
         place = self._place(name)
-        part = self.path / f".{name}.part"
-        try:
+        with ExitStack() as held:
             with mapped(place, KEPT):
-                file = open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")  # noqa: SIM115  closed below
-            try:
+                file, commit = held.enter_context(self._shelf.new(place.name))
                 writer = ChunkWriter(place, file, info, options)
-                yield writer
-            finally:
-                with mapped(place, KEPT):
-                    file.close()
+            yield writer
             if writer.finished:
                 with mapped(place, KEPT):
-                    os.replace(part, place)
-                    os.fsync(self._handle)
-        finally:
-            part.unlink(missing_ok=True)
+                    commit()
 
     def versions(self) -> list[list[str]]:
         """The names of the chunks that the last films were made of, the newest last."""
         try:
-            held = json.loads((self.path / RECORD).read_bytes())
+            held = json.loads(disk.read(self.path / RECORD))
             return [[name for name in names if NAME.fullmatch(name)] for names in held]
         except (OSError, ValueError, TypeError):
             return []
@@ -225,16 +189,15 @@ class Folder:
 
     def _clear(self, unwanted: Callable[[str], bool]) -> None:
         """Remove files of ours; what else lies in the folder is left alone."""
-        for entry in os.listdir(self._handle):
+        for entry in self._shelf.entries():
             if OURS.fullmatch(entry) and unwanted(entry):
-                with suppress(OSError):
-                    os.unlink(entry, dir_fd=self._handle)
+                self._shelf.remove(entry)
 
 
 def read(path: Path, name: str) -> Chunk | None:
     """A chunk, if its file is there, whole, unaltered and of that name."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        with disk.open_read(path, follow=False) as file:
             size = file.seek(0, 2)
             file.seek(max(size - TAIL, 0))
             tail = file.read(TAIL)
@@ -273,16 +236,16 @@ def _whole(file: BinaryIO, size: int, payload: str) -> bool:
 
 def check(path: Path) -> None:
     """StoreError if there cannot be a folder of chunks: no place for it, something else lies there, another run has it."""
-    if not path.parent.is_dir():
+    if not disk.is_folder(path.parent) and disk.placed(path) is None:
         raise StoreError(f"{path.parent}: there is no such folder; make it first")
-    if path.exists() or path.is_symlink():
+    if disk.exists(path):
         with Folder(path):
             pass
 
 
 def remove(path: Path) -> None:
     """Remove a folder of chunks; files in it that are not ours are left, and then the folder is, too."""
-    if path.is_dir() and not path.is_symlink():
+    if disk.is_folder(path) and not path.is_symlink():
         with Folder(path) as folder:
             folder.keep(())
 
@@ -290,14 +253,16 @@ def remove(path: Path) -> None:
 def stored(path: Path) -> int:
     """Bytes on the disk that the chunks of a folder take; 0 if there is none."""
     sizes = 0
-    with suppress(OSError), os.scandir(path) as entries:
-        sizes = sum(entry.stat(follow_symlinks=False).st_size for entry in entries if OURS.fullmatch(entry.name))
+    for entry in disk.listing(path):
+        if OURS.fullmatch(entry.name):
+            with suppress(OSError):
+                sizes += disk.size(entry)
     return sizes
 
 
 def tidy(path: Path) -> None:
     """Keep of a folder only what the newest film was made of; one of which no film was made yet stays as it is."""
-    if path.is_dir() and not path.is_symlink():
+    if disk.is_folder(path) and not path.is_symlink():
         with Folder(path) as folder:
             if newest := folder.versions()[-1:]:
                 folder.settle(newest[0], 1)

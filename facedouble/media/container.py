@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from facedouble import disk
+
 PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf", b"edts"}
 ALLOWED = {
     b"": {b"ftyp", b"moov", b"mdat", b"free"}, b"moov": {b"mvhd", b"trak", b"udta"},
@@ -38,10 +40,14 @@ def boxes(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, i
 
 def violations(path: Path) -> list[str]:
     """Everything in the file that the allow-list does not name, one line each; empty means clean."""
+    with disk.open_read(path) as file:
+        return walked(file)
+
+
+def walked(file: BinaryIO) -> list[str]:
+    """The same, of an open file."""
     found: list[str] = []
-    with open(path, "rb") as file:
-        size = file.seek(0, 2)
-        _walk(file, b"", 0, size, found, _State())
+    _walk(file, b"", 0, file.seek(0, 2), found, _State())
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -18,7 +17,8 @@ import av.error
 import numpy as np
 
 from facedouble.errors import FacedoubleError, StoreError
-from facedouble.media.container import violations
+from facedouble.media.container import walked
+from facedouble.media.destination import destination
 from facedouble.media.h264 import Coder, Header, Packet, configure
 from facedouble.media.sound import silence_blocks
 from facedouble.options import EncodeOptions
@@ -30,25 +30,6 @@ AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8
 
 Sound = tuple[int, int, Fraction, Iterator[Floats]]
 """(sample rate, channels, start in seconds, blocks (N, C))"""
-
-
-def _destination(path: Path) -> tuple[int, Path | None]:
-    """An open descriptor of a new nameless file in the destination's folder, or of a hidden one where that fails."""
-    if path.exists() or path.is_symlink():
-        raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name")
-    folder = path.parent if str(path.parent) else Path(".")
-    try:
-        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o600), None
-    except FileNotFoundError as error:
-        raise StoreError(f"{folder}: there is no such folder; make it first") from error
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOSPC):
-            raise StoreError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
-    hidden = folder / f".{path.name}.{os.getpid()}.part"
-    try:
-        return os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), hidden
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
 
 
 class _Track:
@@ -105,20 +86,21 @@ class Writer:
         self._put, self._start, self._last = 0, 0, 0
 
     def __enter__(self) -> Self:
-        self.descriptor, self.hidden = _destination(self.path)
+        self.destination = destination(self.path)
         try:
             self._open()
         except BaseException:
-            self._drop()
+            self.destination.drop()
             raise
         return self
 
     def _open(self) -> None:
         o, info = self.options, self.info
         scale = str(info.time_base.denominator)
-        self.box = av.open(f"/proc/self/fd/{self.descriptor}", "w", format="mp4", container_options={
+        file, more = self.destination.muxed()
+        self.box = av.open(file, "w", format="mp4", container_options={
             "fflags": "+bitexact", "movflags": "+faststart", "empty_hdlr_name": "1", "video_track_timescale": scale,
-            "movie_timescale": scale})
+            "movie_timescale": scale}, **more)
         video = self.box.add_stream("libx264", rate=info.rate)
         video.width, video.height = info.width, info.height
         self.video: Any = video
@@ -199,9 +181,9 @@ class Writer:
                 return
             with mapped(self.path):
                 self._finish()
-                self._publish()
+                self.destination.publish()
         finally:
-            self._drop()
+            self.destination.drop()
 
     def _finish(self) -> None:
         self.cut()
@@ -211,34 +193,10 @@ class Writer:
         for track in self.tracks:
             self.box.mux(track.stream.encode(None))
         self.box.close()
-        found = violations(Path(f"/proc/self/fd/{self.descriptor}"))
+        with self.destination.again() as whole:
+            found = walked(whole)
         if found:
             raise FacedoubleError(f"{self.path}: not written, because the new file holds what it must not: {found[0]}")
-        os.fsync(self.descriptor)
-
-    def _publish(self) -> None:
-        """Give the whole file its name; fails if the name was taken meanwhile."""
-        os.fchmod(self.descriptor, 0o644 & ~_umask())
-        try:
-            if self.hidden is None:
-                # naming a folder descriptor makes Python call linkat(AT_SYMLINK_FOLLOW), which plain link() is not
-                os.link(f"/proc/self/fd/{self.descriptor}", self.path, src_dir_fd=self.descriptor, follow_symlinks=True)
-            else:
-                os.link(self.hidden, self.path)
-        except FileExistsError as error:
-            raise StoreError(f"{self.path}: appeared while the film was made; nothing is overwritten") from error
-
-    def _drop(self) -> None:
-        with suppress(OSError):
-            os.close(self.descriptor)
-        if self.hidden is not None:
-            self.hidden.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from facedouble import disk
 from facedouble.colour import picture
 from facedouble.doubles import capture
 from facedouble.doubles.casting import (
@@ -282,7 +283,7 @@ def override(findings: Iterable[Finding], whom: str, by: str, reason: str) -> Ov
 
 def doubles_in(folder: Path, recognise: Recogniser) -> Iterator[Candidate]:
     """The doubles of a folder, by name; one at a time is in memory. InputRefused if there is none, or one is damaged."""
-    paths = sorted(folder.glob("*.fdouble"))
+    paths = disk.found(folder, "*.fdouble")
     if not paths:
         raise InputRefused(f"{folder}: holds no doubles (*.fdouble)")
     for path in paths:

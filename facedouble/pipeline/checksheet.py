@@ -17,6 +17,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from facedouble import disk
 from facedouble.colour import picture
 from facedouble.errors import InputRefused, UsageError
 from facedouble.media.decode import frames
@@ -93,7 +94,7 @@ def clips_in(folder: Path, plan: Plan) -> dict[str, Made]:
     out = {}
     for clip in plan.clips:
         path = folder / f"{clip.id}.mp4"
-        if path.exists():
+        if disk.exists(path):
             out[clip.id] = _made(path, clip, plan)
     if not out:
         raise InputRefused(f"{folder}: holds no clip of this plan; make them with `facedouble render`")
@@ -112,7 +113,7 @@ def _made(path: Path, clip: Clip, plan: Plan) -> Made:
 
 def _report(path: Path) -> dict[str, Any]:
     try:
-        held = json.loads(path.read_bytes()) if path.stat().st_size <= REPORT else None
+        held = json.loads(disk.read(path)) if disk.size(path) <= REPORT else None
     except (OSError, ValueError, RecursionError):
         held = None
     return held if isinstance(held, dict) else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facedouble.audit.verdict import Audit, read
@@ -27,36 +27,48 @@ RAISED = {e.exit_code: e for e in (UsageError, StoreError, MachineError, InputRe
 OURS = "facedouble: "  # so begins the sentence that says why a run ended
 
 
-def audit_in_child(film: Path, arguments: Sequence[str], progress: Progress) -> tuple[Audit, bytes]:
+def audit_in_child(film: Path, arguments: Sequence[str], progress: Progress, environment: Mapping[str, str] | None = None,
+                   descriptors: Sequence[int] = ()) -> tuple[Audit, bytes]:
     """Run `facedouble audit` on a file; its words and its page, whatever they say.
 
+    environment, descriptors: what the child gets besides, so that it can open the project that the film is in.
     AuditFailed if it comes to no end: what was not audited is not let go.
     """
     command = [sys.executable, "-m", "facedouble", "audit", str(film), *arguments, "--lines"]
-    said, page, words = film.with_suffix(".audit.json"), film.with_suffix(".audit.html"), ""
-    try:
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True) as child:
-            assert child.stdout is not None
-            try:
-                for line in child.stdout:
-                    words = line.strip().removeprefix(OURS) if line.startswith(OURS) else words
-                    _follow(line, progress)
-            except BaseException:
-                child.kill()
-                raise
-        if child.returncode not in (ExitCode.DONE, ExitCode.AUDIT):
-            raise _error(child.returncode, words, film)
+    words, said = "", None
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          encoding="utf-8", env=environment, pass_fds=tuple(descriptors)) as child:
+        assert child.stdout is not None
         try:
-            audit = read(said.read_text("utf-8"))
-            if audit.passed is not (child.returncode == ExitCode.DONE):
-                raise ValueError("its words and its end contradict each other")
-            return audit, page.read_bytes()
-        except (OSError, ValueError) as error:
-            raise AuditFailed(f"{film}: the audit's words cannot be read ({error}); start again") from error
-    finally:
-        for path in (said, page):
-            path.unlink(missing_ok=True)
+            for line in child.stdout:
+                words = line.strip().removeprefix(OURS) if line.startswith(OURS) else words
+                said = _told(line) or said
+                _follow(line, progress)
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode not in (ExitCode.DONE, ExitCode.AUDIT):
+        raise _error(child.returncode, words, film)
+    try:
+        if said is None:
+            raise ValueError("it said nothing")
+        audit = read(said["audit"])
+        if audit.passed is not (child.returncode == ExitCode.DONE):
+            raise ValueError("its words and its end contradict each other")
+        return audit, said["page"].encode()
+    except (KeyError, ValueError, AttributeError) as error:
+        raise AuditFailed(f"{film}: the audit's words cannot be read ({error}); start again") from error
+
+
+def _told(line: str) -> dict[str, str] | None:
+    """The line with the audit's words and its page; None for any other."""
+    if not line.startswith('{"audit"'):
+        return None
+    try:
+        held = json.loads(line)
+    except ValueError:
+        return None
+    return held if isinstance(held, dict) else None
 
 
 def _follow(line: str, progress: Progress) -> None:

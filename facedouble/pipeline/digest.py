@@ -16,6 +16,7 @@ import numba
 import numpy as np
 
 import facedouble
+from facedouble import disk
 from facedouble.errors import InputRefused
 from facedouble.media.h264 import build
 
@@ -72,7 +73,7 @@ def program() -> str:
     digest = Digest(platform.machine(), np.__version__, cv2.__version__, numba.__version__, build())
     for path in files:
         digest.add(str(path.relative_to(root)))
-        digest.add(path.read_bytes())
+        digest.add(disk.read(path))
     return digest.hex()
 
 
@@ -80,7 +81,7 @@ def of_file(path: Path) -> str:
     """SHA-256 of a file, in hex; InputRefused if it cannot be read."""
     told = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
+        with disk.open_read(path) as file:
             while block := file.read(BLOCK):
                 told.update(block)
     except OSError as error:

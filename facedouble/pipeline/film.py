@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from facedouble import disk
 from facedouble.errors import InputRefused, UsageError
 from facedouble.faces.identify import People, Person, Piece
 from facedouble.media.chunks import stored
@@ -68,7 +69,7 @@ class Home(Value):
     @property
     def parts(self) -> tuple[Path, ...]:
         """The folders of finished chunks, of clips that are no longer in the plan, too."""
-        return tuple(sorted(self.notes.glob("*.parts")))
+        return tuple(path for path in disk.listing(self.notes) if path.suffix == ".parts")
 
     def stored(self) -> int:
         """Bytes on the disk that finished chunks take."""
@@ -77,7 +78,7 @@ class Home(Value):
     def text(self) -> str:
         """The plan's text; InputRefused if it cannot be read."""
         try:
-            return self.plan.read_text("utf-8")
+            return disk.read_text(self.plan)
         except (OSError, UnicodeDecodeError) as error:
             raise InputRefused(f"{self.plan}: the plan cannot be read; `facedouble analyse FOOTAGE -p {self.plan.name}` writes "
                                "one") from error
@@ -104,7 +105,7 @@ class Film:
 
     def _notes(self, clip: Clip, options: Options, hashes: Mapping[Path, str]) -> Analysis:
         path = self.home.footage(clip)
-        if not path.is_file():
+        if not disk.is_file(path):
             raise InputRefused(f"{path}: the footage of clip {clip.id} is not there; correct its file in the plan")
         if (hashes.get(path.resolve()) or of_file(path)) != clip.sha256:
             raise InputRefused(f"{path}: is not the footage that clip {clip.id} of the plan is about; put the right file there")
@@ -146,7 +147,7 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
             models: Path | None = None, hear: Hear | None = None) -> Found:
     """Analyse footage that the plan does not have yet, find out who is who, and who speaks; write it into the plan, undecided."""
     close_doors()
-    fresh = not home.plan.exists()
+    fresh = not disk.exists(home.plan)
     text = write(Plan()) if fresh else home.text()
     plan = read(text)
     known = {clip.sha256 for clip in plan.clips}
@@ -154,7 +155,7 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
     new = {sha: path for path, sha in hashes.items() if sha not in known}
     if not new and fresh:
         raise UsageError("there is no footage to look at; name some")
-    lost = [clip for clip in plan.clips if not home.of(clip.id, "fnotes").exists()]
+    lost = [clip for clip in plan.clips if not disk.exists(home.of(clip.id, "fnotes"))]
     eyes = open_eyes(options, models) if new or lost else None
     if hear is None and any(probe(path).audio for path in new.values()):
         open_ears(models)  # a model that is missing is told now, and not after hours
@@ -164,7 +165,7 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
         return analyse(info, eyes, options, progress)
 
     for clip in lost:  # the same program numbers the faces as before; another is told apart by the digest
-        if home.footage(clip).is_file():
+        if disk.is_file(home.footage(clip)):
             _added(home, clip.id, home.footage(clip), clip.sha256, options, work)
     for sha, path in new.items():
         id_ = next(i for i in _ids() if i not in {c.id for c in read(text).clips})
@@ -205,11 +206,11 @@ def _ids() -> Iterable[str]:
 def _added(home: Home, id_: str, path: Path, sha: str, options: Options, work: Callable[[MediaInfo], Analysis]) -> Clip:
     """The clip's entry; its notes are written, unless they are there already."""
     notes, info = home.of(id_, "fnotes"), probe(path)
-    if notes.exists():
+    if disk.exists(notes):
         made, told = read_notes(notes, info, sha, options)
     else:
         made = work(info)
-        home.notes.mkdir(mode=0o700, parents=True, exist_ok=True)
+        disk.make_folder(home.notes, private=True)
         told = write_notes(notes, made, sha, options)
     try:
         file = str(path.resolve().relative_to(home.plan.parent.resolve()))

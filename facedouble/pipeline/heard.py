@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from facedouble import disk
 from facedouble.consent import check_consent
 from facedouble.errors import ConsentError, InputRefused, UsageError
 from facedouble.media.encode import Sound
@@ -48,7 +49,7 @@ def write_heard(path: Path, footage: str, turns: Sequence[Turn]) -> None:
 def read_heard(path: Path, footage: str) -> tuple[Turn, ...] | None:
     """What was noted; None if nobody has listened to that footage yet."""
     try:
-        held = json.loads(path.read_bytes())
+        held = json.loads(disk.read(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -118,10 +119,10 @@ def take_of(path: Path, clip: str, number: int, alone: bool = False) -> Path:
 
     alone: there is no other clip, so that "turn-003" is that as well.
     """
-    if not path.is_dir():
+    if not disk.is_folder(path):
         return path
     called = [f"{clip}-{number}", f"{clip}/turn-{number:03d}", *[f"turn-{number:03d}"] * alone]
-    found = sorted(p for name in called for p in path.glob(f"{name}.*") if p.suffix.lower() in SOUNDS)
+    found = sorted(p for name in called for p in disk.found(path, f"{name}.*") if p.suffix.lower() in SOUNDS)
     if len(found) > 1:
         raise UsageError(f"{path}: has {len(found)} takes of turn {number} of clip {clip}; keep one")
     return found[0] if found else path / f"{clip}-{number}.wav"
@@ -140,7 +141,7 @@ class Makers(Value):
 
 def open_take(path: Path) -> Callable[[], tuple[Floats, int]]:
     """What reads a take when it is its turn; InputRefused now if there is none."""
-    if not path.is_file():
+    if not disk.is_file(path):
         raise InputRefused(f"{path}: there is no such take; record it, or decide something else for that turn")
     recording(path)
     return partial(_read_take, path)

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
+from facedouble import disk, tensors
 from facedouble.errors import InputRefused
 from facedouble.faces.fit import Fit
 from facedouble.faces.front import Front
@@ -89,25 +90,25 @@ def read_notes(path: Path, info: MediaInfo, footage: str, options: Options) -> t
 
     InputRefused if the file is not whole, or is of other footage or of other options.
     """
-    if not path.is_file() or path.stat().st_size > LARGEST:
+    if not disk.is_file(path) or disk.size(path) > LARGEST:
         raise InputRefused(f"{path}: there are no notes of this footage; `facedouble analyse` or `facedouble people` writes them")
     again = "remove the file and run `facedouble analyse` again"
     try:
-        told = digest(path.read_bytes())
-        with safe_open(str(path), framework="numpy") as stored:
-            header: dict[str, Any] = json.loads((stored.metadata() or {}).get("facedouble", "{}"))
-            if header.get("format") != FORMAT:
-                raise InputRefused(f"{path}: not notes of facedouble; {again}")
-            if header["footage"] != footage:
-                raise InputRefused(f"{path}: is of other footage than {info.path}; {again}")
-            if header["looked"] != looked_with(options):
-                raise InputRefused(f"{path}: was made with other options; give the same with --options, or {again}")
-            roles = tuple(_role(k, told, stored.get_tensor) for k, told in enumerate(header["roles"]))
-            marks = np.frombuffer(stored.get_tensor("marks").tobytes(), MARK) if header["marks"] else None
-            if marks is not None and len(marks) != header["frames"]:
-                raise ValueError("damaged: marks")
-            return Analysis(info, int(header["frames"]), roles, tuple(map(int, header["cuts"])),
-                            None if marks is None else Marks(marks)), told
+        told = digest(disk.read(path))
+        stored = tensors.read(path)
+        header: dict[str, Any] = json.loads(stored.metadata.get("facedouble", "{}"))
+        if header.get("format") != FORMAT:
+            raise InputRefused(f"{path}: not notes of facedouble; {again}")
+        if header["footage"] != footage:
+            raise InputRefused(f"{path}: is of other footage than {info.path}; {again}")
+        if header["looked"] != looked_with(options):
+            raise InputRefused(f"{path}: was made with other options; give the same with --options, or {again}")
+        roles = tuple(_role(k, told, stored.get) for k, told in enumerate(header["roles"]))
+        marks = np.frombuffer(stored.get("marks").tobytes(), MARK) if header["marks"] else None
+        if marks is not None and len(marks) != header["frames"]:
+            raise ValueError("damaged: marks")
+        return Analysis(info, int(header["frames"]), roles, tuple(map(int, header["cuts"])),
+                        None if marks is None else Marks(marks)), told
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputRefused(f"{path}: not whole notes; {again}") from error
 

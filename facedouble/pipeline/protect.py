@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from facedouble import disk
 from facedouble.consent import check_consent
 from facedouble.doubles.file import read_double
 from facedouble.doubles.mannequin import VARIANTS, mannequin
 from facedouble.errors import ConsentError, NoFaceFound, UsageError
 from facedouble.faces.detect import Detectors
-from facedouble.isolation import Denial, deny_network, no_core_dumps
+from facedouble.isolation import close_doors as close_doors
 from facedouble.media.apart.reading import layers
 from facedouble.media.chunks import check, remove
 from facedouble.media.probe import probe
@@ -85,16 +85,10 @@ def open_eyes(options: Options, models: Path | None = None) -> Eyes:
     return Eyes(detectors, FaceMesh)
 
 
-def close_doors() -> Denial:
-    """No sockets and no core dumps, from here to the end of the process."""
-    no_core_dumps()
-    return deny_network()
-
-
 def _check_places(job: Job) -> None:
     if job.destination.suffix.lower() != ".mp4":
         raise UsageError(f"{job.destination}: the output is MP4; let its name end in .mp4")
-    if job.destination.exists() and job.source.exists() and os.path.samefile(job.source, job.destination):
+    if disk.same(job.source, job.destination):
         raise UsageError(f"{job.destination}: input and output are the same file; choose another output")
     Places(job.destination).check()
     check(job.parts)

@@ -6,13 +6,13 @@ place if the last audit still found something; its words and pictures do, so tha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from facedouble import disk
 from facedouble.audit.verdict import Audit, replaceable
 from facedouble.errors import AuditFailed, StoreError
 from facedouble.options import AuditOptions
@@ -49,16 +49,16 @@ class Places:
     def check(self) -> None:
         """StoreError if something would have to be overwritten."""
         for path in (self.film, self.beside(REPORT), self.beside(".sheet.jpg")):
-            if path.exists() or path.is_symlink():
+            if disk.exists(path):
                 raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name or move it away")
-        words, there = self.beside(AUDIT), [p for p in (self.beside(AUDIT), self.beside(PAGE)) if p.exists()]
-        if there and not (words.is_file() and replaceable(words.read_bytes())):
+        words, there = self.beside(AUDIT), [p for p in (self.beside(AUDIT), self.beside(PAGE)) if disk.exists(p)]
+        if there and not (disk.is_file(words) and replaceable(disk.read(words))):
             raise StoreError(f"{there[0]}: exists already, and is no audit; choose another name or move it away")
 
     def tidy(self) -> None:
         """Take the candidate away."""
         for path in (self.candidate, self.candidate.with_suffix(REPORT)):
-            path.unlink(missing_ok=True)
+            disk.remove(path)
 
 
 def draw_and_audit(film: Path, draw: Draw, auditor: Auditor | None, made: Analysis, limits: AuditOptions, progress: Progress,
@@ -111,7 +111,7 @@ def _rounds(places: Places, draw: Draw, auditor: Auditor, made: Analysis, limits
 def _named(places: Places) -> None:
     """Give the candidate its name; fails if the name was taken meanwhile."""
     try:
-        os.link(places.candidate, places.film)
+        disk.give_name(places.candidate, places.film)
     except FileExistsError as error:
         raise StoreError(f"{places.film}: appeared while the film was made; nothing is overwritten") from error
     except OSError as error:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from facedouble import disk
 from facedouble.audit.verdict import Audit
 from facedouble.colour import picture
 from facedouble.doubles.mannequin import VARIANTS, mannequin
@@ -63,6 +64,21 @@ FilmAuditor = Callable[[str, Path, Progress], tuple[Audit, bytes]]
 
 
 @dataclass(frozen=True)
+class Finished(Value):
+    """A clip of a plan that was made: its id, where it is, the plan's folder, what it was made by, and what was reported."""
+
+    clip: str
+    film: Path
+    base: Path
+    plan: Plan
+    made: Analysis
+    report: Report
+
+
+Done = Callable[[Finished], None]
+
+
+@dataclass(frozen=True)
 class Screening(Value):
     """One run of `render_film`. `out` is the folder of the finished clips; `purpose` what the doubles' consents have to cover."""
 
@@ -79,8 +95,11 @@ class Screening(Value):
 
 
 def render_film(job: Screening, options: Options, progress: Progress = quiet, models: Path | None = None,
-                makers: Makers = MAKERS, auditor: FilmAuditor | None = None) -> dict[str, Report]:
-    """Make the clips as the plan says; chunks that the plan has not changed since are taken as they are."""
+                makers: Makers = MAKERS, auditor: FilmAuditor | None = None, made_one: Done | None = None) -> dict[str, Report]:
+    """Make the clips as the plan says; chunks that the plan has not changed since are taken as they are.
+
+    made_one: is told of each clip that is finished.
+    """
     denial = close_doors()
     if auditor is not None:
         audit_models(models)
@@ -98,7 +117,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
     crew = open_crew(scores.values(), {v.name: base / v.file for v in plan.voices}, job.purpose, job.today, models, makers)
     troupe = Dressing(film, job, options, models, progress)
     reports = {}
-    job.out.mkdir(parents=True, exist_ok=True)
+    disk.make_folder(job.out)
     for clip in wanted:
         made, rehearsed = film.made[clip.id], troupe.rehearsed(clip)
         voice = heard_of(plan, clip.id, scores[clip.id], crew, options.seed)
@@ -120,6 +139,8 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
 
         judge = None if auditor is None else partial(auditor, clip.id)
         reports[clip.id] = draw_and_audit(job.place(clip.id), draw, judge, made, options.audit, progress, len(lead))
+        if made_one is not None:
+            made_one(Finished(clip.id, job.place(clip.id), base, plan, made, reports[clip.id]))
     return reports
 
 
@@ -308,7 +329,7 @@ def _pieces(person: Planned, seen: Mapping[tuple[str, int], Seen]) -> Person:
 def _remembered(path: Path) -> dict[str, Any]:
     """What was written there; nothing if it cannot be read: then it is measured again."""
     try:
-        held = json.loads(path.read_bytes())
+        held = json.loads(disk.read(path))
     except (OSError, ValueError):
         return {}
     return held if isinstance(held, dict) else {}

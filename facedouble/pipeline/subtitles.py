@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from facedouble import disk
 from facedouble.errors import InputRefused, StoreError, UsageError
 from facedouble.publish import write_new
 from facedouble.voice.redact import Listed, find, read_list, redact
@@ -27,7 +28,7 @@ class Redacted:
 def open_list(path: Path) -> Listed:
     """A redaction list, TOML if it is called so, else a name on each line."""
     try:
-        return read_list(path.read_bytes(), path.suffix.casefold() == ".toml")
+        return read_list(disk.read(path), path.suffix.casefold() == ".toml")
     except OSError as error:
         raise UsageError(f"{path}: the redaction list cannot be read ({error.strerror}); give another with --redact") from error
 
@@ -39,10 +40,10 @@ def subtitles(source: Path, what: Listed, output: Path) -> Redacted:
         raise UsageError(f"the output has to end in {' or '.join(KINDS)}; choose such a name")
     if any(find([output.stem], what)):
         raise UsageError("the output's own file name has something that is on the redaction list; choose another name")
-    if output.exists():
+    if disk.exists(output):
         raise StoreError(f"{output}: exists already; choose another name")
     try:
-        cues = [cue for cue in read(source.read_bytes()) if cue.text]
+        cues = [cue for cue in read(disk.read(source)) if cue.text]
     except OSError as error:
         raise InputRefused(f"the subtitles cannot be read ({error.strerror}); give another file") from error
     texts, replaced = redact([cue.text for cue in cues], what)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import soxr
 
+from facedouble import disk
 from facedouble.errors import InputRefused
 from facedouble.media.recording import Recording as Source
 from facedouble.media.recording import blocks, recording
@@ -137,7 +138,7 @@ def check(voice: VoiceDouble, against: Mapping[str, Floats]) -> tuple[Finding, .
 
 def voices_in(folder: Path) -> Iterator[tuple[str, VoiceDouble]]:
     """The voices of a folder, by name; one at a time is in memory. InputRefused if there is none, or one is damaged."""
-    paths = sorted(folder.glob("*.fvoice"))
+    paths = disk.found(folder, "*.fvoice")
     if not paths:
         raise InputRefused(f"{folder}: holds no voices (*.fvoice)")
     for path in paths:

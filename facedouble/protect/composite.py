@@ -45,6 +45,18 @@ def titled(frame: Frame, card: Card, light: float = 1.0) -> SafeFrame:
     return SafeFrame(_SEAL, _painted(frame, card_picture(card, frame.width, frame.height) * np.float32(light)), False)
 
 
+def reissued(frame: Frame, mark: Mark) -> SafeFrame:
+    """A frame of a film that went through `compose` before, was audited, and is in a project's registry, with a mark on it.
+
+    Nothing here can tell whether that is so: for `pipeline.pack` alone, which asks the registry, and a test says so.
+    """
+    if frame.corrupt:
+        return hide(frame)
+    planes = tuple(p.copy() for p in frame.planes)
+    put_rgb(frame, planes, mark.image, mark.alpha, mark.x, mark.y)
+    return SafeFrame(_SEAL, _with_planes(frame, planes), False)
+
+
 def unprotected_sheet(frame: Frame, rgb: Bytes) -> SafeFrame:
     """A picture (h, w, 3) in place of a frame, which may be anything: for `pipeline.compare` alone, and a test says so."""
     return SafeFrame(_SEAL, _painted(frame, rgb.astype(np.float32) / 255), False)

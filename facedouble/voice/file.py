@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
+from facedouble import disk, tensors
 from facedouble.consent import SCOPES
 from facedouble.errors import InputRefused
 from facedouble.publish import write_new
@@ -43,19 +44,19 @@ def write_voice(voice: VoiceDouble, path: Path) -> None:
 
 def read_voice(path: Path) -> VoiceDouble:
     """Read and check a voice; InputRefused for anything that is not a whole one."""
-    if not path.is_file():
+    if not disk.is_file(path):
         raise InputRefused(f"{path}: there is no such voice; make one with `facedouble voice make`")
-    if path.stat().st_size > LARGEST:
+    if disk.size(path) > LARGEST:
         raise InputRefused(f"{path}: too large for a voice")
     try:
-        with safe_open(str(path), framework="numpy") as stored:
-            found: dict[str, str] = stored.metadata() or {}
-            header = json.loads(found.get(KEY, "{}"))
-            if set(found) != {KEY} or not isinstance(header, dict) or header.get("format") != FORMAT:
-                raise InputRefused(f"{path}: not a volunteer's voice; make one with `facedouble voice make`")
-            if set(stored.keys()) != set(SCHEMA):
-                raise InputRefused(f"{path}: holds other arrays than a voice does; {AGAIN}")
-            arrays = {name: stored.get_tensor(name) for name in SCHEMA}
+        stored = tensors.read(path)
+        found: dict[str, str] = stored.metadata
+        header = json.loads(found.get(KEY, "{}"))
+        if set(found) != {KEY} or not isinstance(header, dict) or header.get("format") != FORMAT:
+            raise InputRefused(f"{path}: not a volunteer's voice; make one with `facedouble voice make`")
+        if set(stored.keys()) != set(SCHEMA):
+            raise InputRefused(f"{path}: holds other arrays than a voice does; {AGAIN}")
+        arrays = {name: stored.get(name) for name in SCHEMA}
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputRefused(f"{path}: not a whole voice; {AGAIN}") from error
     try:

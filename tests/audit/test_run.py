@@ -15,7 +15,7 @@ import pytest
 from facedouble.errors import ExitCode, InputRefused, ModelError, StoreError, UsageError
 from facedouble.models.install import default_directory
 from facedouble.options import AuditOptions, Options
-from facedouble.pipeline.audit.run import Kit, Task, open_kit, run
+from facedouble.pipeline.audit.run import Kit, Task, beside, open_kit, run
 from facedouble.pipeline.film import Home, look_at
 from facedouble.pipeline.protect import Job, protect
 from facedouble.pipeline.render import Voice
@@ -53,10 +53,10 @@ def found(task: Task, kit: Kit) -> dict[str, set[str]]:
 
 def test_a_clean_film_passes_and_says_what_was_tried(safe: Path, witness: Path, kit: Kit) -> None:
     task = Task(safe, (witness,))
-    first = run(task, Options(), kit=kit, write=True)
+    first = run(task, Options(), kit=kit, keep=beside(task))
     assert first.passed, first.findings
     words = task.said.read_text()
-    assert run(task, Options(), kit=kit, write=True).json() == words
+    assert run(task, Options(), kit=kit, keep=beside(task)).json() == words
     said = json.loads(words)
     assert said["passed"] and said["models"]["sface"] and said["limits"]["same_face"]
     assert {c["group"] for c in said["checks"]} == {"seen", "attacked", "heard", "container"}
@@ -100,12 +100,12 @@ def test_a_model_that_is_missing_or_altered_stops_it(tmp_path: Path) -> None:
         open_kit(Options(), tmp_path / "models")
 
 
-def test_somebody_elses_file_is_not_replaced(safe: Path, witness: Path, kit: Kit, tmp_path: Path) -> None:
+def test_somebody_elses_file_is_not_replaced(safe: Path, witness: Path, tmp_path: Path) -> None:
     film = tmp_path / "safe.mp4"
     shutil.copy(safe, film)
     film.with_suffix(".audit.json").write_text("mine")
     with pytest.raises(StoreError, match="no audit"):
-        run(Task(film, (witness,)), Options(), kit=kit, write=True)
+        beside(Task(film, (witness,)))
     assert film.with_suffix(".audit.json").read_text() == "mine"
 
 

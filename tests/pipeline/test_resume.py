@@ -41,7 +41,7 @@ RUN = """
     sys.path.insert(0, {root!r})
     from pathlib import Path
     from facedouble.errors import StoreError
-    from facedouble.media import chunks, encode
+    from facedouble.media import destination, shelf
     from facedouble.pipeline import render
     from facedouble.pipeline.protect import Job, protect
     from facedouble.pipeline.render import Voice
@@ -106,10 +106,10 @@ def test_killed_over_and_over_it_makes_the_same_film(witness: Path, double_path:
     killed = -signal.SIGKILL
     assert child.run(at=9) == (killed, []) and child.left() == 0
     assert child.run(at=40)[0] == killed and child.left() == 2
-    status, said = child.run(before="chunks.os.replace = die")  # a chunk that is whole and has no name yet
+    status, said = child.run(before="shelf.os.replace = die")  # a chunk that is whole and has no name yet
     assert (status, child.left()) == (killed, 2) and said == ["resuming: 2 of 4 chunks are there"]
     assert child.run(at=52)[0] == killed and child.left() == 3
-    assert child.run(before="encode.Writer._publish = die")[0] == killed and child.left() == 4
+    assert child.run(before="destination.OnDisk.publish = die")[0] == killed and child.left() == 4
     assert not child.target.exists()
     assert child.run() == (0, ["resuming: 4 of 4 chunks are there", "drawn 0"])
     assert outputs(child.target) == outputs(calm.target)
@@ -118,7 +118,7 @@ def test_killed_over_and_over_it_makes_the_same_film(witness: Path, double_path:
 
 def test_a_full_disk_is_said_and_what_was_drawn_is_kept(witness: Path, double_path: Path, tmp_path: Path) -> None:
     child = Child(witness, double_path, tmp_path / "safe.mp4")
-    full = "chunks.os.fsync = lambda _: len(drawn) < 26 or chunks.os.write(os.open('/dev/full', os.O_WRONLY), b'1')"
+    full = "shelf.os.fsync = lambda _: len(drawn) < 26 or shelf.os.write(os.open('/dev/full', os.O_WRONLY), b'1')"
     status, said = child.run(before=full)
     assert status == 5 and "disk is full" in said[-1] and "goes on from there" in said[-1]
     assert not child.target.exists() and child.left() == 1

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
-from scipy.io import wavfile
-from scipy.signal import resample_poly
 from scipy.special import exp1
 
 from facedouble.types import Floats
 from facedouble.voice.denoise import LEAST, QUIET, Minima, denoise, gain, gate
+from tests.audit.sounds import voice
 from tests.voice.electric import cut
 
 RATE = 16000
 
 
 @pytest.fixture(scope="module")
-def speech(tmp_path_factory: pytest.TempPathFactory) -> Floats:
-    """espeak, 6 s, (N,), with a second and a half of silence before it."""
-    path: Path = tmp_path_factory.mktemp("espeak") / "a.wav"
-    subprocess.run(["espeak-ng", "-v", "en", "-w", str(path), "We went over the bridge before it was light, my brother and I, "
-                    "and nobody stopped us until the river."], check=True)
-    rate, sound = wavfile.read(path)
-    spoken = resample_poly(sound / 32768, RATE, rate)[:RATE * 9 // 2]
-    return np.asarray(np.concatenate([np.zeros(RATE * 3 // 2), spoken]), np.float32)
+def speech() -> Floats:
+    """Three seconds of syllables, (N,), with a second and a half of silence before them."""
+    return np.asarray(np.concatenate([np.zeros(RATE * 3 // 2), voice(1, 120.0, 3)]), np.float32)
 
 
 def whole(sound: Floats, rate: int = RATE, size: int = 7777) -> Floats:

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
+from facedouble import tensors
 from facedouble.audit.account import Account, Told
 from facedouble.audit.likeness import Known
 from facedouble.audit.scene import Models
@@ -32,12 +33,12 @@ Places = dict[int, tuple[int, Array]]
 def places(notes: Path, footage: str) -> Places:
     """Where the faces of a clip are, out of its `.fnotes`. footage: the SHA-256 that they have to be about."""
     try:
-        with safe_open(str(notes), framework="numpy") as stored:
-            header = json.loads((stored.metadata() or {}).get("facedouble", "{}"))
-            if header["footage"] != footage:
-                raise InputRefused(f"{notes}: is of other footage; run `facedouble analyse` again")
-            return {int(told["track"]): (int(stored.get_tensor(f"{k}.frame")[0]), np.asarray(stored.get_tensor(f"{k}.box")))
-                    for k, told in enumerate(header["roles"])}
+        stored = tensors.read(notes)
+        header = json.loads(stored.metadata.get("facedouble", "{}"))
+        if header["footage"] != footage:
+            raise InputRefused(f"{notes}: is of other footage; run `facedouble analyse` again")
+        return {int(told["track"]): (int(stored.get(f"{k}.frame")[0]), np.asarray(stored.get(f"{k}.box")))
+                for k, told in enumerate(header["roles"])}
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise InputRefused(f"{notes}: cannot be read, so that nobody knows whose face is where; run `facedouble analyse` "
                            "again") from error

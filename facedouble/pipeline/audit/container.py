@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from facedouble import disk
 from facedouble.audit import boxes, ebml, nal, riff
 from facedouble.audit.strings import BLOCK, Hit, Needle, Search, needles, once, text_in
 from facedouble.audit.tables import Track
@@ -67,7 +68,7 @@ def container(output: Path, sources: Sequence[Path], told: Expecting, words: Seq
 
 
 def _walk(output: Path) -> _Walked:
-    with open(output, "rb") as file:
+    with disk.open_read(output) as file:
         head = file.read(12)
         if head[:4] == b"\x1a\x45\xdf\xa3":
             wrapped = ebml.walk_wrapped(file)
@@ -92,12 +93,12 @@ def _told(odds: Sequence[Odd], more: int) -> tuple[Finding, ...]:
 
 def _structure(walked: _Walked, output: Path) -> Check:
     return Check("parts of the file", "container", PARTS, walked.parts, "parts", _told(walked.odds, walked.more),
-                 {"bytes": output.stat().st_size, "kind": walked.kind})
+                 {"bytes": disk.size(output), "kind": walked.kind})
 
 
 def _pictures(walked: _Walked, output: Path) -> Check:
     units = 0
-    with open(output, "rb") as file:
+    with disk.open_read(output) as file:
         walk = Walk(file)
         for track in walked.tracks:
             if track.kind == "vide":
@@ -116,7 +117,7 @@ def _sound(walked: _Walked, output: Path) -> Check:
     """What stands before and behind the sound in each of its samples."""
     findings: list[Finding] = []
     looked = 0
-    with open(output, "rb") as file:
+    with disk.open_read(output) as file:
         walk = Walk(file)
         for track in walked.tracks:
             if track.kind != "soun" or not track.config:
@@ -188,7 +189,7 @@ def of_footage(sources: Sequence[Path], words: Sequence[str] = ()) -> list[Needl
         with suppress(InputRefused):
             found += [Needle(text, f"the tag '{shown(key)}' of the footage") for _, key, text in cross.tags(source)
                       if key.lower() not in SILENT_TAGS]
-        with open(source, "rb") as file:
+        with disk.open_read(source) as file:
             if file.read(8)[4:8] in (b"ftyp", b"moov", b"wide", b"mdat", b"free", b"skip"):
                 found += [Needle(text, f"the box '{shown(kind)}' of the footage") for kind, text in boxes.texts(file)]
     return needles(found)[:MOST_NEEDLES]
@@ -196,7 +197,7 @@ def of_footage(sources: Sequence[Path], words: Sequence[str] = ()) -> list[Needl
 
 def _strings(walked: _Walked, output: Path, sources: Sequence[Path], words: Sequence[str]) -> Check:
     sought = of_footage(sources, words)
-    with open(output, "rb") as file:
+    with disk.open_read(output) as file:
         walk = Walk(file)
         coded = walked.media[1] - walked.media[0]
         search = Search(sought, coded, walk.size - coded)
@@ -236,6 +237,10 @@ def _counts(walked: _Walked, told: Expecting) -> Check:
 def _around(output: Path, sources: Sequence[Path], words: Sequence[str]) -> Check:
     """What lies around the file on its disk."""
     wrong: list[str] = []
+    if disk.placed(output) is not None:
+        said = [f"The file's own name holds '{shown(w)}', which must not be read" for w in words
+                if w.casefold() in output.name.casefold()]
+        return Check("around the file", "container", DISK, 1, "file", tuple(Finding(f"{w}.") for w in said), {"encrypted": True})
     held = os.stat(output)
     if held.st_nlink != 1:
         wrong.append(f"The file has {held.st_nlink - 1} other names on this disk")
@@ -249,7 +254,7 @@ def _around(output: Path, sources: Sequence[Path], words: Sequence[str]) -> Chec
         with suppress(OSError):
             kept = os.stat(source)
             same = held.st_mtime_ns == kept.st_mtime_ns and held.st_ctime_ns != kept.st_mtime_ns
-            if same and not os.path.samefile(output, source):
+            if same and not disk.same(output, source):
                 wrong.append("The file has the footage's time of recording")
     wrong += [f"The file's own name holds '{shown(w)}', which must not be read" for w in words
               if w.casefold() in output.name.casefold()]

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import soxr
 
+from facedouble import disk
 from facedouble.audit import heard as checks
 from facedouble.audit.heard import Stream, untried
 from facedouble.audit.lag import Lag, Lateness
@@ -182,7 +183,7 @@ class _Ear:
             return untried(checks.GALLERY, "there are no recordings of other people; give a folder of them with --gallery")
         people = {p.person for p in self.pieces if p.person}
         sounds: dict[str, list[Floats]] = {}
-        for path in sorted(p for p in others.gallery.iterdir() if p.suffix.lower() in SOUNDS):
+        for path in (p for p in disk.listing(others.gallery) if p.suffix.lower() in SOUNDS):
             owner = path.stem.split("_")[0]
             sounds.setdefault(owner if owner in people else f"gallery {path.stem}", []).append(_recorded(path))
         theirs, alike, elsewhere = (

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from facedouble import disk
 from facedouble.audit import heard as checks
 from facedouble.audit.residual import RATE
 from facedouble.audit.verdict import Check
@@ -55,7 +56,7 @@ class Reader:
 
 def subtitles(output: Path, words: Listed | None) -> list[Check]:
     """The check of subtitles beside the film; none if there are none."""
-    files = [path for path in sorted(output.parent.iterdir()) if path.suffix.lower() in SUBTITLES
+    files = [path for path in disk.listing(output.parent) if path.suffix.lower() in SUBTITLES
              and (path.stem == output.stem or path.stem.startswith(f"{output.stem}."))]
     if not files:
         return []
@@ -63,9 +64,9 @@ def subtitles(output: Path, words: Listed | None) -> list[Check]:
         return [checks.untried(checks.SUBTITLES, "no list of names was given; give one with --words", needed=False)]
     found, lines = 0, 0
     for path in files:
-        if path.stat().st_size > LARGEST:
+        if disk.size(path) > LARGEST:
             raise InputRefused(f"{path}: too large for subtitles; move it away from the film")
-        text = [path.stem, *path.read_bytes().decode("utf-8", "replace").splitlines()]
+        text = [path.stem, *disk.read(path).decode("utf-8", "replace").splitlines()]
         lines += len(text)
         found += sum(map(len, find(text, words)))
     return [checks.names(checks.SUBTITLES, lines, "lines", [None] * found)]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from facedouble import disk
 from facedouble.errors import FacedoubleError, InputRefused
 from facedouble.models.landmarker import quiet
 from facedouble.options import Options
@@ -85,28 +86,19 @@ def portraits() -> dict[str, Path]:
     for package, name in inside.items():
         spec = find_spec(package)
         path = Path(spec.origin).parent / name if spec is not None and spec.origin else None
-        if path is not None and path.is_file():
+        if path is not None and disk.is_file(path):
             found[f"portrait in {package}"] = path
     return found
 
 
 def parrot(errand: Errand, seers: Seers) -> list[Parroted]:
     """Run it in a new process, which ends with it; the same errand over unaltered files is remembered."""
-    return list(_run(errand, seers, tuple(_stamp(m.file) for _, files in errand.people for m in files)))
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """By what an altered file is known; zeros if it is not there, which the errand says."""
-    try:
-        known = file.stat()
-    except OSError:
-        return 0, 0
-    return known.st_size, known.st_mtime_ns
+    return list(_run(errand, seers, tuple(disk.stamp(m.file) for _, files in errand.people for m in files)))
 
 
 @lru_cache(maxsize=8)
-def _run(errand: Errand, seers: Seers, stamps: tuple[tuple[int, int], ...]) -> tuple[Parroted, ...]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as aside:
+def _run(errand: Errand, seers: Seers, stamps: tuple[tuple[int, str], ...]) -> tuple[Parroted, ...]:
+    with ProcessPoolExecutor(1, get_context("spawn"), disk.remount, (disk.tickets(),)) as aside:
         return tuple(aside.submit(_silently, errand, seers).result())
 
 
@@ -118,11 +110,10 @@ def _silently(errand: Errand, seers: Seers) -> list[Parroted]:
 
 def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
     """Every recording of everybody, drawn with every mask and looked at; a recording that will not do says why."""
-    from facedouble.isolation import deny_network, no_core_dumps
+    from facedouble.isolation import close_doors
     from facedouble.pipeline.protect import open_eyes
 
-    no_core_dumps()
-    deny_network()
+    close_doors()
     find, embed = seers()
     see = partial(glimpse, find=find, embed=embed)
     eyes, doubles = open_eyes(errand.options, errand.models), [_double(mask) for mask in errand.masks]

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from facedouble import __version__
+from facedouble import __version__, disk
 from facedouble.audit.account import Account, Told
 from facedouble.audit.likeness import Known
 from facedouble.audit.remains import remains
@@ -23,7 +23,8 @@ from facedouble.audit.said import Said
 from facedouble.audit.scene import Models
 from facedouble.audit.verdict import Audit, Check, replaceable
 from facedouble.errors import InputRefused, StoreError, UsageError
-from facedouble.isolation import deny_network, no_core_dumps
+from facedouble.isolation import close_doors as close_doors
+from facedouble.isolation import in_force
 from facedouble.media.probe import probe
 from facedouble.models.landmarker import FaceMesh
 from facedouble.models.registry import AUDIT, MODELS
@@ -50,6 +51,7 @@ from facedouble.types import MediaInfo, Value
 from facedouble.voice.redact import Listed
 
 Progress = Callable[[str, int, int | None], None]
+Keep = Callable[[bytes, bytes], None]
 PLAN: Final = ".plan.toml"
 BLOCK: Final = 1 << 20  # bytes read at a time
 DRAWN: Final = ("double", "mannequin")
@@ -119,39 +121,36 @@ def open_kit(options: Options, models: Path | None = None) -> Kit:
     return Kit(open_models(options.audit, models), open_ears(models), models)
 
 
-def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | None = None, *, write: bool = False) -> Audit:
-    """Try everything. write: the words and the page appear beside the film."""
-    if write:
-        _free(task)
+def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | None = None, keep: Keep | None = None) -> Audit:
+    """Try everything. keep: takes the words and the page."""
     kit = kit or open_kit(options)
     film = probe(task.film)
     words = None if task.words is None else open_list(task.words)
     ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
     checks = [*_seen(task, ground, kit, options, progress), *_attacked(task, film, ground, kit, options, progress),
               *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, progress)]
-    made = Audit(_sha256(task.film), task.film.stat().st_size, _count(checks, film), tuple(checks), _facts(task, options),
+    made = Audit(_sha256(task.film), disk.size(task.film), _count(checks, film), tuple(checks), _facts(task, options),
                  remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))
-    if write:
+    if keep is not None:
         about = About(task.film.name.removeprefix(".").replace(".candidate", ""), film.rate, ground.lead, ground.clip,
                       "film.plan.toml" if task.plan is None else task.plan.name, covered(_report(task), film.rate, ground.lead),
                       made.frames)
-        write_over(task.said, made.json().encode(), private=True)  # where a face is bare, they show it
-        write_over(task.page, page(made, pictures(task.film, wanted(made, MOST)), about).encode(), private=True)
+        keep(made.json().encode(), page(made, pictures(task.film, wanted(made, MOST)), about).encode())
     return made
 
 
-def close_doors() -> None:
-    """No sockets and no core dumps, from here to the end of the process."""
-    no_core_dumps()
-    deny_network()
-
-
-def _free(task: Task) -> None:
-    """The words and the page of an earlier audit are replaced; nothing else is."""
-    there = [p for p in (task.said, task.page) if p.exists()]
-    if there and not (task.said.is_file() and replaceable(task.said.read_bytes())):
+def beside(task: Task) -> Keep:
+    """Puts the words and the page beside the film; those of an earlier audit are replaced, and nothing else is."""
+    there = [p for p in (task.said, task.page) if disk.exists(p)]
+    if there and not (disk.is_file(task.said) and replaceable(disk.read(task.said))):
         raise StoreError(f"{there[0]}: exists already, and is no audit; move it away")
+
+    def keep(words: bytes, shown: bytes) -> None:
+        write_over(task.said, words, private=True)  # where a face is bare, they show it
+        write_over(task.page, shown, private=True)
+
+    return keep
 
 
 # what it was made of
@@ -161,7 +160,7 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     if not task.plan.name.endswith(PLAN):
         raise UsageError(f"{task.plan}: let the name of the plan end in {PLAN}")
     try:
-        plan = read(task.plan.read_text("utf-8"))
+        plan = read(disk.read_text(task.plan))
     except (OSError, UnicodeDecodeError) as error:
         raise InputRefused(f"{task.plan}: the plan cannot be read; check the name") from error
     name = task.clip or task.film.name.split(".")[0]
@@ -170,7 +169,7 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
                          f"{', '.join(c.id for c in plan.clips)}")
     clip = plan.clip(name)
     source = task.plan.parent / clip.file
-    if not source.is_file() or _sha256(source) != clip.sha256:
+    if not disk.is_file(source) or _sha256(source) != clip.sha256:
         raise InputRefused(f"{source}: is not there, or not the footage that clip {name} of the plan is about; put the right "
                            "file there")
     notes = task.plan.with_name(task.plan.name.removesuffix(PLAN) + ".notes")
@@ -179,7 +178,7 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     where = places(notes / f"{name}.fnotes", clip.sha256)
     account = account_of_plan(plan, name, where, lead)
     people, shown = known_of(source, account, lead, kit.eyes)
-    other = tuple(p for p in _pictured(task.witness) if not p.samefile(source))  # the very footage would make it too easy
+    other = tuple(p for p in _pictured(task.witness) if not disk.same(p, source))  # the very footage would make it too easy
     others = known_by(other, kit.eyes, "other footage")
     said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
     masks = _masks(plan, name, where, task.plan.parent, _report(task))
@@ -234,7 +233,7 @@ def _fits(footage: Path, film: MediaInfo) -> bool:
 
 def _pictured(paths: Sequence[Path], stills: bool = True) -> list[Path]:
     for path in paths:
-        if not path.is_file():
+        if not disk.is_file(path):
             raise InputRefused(f"{path}: there is no such file; check the name")
     return [p for p in paths if stills or p.suffix.lower() not in PHOTOS]
 
@@ -243,7 +242,7 @@ def _report(task: Task) -> Mapping[str, Any]:
     """What the render wrote beside the film; {} if there is nothing."""
     path = task.report or task.film.with_suffix(".report.json")
     try:
-        held = json.loads(path.read_bytes())
+        held = json.loads(disk.read(path))
     except (OSError, ValueError):
         return {}
     return held if isinstance(held, dict) else {}
@@ -282,7 +281,7 @@ def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Prog
 
 
 def _people(folder: Path) -> Mapping[str, tuple[Path, ...]]:
-    if not folder.is_dir():
+    if not disk.is_folder(folder):
         raise InputRefused(f"{folder}: there is no such folder; check the name")
     return sample.gallery(folder)
 
@@ -312,7 +311,7 @@ class Opening(Value):
 def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed | None, options: Options,
            progress: Progress) -> list[Check]:
     progress("listening", 0, None)
-    speaks = task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in task.gallery.rglob("*"))
+    speaks = task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in disk.found(task.gallery, "**/*"))
     return heard(task.film, ground.source, ground.said, options.audit, kit.ears, words, Fraction(ground.lead) / film.rate,
                  Others(task.gallery if speaks else None))
 
@@ -328,7 +327,7 @@ def _lines(path: Path) -> tuple[str, ...]:
     """The words of a list that has one a line; those of a TOML list are heard and read in subtitles only."""
     if path.suffix.lower() == ".toml":
         return ()
-    return tuple(line for raw in path.read_text("utf-8-sig").splitlines() if (line := raw.split("#")[0].strip()))
+    return tuple(line for raw in disk.read_text(path, "utf-8-sig").splitlines() if (line := raw.split("#")[0].strip()))
 
 
 # the words
@@ -336,6 +335,7 @@ def _lines(path: Path) -> tuple[str, ...]:
 def _facts(task: Task, options: Options) -> dict[str, Any]:
     return {"facedouble": __version__, "limits": asdict(options.audit), "seed": options.seed, "exhaustive": task.exhaustive,
             "models": {name: MODELS[name].sha256 for name in AUDIT}, "by_plan": task.plan is not None,
+            "network": list(in_force()),
             "given": {"witness": len(task.witness), "gallery": task.gallery is not None, "words": task.words is not None}}
 
 
@@ -344,5 +344,8 @@ def _count(checks: Sequence[Check], film: MediaInfo) -> int:
 
 
 def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    told = hashlib.sha256()
+    with disk.open_read(path) as file:
+        while block := file.read(BLOCK):
+            told.update(block)
+    return told.hexdigest()

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from facedouble import disk
 from facedouble.audit.said import Said, Spans, Voiced, joined
 from facedouble.errors import InputRefused
 from facedouble.plan.plan import Plan
@@ -30,10 +31,10 @@ def said_of_plan(plan: Plan, clip: str, info: MediaInfo, heard: Path | None) -> 
 
 def _heard(path: Path | None, footage: str, info: MediaInfo) -> Spans | None:
     """Ms from the first picture in which somebody speaks; None if that is not known of this footage."""
-    if path is None or not path.is_file():
+    if path is None or not disk.is_file(path):
         return None
     try:
-        held = json.loads(path.read_bytes())
+        held = json.loads(disk.read(path))
         if held["footage"] != footage:
             return None
         first = min((a.start for a in info.audio), default=Fraction(0)) - info.start

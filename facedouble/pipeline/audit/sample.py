@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from facedouble import disk
 from facedouble.audit.parrot import windowed
 from facedouble.audit.verdict import Check, Look
 from facedouble.errors import InputRefused
@@ -104,15 +105,15 @@ class Sample(Value):
 def gallery(folder: Path) -> dict[str, tuple[Path, ...]]:
     """People by name, out of a folder: each subfolder is somebody, and so is each photo and clip beside them."""
     try:
-        paths = sorted(folder.iterdir())
+        paths = disk.listing(folder)
     except OSError as error:
         raise InputRefused(f"{folder}: cannot be read ({error.strerror}); give a folder with photos and clips") from error
     people: dict[str, tuple[Path, ...]] = {}
     for path in paths:
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        some = tuple(f for f in files if f.is_file() and f.suffix.lower() in PHOTOS | VIDEO)
+        files = disk.listing(path) if disk.is_folder(path) else [path]
+        some = tuple(f for f in files if disk.is_file(f) and f.suffix.lower() in PHOTOS | VIDEO)
         if some:
-            people[path.name if path.is_dir() else path.stem] = some
+            people[path.name if disk.is_folder(path) else path.stem] = some
     return people
 
 

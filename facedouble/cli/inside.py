@@ -1,0 +1,103 @@
+"""Projects that a command works in: an argument that lies in one opens it, and its files are there under that name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+PAGE: Final = "facedouble.toml"
+_OPEN: dict[Path, Any] = {}  # projects that this process has opened, by their folders
+
+
+def project_at(path: Path) -> Path | None:
+    """The folder of the project that a path is in, or is; None if it is in none."""
+    with suppress(OSError, ValueError):
+        whole = path.absolute()
+        for folder in (whole, *whole.parents):
+            if (folder / PAGE).is_file():
+                return folder
+    return None
+
+
+def enter(folder: Path, write: bool = True) -> Any:
+    """Open a project (`store.project.Project`) and mount its files; once for each."""
+    from facedouble.cli.opened import open_project
+    from facedouble.errors import UsageError
+
+    found = project_at(folder)
+    if found is None:
+        raise UsageError(f"{folder}: is no project; `facedouble init {folder}` makes one")
+    if found not in _OPEN:
+        _OPEN[found] = mounted(open_project(found, write))
+    return _OPEN[found]
+
+
+def mounted(project: Any) -> Any:
+    """Mount the files of a project that is open."""
+    from facedouble import disk
+    from facedouble.errors import StoreError
+    from facedouble.store.vault import Keys
+
+    if not project.blind:
+        vault = Keys(project.folder, project.recipient, project.keyring.identities).open()
+        if vault.generation < (project.log.last.index or 0):
+            raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; "
+                             "take the project from a copy, and look at `facedouble log verify`")
+        disk.mount(project.folder, vault)
+    return project
+
+
+def enter_all(arguments: Sequence[str]) -> None:
+    """Open the project that arguments lie in. The folder of a project itself is for the commands about projects."""
+    from facedouble.errors import UsageError
+
+    for path in _paths(arguments):
+        found = project_at(path)
+        if found is not None and path.absolute() != found and not _real(path):
+            if _OPEN and found not in _OPEN:
+                raise UsageError(f"{path}: is in another project than the rest; work in one at a time")
+            enter(found)
+
+
+def _paths(arguments: Iterable[str]) -> Iterable[Path]:
+    for word in arguments:
+        for part in {word, word.split("=", 1)[-1]}:
+            if part and "\0" not in part and not part.startswith("-"):
+                yield Path(part)
+
+
+def _real(path: Path) -> bool:
+    """Whether it is one of the few files that a project has on the disk."""
+    with suppress(OSError):
+        return path.exists()
+    return True
+
+
+def entered() -> Sequence[Any]:
+    """All that are open."""
+    return tuple(_OPEN.values())
+
+
+def project_of(path: Path) -> Any | None:
+    """The open project that a path is in."""
+    found = project_at(path)
+    return None if found is None else _OPEN.get(found)
+
+
+@contextmanager
+def handed_on() -> Iterator[tuple[Mapping[str, str] | None, tuple[int, ...]]]:
+    """What a child process needs to open what this one has open: an environment, and descriptors that are closed afterwards."""
+    if not _OPEN:
+        yield None, ()
+        return
+    from facedouble.store.handing import environment, hand_on
+
+    (project,) = _OPEN.values()
+    descriptor = hand_on(project.keyring)
+    try:
+        yield environment(descriptor), (descriptor,)
+    finally:
+        os.close(descriptor)

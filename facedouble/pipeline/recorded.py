@@ -1,0 +1,54 @@
+"""A film that was made in a project is written down there: its scenes, who is in them, and what the audit said."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+
+from facedouble import __version__, disk
+from facedouble.errors import AuditFailed
+from facedouble.options import Options
+from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.appearing import borders_of, scenes_of
+from facedouble.pipeline.contents import contents
+from facedouble.pipeline.digest import of_file
+from facedouble.pipeline.rounds import AUDIT
+from facedouble.pipeline.screening import Finished
+from facedouble.plan.write import write
+from facedouble.store import renders
+from facedouble.store.project import Project
+from facedouble.store.renders import Render
+from facedouble.store.vault import generation_at
+from facedouble.voice.file import read_voice
+
+SUBTITLES = ".srt"
+
+
+def record(project: Project, one: Finished, purpose: str, options: Options, progress: Progress = quiet) -> Render:
+    """Hash what is seen and heard in a finished clip of a mounted project, and enter it.
+
+    Only a film that passed its audit is entered; AuditFailed for a draft.
+    """
+    said = one.report.facts.get("audit")
+    if not isinstance(said, dict) or said.get("passed") is not True:
+        raise AuditFailed(f"{one.film}: was not audited, so that nobody can approve it; render it without --no-audit")
+    lead = int(one.report.facts.get("card_frames", 0))
+    told = contents(one.film, borders_of(one.made, lead), one.film.with_suffix(SUBTITLES), progress)
+    voices = {v.name: v.file for v in one.plan.voices}
+
+    def voice_id(name: str) -> str:
+        return read_voice(one.base / voices[name]).id
+
+    scenes = scenes_of(one.plan, one.clip, one.made, told, lead, one.report.facts, voice_id)
+    made = Render(id=f"r-{secrets.token_hex(4)}", clip=one.clip, file=disk.stamp(one.film)[1], sha256=of_file(one.film),
+                  content=told.whole, plan=hashlib.sha256(write(one.plan).encode()).hexdigest(), options=options.digest(),
+                  audit_passed=True, audit=hashlib.sha256(disk.read(one.film.with_suffix(AUDIT))).hexdigest(), purpose=purpose,
+                  frames=told.frames,
+                  scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"])})
+    now = dt.datetime.now(dt.UTC)
+    facts: dict[str, str | int] = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit,
+                                   "frames": made.frames}
+    with project.change("rendered", facts, index=generation_at(project.folder)) as db:
+        renders.record(db, made, project.keyring.holder, now)
+    return made

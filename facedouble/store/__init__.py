@@ -1,0 +1,1 @@
+"""What a project keeps between runs, encrypted: keys, log, registry, blobs."""

@@ -1,0 +1,297 @@
+"""The files of a project: names in an encrypted table, contents in blobs with random names. A `disk.Place`.
+
+The table, `index.age`, is rewritten whole at every change, and takes its place by a rename: after a crash, a file is as it was or
+as it became. A blob is bound to its entry by the MAC of its header, so that one put in another's place is noticed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from facedouble import disk
+from facedouble.age.sealing import seal, unseal
+from facedouble.errors import StoreError
+from facedouble.store.blobs import Blob, Blobs
+from facedouble.store.scratch import Scratch
+
+INDEX: Final = "index.age"
+LOCK: Final = "work.lock"
+FORMAT: Final = 1
+BLOCK: Final = 1 << 20  # bytes copied at a time
+ORIGINALS: Final = "footage/"
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is in a project, and how often that has changed."""
+
+    generation: int
+    files: Mapping[str, Blob]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What opens the files of a project, and what closes them. identities: `AGE-SECRET-KEY-1…`, the newest first."""
+
+    folder: Path
+    recipient: str
+    identities: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Keys({self.folder.name})"
+
+    def open(self) -> Vault:
+        """The vault, in this process or in another."""
+        return Vault(self)
+
+
+def table_of(folder: Path, identities: tuple[str, ...]) -> Table:
+    """Read a project's table of files; an empty one if there is none yet. StoreError if it was altered."""
+    path = folder / INDEX
+    try:
+        held = json.loads(unseal(path.read_bytes(), identities))
+        if held["format"] != FORMAT:
+            raise ValueError("another format")
+        return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
+    except FileNotFoundError:
+        return Table(0, {})
+    except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path}: the project's table of files cannot be read; put back a copy of the whole project") from error
+
+
+class Vault:
+    """See the module. Reading needs no lock; the first change takes the project's work lock, and keeps it."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        self.blobs = Blobs(keys.folder / "blobs", (keys.recipient,), keys.identities)
+        self._lock: int | None = None
+        self._table, self._stamp = Table(0, {}), (-1, -1)
+        self._fresh()
+
+    # disk.Place
+
+    def open(self, name: str) -> BinaryIO:
+        """The contents, to be read anywhere."""
+        return self.blobs.open(self._blob(name))
+
+    def lend(self, name: str) -> disk.Lent:
+        """A descriptor and the key of this file alone."""
+        return self.blobs.lend(self._blob(name))
+
+    def draft(self, name: str, replace: bool) -> Draft:
+        """A new file, which is there after its commit."""
+        _changeable(name)
+        self._work()
+        if not replace and name in self._table.files:
+            raise StoreError(f"{name}: exists already in the project; choose another name")
+        return Draft(self, _checked(name), replace)
+
+    def drop(self, draft: Any) -> None:
+        """Take away what was not committed."""
+        draft.drop()
+
+    def size(self, name: str) -> int:
+        """Bytes of the contents."""
+        return self._blob(name).size
+
+    def stamp(self, name: str) -> str:
+        """By what these contents are told from others."""
+        return self._blob(name).mac
+
+    def names(self) -> list[str]:
+        """All files, sorted."""
+        self._fresh()
+        return sorted(self._table.files)
+
+    def remove(self, name: str) -> None:
+        """Take a file away. Its bytes stay on the disk until that is used again: who has the key may find them."""
+        _changeable(name)
+        self._work()
+        blob = self._blob(name)
+        self._put({n: b for n, b in self._table.files.items() if n != name})
+        self._unused(blob)
+
+    def link(self, old: str, new: str, replace: bool) -> None:
+        """A second name."""
+        _changeable(new)
+        self._work()
+        if not replace and new in self._table.files:
+            raise FileExistsError(17, "exists already", new)
+        before = self._table.files.get(new)
+        self._put({**self._table.files, _checked(new): self._blob(old)})
+        if before is not None:
+            self._unused(before)
+
+    def ticket(self) -> Keys:
+        """With what a child process opens the same vault; it holds keys, so it goes through a pipe only."""
+        return self.keys
+
+    # the rest
+
+    @property
+    def generation(self) -> int:
+        """How often the table has changed."""
+        self._fresh()
+        return self._table.generation
+
+    def keep(self, name: str, blob: Blob) -> None:
+        """Enter a blob that is there already: an original, under `ORIGINALS`, which nothing replaces or removes."""
+        self._work()
+        self._put({**self._table.files, _checked(name): blob})
+
+    def hold(self) -> None:
+        """Be the one who changes files, from here on; StoreError if another run is."""
+        self._work()
+
+    def blob(self, name: str) -> Blob:
+        """What holds a file's contents."""
+        return self._blob(name)
+
+    def close(self) -> None:
+        """Let go of the lock."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _blob(self, name: str) -> Blob:
+        found = self._table.files.get(name)
+        if found is None:
+            self._fresh()
+            found = self._table.files.get(name)
+        if found is None:
+            raise FileNotFoundError(2, "there is no such file in the project", name)
+        return found
+
+    def _fresh(self) -> None:
+        """Read the table again if another process changed it."""
+        if self._lock is not None:
+            return
+        try:
+            held = os.stat(self.keys.folder / INDEX)
+            stamp = held.st_mtime_ns, held.st_ino
+        except FileNotFoundError:
+            stamp = 0, 0
+        if stamp != self._stamp:
+            self._table, self._stamp = table_of(self.keys.folder, self.keys.identities), stamp
+
+    def _work(self) -> None:
+        """Be the one who changes files, from here on."""
+        if self._lock is not None:
+            return
+        try:
+            lock = os.open(self.keys.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise StoreError(f"{self.keys.folder}: the project cannot be written ({error.strerror}); is the disk still there?"
+                             ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise StoreError(f"{self.keys.folder}: another run is at work on this project; wait for it, or stop it") from error
+        self._fresh()
+        self._lock = lock
+
+    def _put(self, files: Mapping[str, Blob]) -> None:
+        table = Table(self._table.generation + 1, dict(files))
+        said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in files.items()}}
+        data = seal(json.dumps(said, sort_keys=True).encode(), (self.keys.recipient,))
+        path = self.keys.folder / INDEX
+        part = path.with_name(f".{INDEX}.{os.getpid()}.part")
+        try:
+            with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(part, path)
+            _sync(self.keys.folder)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise StoreError(f"{self.keys.folder}: the project cannot be written ({error.strerror}); make room, or put the disk "
+                             "back; what was there is there still") from error
+        self._table = table
+
+    def _unused(self, blob: Blob) -> None:
+        if all(other.id != blob.id for other in self._table.files.values()):
+            with suppress(StoreError):
+                self.blobs.remove(blob.id)
+
+
+class Draft:
+    """A file of a vault on its way. It lies encrypted on the disk under a key that only this process knows."""
+
+    def __init__(self, vault: Vault, name: str, replace: bool) -> None:
+        self.vault, self.name, self.replace = vault, name, replace
+        self._scratch = Scratch(vault.blobs.folder)
+
+    def write(self, data: bytes, /) -> int:
+        """Write where it stands."""
+        return self._scratch.write(data)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read from where it stands."""
+        return self._scratch.read(size) or b""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go somewhere else in it."""
+        return self._scratch.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._scratch.tell()
+
+    def again(self) -> BinaryIO:
+        """Another reading of what was written so far."""
+        return self._scratch.again()  # type: ignore[return-value]
+
+    def commit(self) -> None:
+        """Put it into the vault."""
+        vault = self.vault
+        if not self.replace and self.name in vault._table.files:
+            raise StoreError(f"{self.name}: appeared in the project meanwhile; nothing is overwritten")
+        with self._scratch.again() as source, vault.blobs.new() as out:
+            while block := source.read(BLOCK):
+                out.write(block)
+            blob = out.commit()
+        before = vault._table.files.get(self.name)
+        vault._put({**vault._table.files, self.name: blob})
+        if before is not None:
+            vault._unused(before)
+
+    def drop(self) -> None:
+        """Let go of the scratch space, and with it of what was not committed."""
+        self._scratch.close()
+
+
+def generation_at(folder: Path) -> int | None:
+    """How often the files of a mounted project have changed; None if none is mounted there."""
+    at = disk.placed(folder / "any")
+    return at[0].generation if at is not None and isinstance(at[0], Vault) else None
+
+
+def _changeable(name: str) -> None:
+    if name.startswith(ORIGINALS):
+        raise StoreError(f"{name}: is footage as it was handed over; nothing changes or removes it")
+
+
+def _checked(name: str) -> str:
+    """A name inside a project; ValueError for one that leads out of it."""
+    if not name or any(part in ("", ".", "..") for part in name.split("/")) or "\0" in name:
+        raise ValueError(f"{name!r} is no name in a project")
+    return name
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,40 @@
+"""Read everything that the log vouches for, and say what is wrong instead of stopping at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from facedouble.errors import StoreError
+from facedouble.store import keys, log
+from facedouble.store.keys import Keyring
+from facedouble.store.log import Log
+from facedouble.store.project import Project
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found. alarms: any of them means that the project was altered; notes: strange, and no proof of anything."""
+
+    log: Log
+    alarms: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def verify(folder: Path, keyring: Keyring, on_paper: str | None = None) -> Verified:
+    """Check log, registry, plain page, and what this machine remembers; on_paper: eight words that somebody wrote down."""
+    try:
+        known = log.read(folder / "log", keys.completed(folder / "keys", keyring))
+    except StoreError as error:
+        return Verified(Log(), (str(error),), ())
+    alarms, notes = [], list(known.notes)
+    try:
+        Project.open(folder, keyring, write=False).close()
+    except StoreError as error:
+        alarms.append(str(error))
+    try:
+        if on_paper is not None:
+            notes.append(f"the words on paper are those of entry {log.entry_of(known, on_paper).n} of {known.n}")
+    except StoreError as error:
+        alarms.append(str(error))
+    return Verified(known, tuple(alarms), tuple(notes))

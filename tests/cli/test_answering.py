@@ -1,0 +1,81 @@
+"""Two key holders answer for a scene whose person could not be reached: shown first, signed by both, and for nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from facedouble import disk
+from facedouble.errors import ConsentError
+from facedouble.publish import write_new
+from facedouble.store import approvals, consents, holders, people, renders
+from facedouble.store.keys import Secret
+from facedouble.store.project import Project
+from facedouble.store.release_rules import Blocker, blockers
+from facedouble.store.renders import Appearance, Render, Scene
+from tests.cli.test_people import ana, desk, run
+from tests.media.make import clip
+from tests.store.cast import AGREED, NOW, a_render
+from tests.store.make import an_identity
+
+__all__ = ["ana", "desk"]
+REASON = "he_asked_for_it_on_the_phone_in_2025"  # in one word, because `run` splits at spaces
+
+
+@pytest.fixture
+def film(desk: Project) -> Render:
+    """A render of two scenes that lies in the project; sam, in the second, could not be reached."""
+    holders.add(desk, "ben", Secret(recipient=an_identity(Path("ben.id"))))
+    film = clip(Path("A.mp4"), audio=((48_000, 0.5, 0.0),)).read_bytes()
+    write_new(desk.folder / "safe" / "A.mp4", film)
+    eyes = Path("eyes")
+    eyes.write_text('#!/bin/sh\nfor last; do :; done\nhead -c 12 "$last" >> seen\necho "$1" >> words\nsleep "$(cat s)"\n')
+    eyes.chmod(0o700)
+    Path("s").write_text("1.1")
+    made = a_render((), (Appearance("sam", "show", "mute"),))
+    one, two = made.scenes
+    scenes = Scene(1, 0, 5, one.hash), Scene(2, 5, 12, two.hash, two.people)
+    made = replace(made, frames=12, scenes=scenes, sha256=hashlib.sha256(film).hexdigest())
+    with desk.change("rendered", {}) as db:
+        people.add(db, "shown", "lin", NOW, "sam")
+        consents.record(db, "sam", AGREED, "lin", NOW, reach="a friend")
+        renders.record(db, made, "lin", NOW)
+        approvals.say(db, made, 2, "sam", "unreachable", "lin", NOW)
+    return made
+
+
+def left(project: Project, render: Render) -> tuple[Blocker, ...]:
+    keys = {name: holder.key for name, holder in project.log.holders.items()}
+    return blockers(project.db, render, "film", NOW, True, keys)
+
+
+LINE = f"override film sam --scene 2 --reason {REASON} --with ./eyes"
+
+
+def test_both_sign_after_it_was_looked_at_twice(desk: Project, film: Render) -> None:
+    assert [b.kind for b in left(desk, film)] == ["unreachable"]
+    run(f"{LINE} --second-identity ben.id --second ben")
+    assert left(desk, film) == ()
+    assert (desk.log.last.event, desk.log.last.actor, desk.log.last.second) == ("override", "noor", "ben")
+    assert REASON not in str(dict(desk.log.last.facts))
+    assert Path("seen").read_bytes().count(b"ftyp") == 2 and "--video-zoom=2" in Path("words").read_text()
+    assert [p.name for p in disk.found(desk.folder, "packs/*")] == []  # what was shown was in memory only
+    with desk.change("objected", {}) as db:
+        approvals.say(db, film, 2, "sam", "objected", "lin", NOW, "pack")
+    assert [b.kind for b in left(desk, film)] == ["objection"]
+
+
+@pytest.mark.parametrize(("line", "seconds", "word"), [
+    (f"{LINE} --second-identity ben.id", "0", "looked"), (f"{LINE} --second-identity noor.id", "1.1", "two key holders"),
+    (LINE.replace(REASON, "he_said_so") + " --second-identity ben.id", "1.1", "20 characters"),
+    (LINE.replace("--scene 2", "--scene 1") + " --second-identity ben.id", "1.1", "not written down")])
+def test_nothing_is_answered_for_otherwise(desk: Project, film: Render, line: str, seconds: str, word: str) -> None:
+    Path("s").write_text(seconds)
+    before = desk.log.n
+    with pytest.raises(ConsentError, match=word):
+        run(line)
+    assert [b.kind for b in left(desk, film)] == ["unreachable"]
+    assert not [e for e in desk.log.entries[before:] if e.event == "override"]

@@ -1,0 +1,59 @@
+"""What is seen and heard, as one number a scene: it holds through another container, and through nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from facedouble.pipeline.contents import contents
+from tests.audit.sounds import film, voice
+
+WORDS = "1\n00:00:02,200 --> 00:00:02,800\nShe said nothing.\n"
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("contents") / "a.mp4", [voice(1, 120.0)[:, None]])
+
+
+def test_a_scene_has_one_number_whatever_lies_around_it(clip: Path, tmp_path: Path) -> None:
+    told = contents(clip, [10, 20])
+    assert told.borders == (0, 10, 20, 25) and len(set(told.scenes)) == 3
+    other = tmp_path / "b.mp4"
+    with av.open(str(clip)) as source, av.open(str(other), "w") as box:
+        box.metadata["title"] = "another"
+        streams = {s.index: box.add_stream_from_template(s) for s in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                box.mux(packet)
+    assert other.read_bytes() != clip.read_bytes()
+    assert contents(other, [10, 20]) == told
+
+
+def test_where_the_borders_are_decides_what_belongs_together(clip: Path) -> None:
+    whole, parts = contents(clip, []), contents(clip, [10])
+    assert whole.borders == (0, 25) and whole.whole != parts.whole
+    assert contents(clip, [10, 0]) == parts
+
+
+def test_one_sample_changes_its_scene_and_no_other(clip: Path, tmp_path: Path) -> None:
+    sound = voice(1, 120.0)
+    sound[16000 * 3:16000 * 3 + 160] += 0.1 * np.hanning(160).astype(np.float32)  # in the 15th of 25 frames
+    changed = contents(film(tmp_path / "b.mp4", [sound[:, None]]), [10, 20]).scenes
+    before = contents(clip, [10, 20]).scenes
+    assert [a == b for a, b in zip(before, changed, strict=True)] == [True, False, True]
+
+
+def test_words_belong_to_the_scenes_in_which_they_are_read(clip: Path, tmp_path: Path) -> None:
+    words = tmp_path / "a.srt"
+    before = contents(clip, [10, 20], words)
+    words.write_text(WORDS)
+    read = contents(clip, [10, 20], words)
+    words.write_text(WORDS.replace("nothing", "everything"))
+    changed = contents(clip, [10, 20], words)
+    assert [a == b for a, b in zip(before.scenes, read.scenes, strict=True)] == [True, False, True]
+    assert read.scenes[1] != changed.scenes[1] and read.scenes[2] == changed.scenes[2]

@@ -1,0 +1,159 @@
+"""The files of a project: names in an encrypted table, contents in blobs, reached through `disk`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+
+from facedouble import disk
+from facedouble.age.sealing import generate
+from facedouble.errors import StoreError
+from facedouble.publish import write_new, write_over
+from facedouble.store.vault import INDEX, Keys, Vault
+from tests.audit.sounds import film, voice
+
+CANARY = b"canary-canary-canary"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    folder = tmp_path / "film"
+    (folder / "blobs").mkdir(parents=True)
+    identity, recipient = generate()
+    return Keys(folder, recipient, (identity,))
+
+
+@pytest.fixture
+def place(keys: Keys) -> Iterator[Path]:
+    vault = keys.open()
+    disk.mount(keys.folder, vault)
+    yield keys.folder
+    disk.unmount(keys.folder)
+    vault.close()
+
+
+def raw(folder: Path) -> bytes:
+    """Every byte below a folder, names included."""
+    return b"".join(str(p).encode() + (p.read_bytes() if p.is_file() else b"") for p in sorted(folder.rglob("*")))
+
+
+def test_what_is_written_is_read_again_and_lies_there_encrypted(place: Path, keys: Keys) -> None:
+    name = place / "film.notes" / "canary-canary-canary.json"
+    write_new(name, CANARY)
+    assert disk.read(name) == CANARY and disk.size(name) == len(CANARY) and disk.is_file(name)
+    assert disk.listing(place) == [place / "film.notes"] and disk.is_folder(place / "film.notes")
+    assert disk.found(place, "**/*.json") == [name] and disk.found(place, "*.json") == []
+    assert CANARY not in raw(place) and not name.exists()
+    with pytest.raises(StoreError, match="exists already"):
+        write_new(name, b"other")
+    write_over(name, b"other")
+    assert disk.read(name) == b"other" and len(list((place / "blobs").rglob("*.age"))) == 1
+    assert Vault(keys).size("film.notes/canary-canary-canary.json") == 5
+    disk.remove(name)
+    assert not disk.exists(name) and disk.listing(place) == [] and not list((place / "blobs").rglob("*.age"))
+
+
+def test_a_second_name_keeps_the_contents(place: Path) -> None:
+    write_new(place / "a", CANARY)
+    disk.give_name(place / "a", place / "b")
+    with pytest.raises(FileExistsError):
+        disk.give_name(place / "a", place / "b")
+    disk.remove(place / "a")
+    assert disk.read(place / "b") == CANARY
+
+
+def test_nothing_gets_out_by_a_name(place: Path, tmp_path: Path) -> None:
+    write_new(place / "a", CANARY)
+    with pytest.raises(StoreError, match="release"):
+        disk.give_name(place / "a", tmp_path / "out")
+    assert disk.placed(place / ".." / "out") is None
+
+
+def test_a_film_is_muxed_into_it_as_on_the_disk(place: Path, tmp_path: Path) -> None:
+    plain = film(tmp_path / "a.mp4", [voice(1, 120.0)[:, None]])
+    inside = film(place / "a.mp4", [voice(1, 120.0)[:, None]])
+    assert disk.read(inside) == plain.read_bytes()
+    lent = disk.lend(inside)
+    with disk.borrowed(lent) as file, av.open(file, "r") as box:
+        assert len(list(box.decode(video=0))) == 25
+    assert list(place.rglob(".scratch*")) == []
+
+
+def test_a_file_that_was_not_finished_never_was(place: Path) -> None:
+    with disk.draft_in(place / "a") as draft:
+        draft.write(CANARY)
+    assert not disk.exists(place / "a") and not list((place / "blobs").rglob("*.age"))
+
+
+def test_footage_is_neither_replaced_nor_removed(place: Path, keys: Keys) -> None:
+    at = disk.placed(place / "footage" / "f.mp4")
+    assert at is not None and isinstance(at[0], Vault)
+    at[0].keep("footage/f.mp4", at[0].blobs.put(CANARY))
+    with pytest.raises(StoreError, match="handed over"):
+        write_over(place / "footage" / "f.mp4", b"")
+    with pytest.raises(StoreError, match="handed over"):
+        disk.remove(place / "footage" / "f.mp4")
+    assert disk.read(place / "footage" / "f.mp4") == CANARY
+
+
+def test_two_writers_do_not_meet(place: Path, keys: Keys) -> None:
+    write_new(place / "a", CANARY)
+    other = keys.open()
+    assert other.names() == ["a"]
+    with pytest.raises(StoreError, match="another run"):
+        other.remove("a")
+
+
+def test_a_blob_in_anothers_place_and_an_altered_table_are_refused(place: Path, keys: Keys) -> None:
+    write_new(place / "a", CANARY)
+    write_new(place / "b", CANARY[::-1])
+    one, other = sorted((place / "blobs").rglob("*.age"))
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+    for name in "ab":
+        with pytest.raises(StoreError, match="in its place"):
+            disk.read(place / name)
+    table = bytearray((place / INDEX).read_bytes())
+    table[-3] ^= 1
+    (place / INDEX).write_bytes(table)
+    with pytest.raises(StoreError, match="table of files"):
+        keys.open()
+
+
+KILLED = """
+import os, sys, threading, time
+from pathlib import Path
+from facedouble.store.vault import Keys
+keys = Keys(Path(sys.argv[1]), sys.argv[2], (sys.argv[3],))
+vault = keys.open()
+threading.Timer(float(sys.argv[4]), lambda: os.kill(os.getpid(), 9)).start()
+n = 0
+while True:
+    for name in ("a", "b"):
+        draft = vault.draft(name, True)
+        draft.write(bytes([n % 256]) * 300_000)
+        draft.commit()
+        draft.drop()
+    n += 1
+"""
+
+
+def test_killed_at_any_moment_each_file_is_whole(keys: Keys) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    for k in range(10):
+        words = [str(keys.folder), keys.recipient, keys.identities[0], str(0.05 + 0.013 * k)]
+        subprocess.run([sys.executable, "-c", KILLED, *words], env=environment, check=False)
+        vault = keys.open()
+        for name in vault.names():
+            with vault.open(name) as file:
+                data = file.read()
+            assert len(data) == 300_000 and len(set(data)) == 1
+        vault.remove("a") if "a" in vault.names() else None
+        vault.close()
