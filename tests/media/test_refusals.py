@@ -222,7 +222,8 @@ def test_streams_without_a_decoder_are_no_bug(tmp_path: Path) -> None:
     (tmp_path / "picture.mp4").write_bytes(source.replace(b"avc1", b"xxx1"))
     with pytest.raises(InputRefused, match="no decoder"):
         probe(tmp_path / "picture.mp4")
-    (tmp_path / "sound.mp4").write_bytes(source.replace(b"mp4a", b"xxxa").replace(b"esds", b"xsds"))  # as the spatial sound of some telephones
+    # as the spatial sound of some telephones
+    (tmp_path / "sound.mp4").write_bytes(source.replace(b"mp4a", b"xxxa").replace(b"esds", b"xsds"))
     info = probe(tmp_path / "sound.mp4")
     assert info.audio == () and info.dropped == ("audio 1",)
     assert len(list(frames(info))) == 12
