@@ -11,6 +11,7 @@ import pytest
 from facedouble import disk
 from facedouble.age.sealing import unseal
 from facedouble.audit.likeness import Known, unit
+from facedouble.audit.said import Said
 from facedouble.errors import StoreError
 from facedouble.pipeline.audit import run
 from facedouble.pipeline.audit.project import prints
@@ -66,7 +67,7 @@ def test_only_people_whom_the_plan_does_not_have_in_the_clip_are_added(project: 
     task = Task(Path("A.mp4"), prints=tuple(prints(project)))
 
     def ground(*names: str) -> Ground:
-        return Ground(None, 0, lambda _: (), tuple(Known(n, LOOKS) for n in names), "", run.Said(0))
+        return Ground(None, 0, lambda _: (), tuple(Known(n, LOOKS) for n in names), "", Said(0))
 
     assert [one.person for one in run._elsewhere(task, ground("P2"))] == ["rose"]
     assert run._elsewhere(task, ground("P1")) == []
