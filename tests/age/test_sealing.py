@@ -50,7 +50,7 @@ def test_one_wrong_letter_of_a_key_is_noticed_and_the_key_not_repeated() -> None
 
 
 @pytest.mark.parametrize("text", ["", "1", "age", RECIPIENT, RECIPIENT.upper(), IDENTITY.lower(), IDENTITY[:-1], IDENTITY + "Q",
-                                  IDENTITY[:30] + IDENTITY[30:].lower(), "AGE-SECRET-KEY-1" + "Ä" * 10])
+                                  IDENTITY[:30] + IDENTITY[30:].lower(), "AGE-SECRET-KEY-1" + "Ä" * 10], ids=range(10))
 def test_what_is_no_secret_key_is_refused(text: str) -> None:
     with pytest.raises(AgeError):
         recipient_of(text)

@@ -20,6 +20,7 @@ from tests.test_cli import CONSENT
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "first-card-to-release.md").read_text()
 COMMANDS = re.findall(r"^ {4}facedouble (.*)$", PAGE, re.MULTILINE)
+AFTER = ("files film", "person withdraw film rose --by lin", "release film -o again.mp4")  # and then she changes her mind
 SAID = "a friend of hers"
 
 
@@ -42,12 +43,14 @@ def test_a_film_goes_from_its_first_card_to_release(desk: Path) -> None:
     assert len(COMMANDS) >= 28
     phrase = ""
     try:
-        for command in COMMANDS:
+        for command in (*COMMANDS[:-1], *AFTER, COMMANDS[-1]):
             words = shlex.split(command)
             answers = ["what it says"] if words[0] == "init" or words[:2] == ["keys", "add"] else \
                 [phrase] if words[0] == "unlock" else [SAID, "", "", "", ""]
             code, shown = at_terminal(words, desk, answers, limit_s=400)
-            assert code == (4 if words[0] == "approvals" else 0), (command, shown)
+            refused = words[0] == "approvals" or "again.mp4" in words
+            assert code == (4 if refused else 0), (command, shown)
+            assert ("prints/rose.A.age" in shown) is (command == AFTER[0]) and ("withdrawn" not in shown or command in AFTER)
             if words[0] == "init":
                 phrase = made(shown)
     finally:
