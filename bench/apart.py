@@ -130,7 +130,8 @@ def main() -> None:
             rows.append(("its first frame", partial(first_of, here, info), partial(first_of, frames, info)))
             for what, one, other in rows:
                 (a, b), (c, d) = measured(one, again), measured(other, again)
-                print(f"| {what} | {a:.3f} | {c:.3f} | {c / a:.2f} | {b:.3f} | {d:.3f} | {d / max(b, 1e-3):.2f} |", flush=True)
+                spent = f"{b:.3f} | {d:.3f} | {d / b:.2f}" if CHILD[0] else "| | "
+                print(f"| {what} | {a:.3f} | {c:.3f} | {c / a:.2f} | {spent} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ class Ticket(Protocol):
 
 
 _MOUNTED: dict[Path, Place] = {}  # the one table of this process; children mount their own
+_DOORS: set[Path] = set()  # files outside that this process may write although a project is mounted
 
 
 def mount(folder: Path, place: Place) -> None:
@@ -73,6 +74,18 @@ def mount(folder: Path, place: Place) -> None:
 def unmount(folder: Path) -> None:
     """Names there are gone."""
     _MOUNTED.pop(folder.resolve(), None)
+
+
+def let_out(*paths: Path) -> None:
+    """These files may be written outside of the project that is mounted: for the commands that are its doors."""
+    _DOORS.update(path.absolute() for path in paths)
+
+
+def check_way(path: Path) -> None:
+    """StoreError for a new file outside of a project that is mounted: what is made of its footage stays in it."""
+    if _MOUNTED and placed(path) is None and path.absolute() not in _DOORS:
+        raise StoreError(f"{path}: is outside of the project, and what is made of its footage stays in it; name a place in it, "
+                         f"as {next(iter(_MOUNTED)).name}/{path.name}. Films get out by `facedouble release`")
 
 
 def tickets() -> tuple[tuple[Path, Ticket], ...]:

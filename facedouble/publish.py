@@ -29,6 +29,7 @@ def _write(path: Path, data: bytes, name: Callable[[Path, Path], None], mode: in
             draft.write(data)
             draft.commit()
         return
+    disk.check_way(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(part, "xb", opener=lambda file, flags: os.open(file, flags, mode)) as out:

@@ -33,12 +33,12 @@ def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
     yield (0.2 * np.sin(2 * np.pi * 440 * t))[:, None].astype(np.float32)
 
 
-LONG = ("test_isolation.py", "test_ways_out.py", "test_cli.py", "test_resume.py", "test_protect.py", "test_film.py",
-        "test_chunks.py")
+LONG = ("test_isolation.py", "test_ways_out.py", "test_fuzz.py", "test_cli.py", "test_resume.py", "test_protect.py",
+        "test_film.py", "test_chunks.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first. Before them what needs a process that can still reach the network: others give that up for good."""
+    """The longest first. Before them what needs a process that may still use the network and strace: others give both up."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from facedouble.store.handing import environment, hand_on
 from tests.plan.test_read import ROSE
+from tests.store.make import a_project, keyring_of
 
 ROOT = Path(__file__).resolve().parents[1]
 # A hook tells, whenever one of these files is opened, whether the kernel filters this process's calls, and whether it may crash
@@ -67,6 +69,33 @@ def test_shut_before_anything_is_opened(name: str, tmp_path: Path) -> None:
     (tmp_path / "consent.toml").write_text('code = "V3"\nscope = ["film", "trailer", "test"]\ndate = 2026-01-01\n')
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(WATCH), *COMMANDS[name].split()], cwd=tmp_path,
                           capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    assert lines, f"nothing was opened: {done.stdout}{done.stderr}"
+    file, seccomp, core = json.loads(lines[-1])
+    assert (seccomp, core <= 1) == ("2", True), f"{file} was opened before"
+
+
+PROJECT = {
+    "add": "add film footage.mp4",
+    "evidence verify": "evidence verify film",
+    "log verify": "log verify film",
+    "what lies in a project": "protect film/footage/E1.mp4 -o safe.mp4",
+}
+
+
+@pytest.mark.parametrize("name", PROJECT)
+def test_shut_before_a_project_is_read_or_written(name: str, tmp_path: Path) -> None:
+    """Footage that comes in is opened with the doors shut, and so is the log, the first thing that a key opens."""
+    a_project(tmp_path / "film").close()
+    (tmp_path / "footage.mp4").write_bytes(b"no such thing")
+    descriptor = hand_on(keyring_of(tmp_path / "film"))
+    whole = textwrap.dedent(WATCH).replace("footage.mp4", "00000001.age")
+    try:
+        done = subprocess.run([sys.executable, "-c", whole, *PROJECT[name].split()], cwd=tmp_path, capture_output=True, text=True,
+                              env={**os.environ, **environment(descriptor), "PYTHONPATH": str(ROOT),
+                                   "XDG_STATE_HOME": str(tmp_path / "state")}, pass_fds=[descriptor])
+    finally:
+        os.close(descriptor)
     lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
     assert lines, f"nothing was opened: {done.stdout}{done.stderr}"
     file, seccomp, core = json.loads(lines[-1])

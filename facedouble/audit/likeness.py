@@ -27,6 +27,16 @@ class Known(Value):
         return unit(self.vectors.mean(0))
 
 
+@dataclass(frozen=True)
+class Print(Value):
+    """Somebody of the project: the pseudonym, what the plan calls them, looks (n, 128) and voices (m, 256), each of length 1."""
+
+    person: str
+    plan: tuple[str, ...]
+    faces: Floats
+    voices: Floats
+
+
 def unit(vector: Floats) -> Floats:
     """The vector with length 1."""
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)

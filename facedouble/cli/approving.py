@@ -11,7 +11,7 @@ from facedouble.cli.persons import now, person_app
 from facedouble.cli.shown import OUT
 from facedouble.cli.told import By, PassphraseFd, ProjectFolder, SecretFd, Who, opened, told
 from facedouble.cli.volunteers import volunteer_app
-from facedouble.errors import ExitCode, UsageError
+from facedouble.errors import UsageError
 
 Scenes = Annotated[list[int] | None, typer.Option("--scene", help="the scene's number; can be given again")]
 Every = Annotated[bool, typer.Option("--every-scene", help="all scenes that they are in, each of which they saw")]
@@ -64,7 +64,7 @@ def _say(folder: Any, person: str, state: str, by: str, how: str, scene: list[in
 def approvals_(folder: ProjectFolder, render: RenderId = "",
                purpose: Annotated[str, typer.Option("--for", help="film, trailer, stills, court; what it was rendered for")] = "",
                passphrase_fd: PassphraseFd = None) -> None:
-    """Who said what about each scene, and what is missing before it can be released. Exit code 4 while something is."""
+    """Who said what about each scene, and what is missing before it can be released. The exit code is that of a release."""
     from rich.table import Table
 
     from facedouble.store import acts, approvals, people, release_rules, renders
@@ -93,7 +93,7 @@ def approvals_(folder: ProjectFolder, render: RenderId = "",
             OUT.print(blocker.sentence, markup=False)
     OUT.print("nothing is missing" if not found else f"{len(found)} things are missing", markup=False)
     if found:
-        raise typer.Exit(ExitCode.CONSENT)
+        raise typer.Exit(release_rules.exit_code(found))
 
 
 def _is(db: Any, name: str, person: str) -> bool:

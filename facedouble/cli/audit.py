@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,7 +38,7 @@ def audit(
     if not disk.is_file(film):
         raise InputRefused(f"{film}: there is no such film; check the name")
     knobs = options_of(options, halo, calm)
-    task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double)
+    task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double, prints=_project(film))
     close_doors()
     if lines:
         made = run(task, knobs, _line, keep=_handed)
@@ -56,6 +56,18 @@ def audit(
         OUT.print(f"{film}: {verdict}\n  {task.page}", markup=False)
     if not made.passed:
         raise typer.Exit(ExitCode.AUDIT)
+
+
+def _project(film: Path) -> tuple[Any, ...]:
+    """What the people of the film's project can be known by; nothing without one."""
+    from facedouble.cli.inside import project_of
+
+    project = project_of(film)
+    if project is None:
+        return ()
+    from facedouble.pipeline.audit.project import prints
+
+    return tuple(prints(project))
 
 
 def _handed(words: bytes, page: bytes) -> None:

@@ -41,7 +41,7 @@ def add(
 ) -> None:
     """Take footage in, encrypted: hashed while it is copied, entered into the log, and never changed again."""
     from facedouble.cli.opened import open_project
-    from facedouble.store import intake
+    from facedouble.store import intake, log
 
     if from_whom not in (None, "-"):
         raise UsageError("what stands on a command line is kept by the shell: write --from-whom - and type it when you are asked")
@@ -62,6 +62,9 @@ def add(
                      + (where if fresh else f"is here already, {where}"))
         if taken:
             _say(COPIES)
+        if taken and project.blind:
+            _say(f"The log ends at: {log.words(log.blind_head(folder / 'log')[1])}\n  write that on paper, and keep it apart "
+                 "from this laptop: `facedouble receive` shows it again")
         _refused(refused)
 
 

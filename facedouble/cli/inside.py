@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 PAGE: Final = "facedouble.toml"
+DOORS: Final = {"release", "pack", "export"}  # commands that write a file outside of the project
 _OPEN: dict[Path, Any] = {}  # projects that this process has opened, by their folders
 
 
@@ -47,7 +49,19 @@ def mounted(project: Any) -> Any:
             raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; "
                              "take the project from a copy, and look at `facedouble log verify`")
         disk.mount(project.folder, vault)
+    _fence(project.folder)
     return project
+
+
+def _fence(folder: Path) -> None:
+    """From here on, this process and those that it starts write into the project, and at its doors where an argument says."""
+    from facedouble.store.places import runtime_folder, state_folder
+    from facedouble.temporary import no_temporary_files
+
+    doors = [path.absolute().parent for path in _paths(sys.argv[1:]) if path.suffix and project_at(path) is None]
+    runtime, state = runtime_folder(), state_folder()
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    no_temporary_files(runtime / "empty", [folder, state, *(d for d in doors if DOORS & set(sys.argv) and d.is_dir())])
 
 
 def enter_all(arguments: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from facedouble.airgap.verdict import examine
 from facedouble.cli.passphrases import asked
+from facedouble.isolation import close_doors
 from facedouble.store import agent, keys, settings
 from facedouble.store.handing import handed
 from facedouble.store.keys import Keyring
@@ -27,7 +28,11 @@ def open_project(folder: Path, write: bool = True, passphrase_fd: int | None = N
 
 
 def unlocked(folder: Path, passphrase_fd: int | None = None) -> Keyring | None:
-    """The key: from the parent process, from `unlock`, or from whoever sits here; None for a field project, which has none."""
+    """The key: from the parent process, from `unlock`, or from whoever sits here; None for a field project, which has none.
+
+    Before a key is there, this process gives up the network and crash files, for good.
+    """
+    close_doors()
     said = settings.read(folder)
     if said.profile == "field":
         return None
@@ -37,6 +42,7 @@ def unlocked(folder: Path, passphrase_fd: int | None = None) -> Keyring | None:
 def keyring_for(folder: Path, passphrase_fd: int | None = None, identity: Path | None = None, holder: str | None = None,
                 whose: str = "") -> Keyring:
     """The keyring of somebody who says their passphrase now, or has an identity file: an own act of a second key holder."""
+    close_doors()
     settings.read(folder)
     if identity is not None:
         return keys.unlock_with(folder / "keys", identity, holder)

@@ -111,11 +111,15 @@ def show(folder: ProjectFolder, person: Who,
          secrets: Annotated[bool, typer.Option("--secrets", help="with real name and how to reach them, on this screen")] = False,
          passphrase_fd: PassphraseFd = None) -> None:
     """Everything that was written down about somebody, first to last."""
-    from facedouble.store import acts, people, personal, releases, unmasking, volunteers
+    from facedouble.store import acts, consents, people, personal, releases, unmasking, volunteers
 
     db = opened(folder, False, passphrase_fd).db
     who = people.get(db, person)
     OUT.print(f"{who.id}: {who.role}; {standing(db, who)}", markup=False)
+    if (agreed := consents.standing(db, who.id).agreed) is not None:
+        OUT.print(f"  explained in {agreed.language} by {agreed.explained_by}: {agreed.audience}", markup=False)
+        if agreed.stay_away:
+            OUT.print(f"  should not travel to {', '.join(agreed.stay_away)}", markup=False)
     for lent in volunteers.lent_by(db, who.id):
         among = f", one of {lent.parts} in it" if lent.parts > 1 else ""
         OUT.print(f"  lends a {lent.kind}: {lent.file}{among}", markup=False)

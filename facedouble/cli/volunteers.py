@@ -50,7 +50,7 @@ def consent(
 @volunteer_app.command("lend", epilog="Example: facedouble volunteer lend film v3 ana.fdouble --by lin")
 def lend(
     folder: ProjectFolder, person: Who,
-    file: Annotated[Path, typer.Argument(help="their .fdouble, .fvoice, or a recording of a take")],
+    file: Annotated[Path, typer.Argument(help="their .fdouble or .fvoice, or the take, or folder of takes, of the plan")],
     by: By,
     called: Annotated[str, typer.Option(help="what the consent in the file calls them, if there are several in it")] = "",
     passphrase_fd: PassphraseFd = None,
@@ -80,11 +80,10 @@ def _held(file: Path) -> tuple[str, str, Consent | None]:
         voice = read_voice(file)
         return "voice", voice.id, voice.consent
     from facedouble import disk
-    from facedouble.pipeline.digest import of_file
 
-    if not disk.is_file(file):
-        raise UsageError(f"{file}: no such file; give a .fdouble, a .fvoice, or the recording of a take")
-    return "voice", of_file(file), None
+    if not disk.exists(file):
+        raise UsageError(f"{file}: no such file; give a .fdouble, a .fvoice, or the take, or folder of takes, of the plan")
+    return "voice", file.stem, None  # a render knows takes by that name, too
 
 
 volunteer_app.command("contact", epilog="Example: facedouble volunteer contact film v3 --by lin --secret-fd 3")(persons.contact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -34,11 +35,27 @@ def withdraw(
     with project.change("withdrawn", {"person": who.id, "parts": list(part or ())}) as db:
         done = run(db, who.id, by, now(), tuple(part or ()), erase_record)
     OUT.print(f"{who.id} has withdrawn {', '.join(done.parts) or 'everything'}: from now on it is in no release", markup=False)
-    if not part:
-        OUT.print("  the key of their face codes and voice print is erased; copies of the project from before still hold it")
+    if not part or {"face", "voice"} & set(part):
+        _measures(project.folder, who.plan)
     for past in done.past:
         OUT.print(f"  released {past.day} for {past.purpose}: {past.id}", markup=False)
     OUT.print(f"  {RECALL}" if done.past else "  they are in no release so far")
+
+
+def _measures(folder: Path, plan: Sequence[str]) -> None:
+    """Take away what was measured of them, and say what that does not reach."""
+    from facedouble.errors import StoreError
+    from facedouble.pipeline.forget import forget
+
+    OUT.print("  the key to what their face and voice can be known by is erased; copies of the project from before still hold it")
+    try:
+        gone = forget(folder, plan)
+    except StoreError as error:
+        OUT.print(f"  what was measured of them could not be removed yet: {error}; then `facedouble person erase --biometrics`",
+                  markup=False)
+        return
+    if gone:
+        OUT.print(f"  {gone} files of measures were removed; `facedouble analyse` measures the others in those clips again")
 
 
 @person_app.command("unmask", epilog="Example: facedouble person unmask film rose --from 2027-03-01 --for film "
@@ -95,3 +112,5 @@ def erase(
     with project.change("erased", {"person": who.id, "kinds": kinds}) as db:
         run(db, who.id, kinds, by, now())
     OUT.print(f"{who.id}: erased: {', '.join(kinds)}; copies of the project from before still hold it", markup=False)
+    if biometrics:
+        _measures(project.folder, who.plan)

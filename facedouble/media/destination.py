@@ -29,6 +29,7 @@ def destination(path: Path) -> Destination:
     """A place for a new film; StoreError if the name is taken, or nothing can be written there."""
     if disk.exists(path):
         raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name")
+    disk.check_way(path)
     return OnDisk(path) if disk.placed(path) is None else InProject(path)
 
 

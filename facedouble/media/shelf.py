@@ -31,6 +31,7 @@ class Shelf(Protocol):
 
 def shelf(path: Path) -> Shelf:
     """The folder, made if it is not there; StoreError if it cannot be used, or if another run has it."""
+    disk.check_way(path)
     return OnDisk(path) if disk.placed(path) is None else InProject(path)
 
 

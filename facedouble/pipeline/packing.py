@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from facedouble import disk
-from facedouble.age.sealing import seal, unseal
+from facedouble.age.sealing import Sealer, unseal
 from facedouble.errors import InputRefused, StoreError, UsageError
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.digest import of_file
 from facedouble.pipeline.pack import write_pack
-from facedouble.publish import write_new
 from facedouble.store import approvals, people, renders
 from facedouble.store.keys import new_passphrase
 from facedouble.store.project import Project
 from facedouble.store.renders import Render, Scene
 
-LARGEST: Final = 2 << 30  # bytes of a pack: it is sealed in memory
+BLOCK: Final = 1 << 20  # bytes sealed at a time
 
 
 @dataclass(frozen=True)
@@ -58,14 +57,35 @@ def seal_pack(project: Project, person: str, render: str, output: Path, passphra
     draft = project.folder / "packs" / f"{mark}.mp4"
     try:
         frames = write_pack(film_of(project, made), scenes, mark, draft, Options().encode, progress)
-        if disk.size(draft) > LARGEST:
-            raise UsageError(f"{who.id}'s scenes are more than 2 GB; show them on this machine")
-        write_new(output, seal(disk.read(draft), (), passphrase), private=True)
+        _sealed(draft, output, passphrase)
     finally:
         disk.remove(draft)
     facts = {"pack": mark, "person": who.id, "render": made.id, "scenes": [scene.hash for scene in scenes]}
     project.record("pack made", facts)
     return Packed(mark, scenes, frames)
+
+
+def _sealed(film: Path, output: Path, passphrase: str) -> None:
+    """Write the age file, whole or not at all."""
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as out, \
+                disk.open_read(film) as source:
+            sealer = Sealer(out, (), passphrase)
+            try:
+                while block := source.read(BLOCK):
+                    sealer.write(block)
+                sealer.close()
+            except BaseException:
+                sealer.abort()
+                raise
+            out.flush()
+            os.fsync(out.fileno())
+        os.link(part, output)
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written ({error.strerror}); make room, or choose another place") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def passphrase_for(descriptor: int | None) -> tuple[str, bool]:

@@ -18,7 +18,7 @@ from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.contents import contents
 from facedouble.pipeline.digest import of_file
 from facedouble.publish import write_new
-from facedouble.store import override, release_rules, releases, renders
+from facedouble.store import acts, override, release_rules, releases, renders
 from facedouble.store.project import Project
 from facedouble.store.receipt import receipt, report
 from facedouble.store.release_rules import Blocker
@@ -62,6 +62,7 @@ def release(project: Project, order: Order, where: Where, progress: Progress = q
     _unaltered(film, render, progress)
     id_ = f"rel-{secrets.token_hex(4)}"
     paper = order.destination.with_suffix(".receipt.json")
+    disk.let_out(paper)
     with _staged(film, order.destination, progress) as staged:
         now = dt.datetime.now(dt.UTC)
         with project.change("released", {"release": id_, "render": render.id, "content": render.content},
@@ -93,7 +94,8 @@ def _log_ok(project: Project) -> bool:
 
 
 def _blockers(project: Project, render: Render, purpose: str, log_ok: bool) -> tuple[Blocker, ...]:
-    return release_rules.blockers(project.db, render, purpose, dt.datetime.now(dt.UTC), log_ok, _keys(project))
+    now = acts.latest(project.db, dt.datetime.now(dt.UTC), (entry.wall for entry in project.log.entries))
+    return release_rules.blockers(project.db, render, purpose, now, log_ok, _keys(project))
 
 
 def _keys(project: Project) -> dict[str, str]:
@@ -173,7 +175,7 @@ def _named(project: Project, id_: str, staged: Path, destination: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        with suppress(FacedoubleError):
-            project.record("release undone", {"release": id_})
+        with suppress(FacedoubleError), project.change("release undone", {"release": id_}) as db:
+            releases.undo(db, id_)
         raise StoreError(f"{destination}: cannot get its name ({error.strerror}); nothing was released, choose another place"
                          ) from error

@@ -57,6 +57,12 @@ def record(db: apsw.Connection, release: str, render: Render, purpose: str, by: 
     return act
 
 
+def undo(db: apsw.Connection, release: str) -> None:
+    """Take a release back that never got its name: nobody has seen it. What it was, the log keeps."""
+    db.execute("DELETE FROM release_people WHERE release = ?", (release,))
+    db.execute("DELETE FROM releases WHERE id = ?", (release,))
+
+
 def face_of(db: apsw.Connection, a: Appearance) -> str:
     """Whose face is seen in place of theirs, so that a double made anew of the same volunteer is the same face; "" for none."""
     return _whose(db, "face", a.double) or (MANNEQUIN if a.face == MANNEQUIN else "")

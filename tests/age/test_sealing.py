@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facedouble.age import bech32
-from facedouble.age.errors import AgeError, NoKeyFits
+from facedouble.age.errors import AgeError, NoKeyFits, PayloadRefused
+from facedouble.age.header import read_header
 from facedouble.age.keys import recipient_of as by_hand
+from facedouble.age.reader import NONCE, Payload, payload_size
 from facedouble.age.sealing import Sealer, generate, recipient_of, seal, unseal
 from tests.age.vectors import PASSPHRASE, age, scrypt
 
@@ -48,7 +50,7 @@ def test_one_wrong_letter_of_a_key_is_noticed_and_the_key_not_repeated() -> None
 
 
 @pytest.mark.parametrize("text", ["", "1", "age", RECIPIENT, RECIPIENT.upper(), IDENTITY.lower(), IDENTITY[:-1], IDENTITY + "Q",
-                                  IDENTITY[:30] + IDENTITY[30:].lower(), "AGE-SECRET-KEY-1" + "Ä" * 10])
+                                  IDENTITY[:30] + IDENTITY[30:].lower(), "AGE-SECRET-KEY-1" + "Ä" * 10], ids=range(10))
 def test_what_is_no_secret_key_is_refused(text: str) -> None:
     with pytest.raises(AgeError):
         recipient_of(text)
@@ -71,6 +73,15 @@ def test_a_stream_to_a_passphrase_is_what_pyrage_reads() -> None:
         sealer.write(clear[at:at + 1000])
     sealer.close()
     assert pyrage.passphrase.decrypt(file.getvalue(), "seven words") == clear
+    lost = io.BytesIO()
+    sealer = Sealer(lost, passphrase="seven words")
+    sealer.write(b"and then the writer was gone")
+    thread = sealer._thread
+    del sealer
+    gc.collect()
+    thread.join(60)
+    with pytest.raises(PayloadRefused):
+        payload_size(lost, Payload(bytes(32), read_header(lost).size + NONCE))
 
 
 def test_nobody_and_both_are_refused() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = re.compile(r"write it on paper:\s+((?:[a-z]+ ){8}[a-z]+)\s")
-ASKS = re.compile(r"(?:Passphrase[^\n]*|Type it again): $")
+ASKS = re.compile(r"(?:Passphrase[^\n]*|Type it again|[^\n]*\((?:sealed|empty)[^\n]*\)): $")
 
 
 def at_terminal(words: Sequence[str], cwd: Path, answers: Sequence[str] = (), limit_s: float = 60) -> tuple[int, str]:

@@ -88,15 +88,17 @@ def test_from_the_field_to_the_film(film: Path) -> None:
     from facedouble.store.settings import read
 
     recipient = read(film).recipient
-    assert run(film, "init", "field", "--field", recipient).returncode == 0
+    assert run(film, "init", "field", "--field", recipient, "--machine", "warn").returncode == 0
     done = run(film, "add", "field", "one.mp4", "two\n\x1b[31m.mp4")
     assert done.returncode == 0 and "this laptop cannot open it" in done.stdout, done.stderr
+    words = done.stdout.split("The log ends at: ")[1].split("\n")[0]
+    assert len(words.split()) == 8
     for path in (film.parent / "field").rglob("*"):
         assert path.is_dir() or b"oneone" not in path.read_bytes()
     assert run(film, "evidence", "list", "field").returncode == 5
     shutil.move(film.parent / "field", film.parent / "stick")
     done = run(film, "receive", "film", "stick")
-    assert done.returncode == 0 and done.stdout.count("footage/") == 2, done.stderr
+    assert done.returncode == 0 and done.stdout.count("footage/") == 2 and words in done.stdout, done.stderr
     path = max((film.parent / "stick" / "blobs").glob("??/*.age"), key=lambda p: p.stat().st_size)
     path.chmod(0o600)
     os.truncate(path, path.stat().st_size - 1)

@@ -121,6 +121,7 @@ def test_what_is_written_down_is_shown_again(desk: Project, capsys: pytest.Captu
     assert "rose (P1, P7): witness; for film, stills;" in listed and "man (P3): witness; NO CONSENT YET" in listed
     run("person show film rose")
     shown = capsys.readouterr().out
+    assert "explained in Chechen by lin: those who hunt you" in shown
     assert "masked again" in shown and "not reached" in shown and "her sister" not in shown
     run("person show film rose --secrets")
     assert "reach: her sister" in capsys.readouterr().out

@@ -16,7 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from facedouble.errors import InputRefused
+from facedouble.age.reader import Payload, open_payload
+from facedouble.age.sealing import generate, seal
+from facedouble.disk import Lent
+from facedouble.errors import InputRefused, StoreError
 from facedouble.media.apart import reading
 from facedouble.media.apart.keeper import Keeper, keeper
 from facedouble.media.apart.reading import Broken, memory, pieces_of, source, value_of
@@ -294,3 +297,34 @@ def test_what_is_no_file_is_not_waited_for(name: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputRefused), source(tmp_path / name):
         pass
+
+
+def sealed(path: Path) -> tuple[Path, Payload]:
+    """The same file encrypted, and the key of its contents."""
+    identity, recipient = generate()
+    made = path.with_suffix(".age")
+    made.write_bytes(seal(path.read_bytes(), [recipient]))
+    with open(made, "rb") as file:
+        return made, open_payload(file, [identity])
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.avi"])
+def test_an_encrypted_film_is_decrypted_in_the_child_and_its_end_is_its_own(name: str, tmp_path: Path) -> None:
+    path = clip(tmp_path / name, 320, 240, 120, codec="mpeg2video" if name == "a.ts" else "mjpeg",
+                fmt="yuv420p" if name == "a.ts" else "yuvj420p", options={"qmin": "1", "qmax": "1", "b": "40M"})
+    info, (age, payload) = probe(path), sealed(path)
+    plain = [frame.planes[0].tobytes() for frame in frames(info)]
+
+    def read() -> list[bytes]:
+        with open(age, "rb") as file:
+            found = reading.Source("film", Lent(file.fileno(), payload.key, payload.start), age.stat().st_size)
+            return [piece.data[: 320 * 240].tobytes() for piece in pieces_of(found, "pictures", given(info), 1 << 20)]
+
+    assert read() == plain
+    whole = age.read_bytes()
+    chunks = range(payload.start + 1000, len(whole), (1 << 16) + 16)
+    assert len(chunks) > 2
+    for at in chunks:  # altered in any chunk, it is not taken for a film that ends there
+        age.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(StoreError, match="film: the contents of this file were altered"):
+            read()

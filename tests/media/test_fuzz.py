@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -37,7 +38,10 @@ def test_a_canary_that_is_opened_is_seen(tmp_path: Path) -> None:
     assert opened
 
 
-def test_a_confined_child_opens_nothing(tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_confined_child_opens_nothing() -> None:
+    if "Seccomp:\t0" not in Path("/proc/self/status").read_text():
+        pytest.skip("an earlier test of this process denied it the network, and strace with it")
     confined, refused, opened = straced(4, 0)
     assert confined > 4 and refused > confined and opened == []
 

@@ -215,3 +215,15 @@ def test_a_killed_process_leaves_nothing(tmp_path: Path) -> None:
     process.stdout.close()
     time.sleep(0.1)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_streams_without_a_decoder_are_no_bug(tmp_path: Path) -> None:
+    source = clip(tmp_path / "a.mp4", audio=[(16000, 0.5, 0.0)]).read_bytes()
+    (tmp_path / "picture.mp4").write_bytes(source.replace(b"avc1", b"xxx1"))
+    with pytest.raises(InputRefused, match="no decoder"):
+        probe(tmp_path / "picture.mp4")
+    # as the spatial sound of some telephones
+    (tmp_path / "sound.mp4").write_bytes(source.replace(b"mp4a", b"xxxa").replace(b"esds", b"xsds"))
+    info = probe(tmp_path / "sound.mp4")
+    assert info.audio == () and info.dropped == ("audio 1",)
+    assert len(list(frames(info))) == 12

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from facedouble.age.sealing import unseal
 from facedouble.errors import InputRefused, StoreError
 from facedouble.store import evidence, intake, log
 from facedouble.store.evidence import Item
@@ -225,12 +227,12 @@ def test_the_export_is_checked_with_age_tar_sha256sum_and_openssl_alone(film: Pa
     assert b"Canary" not in said and WHOM.encode() not in said  # a name may lead to whoever handed it over
 
 
-def test_an_export_to_a_passphrase_and_of_one_file_only(film: Path, card: Path, tmp_path: Path) -> None:
+def test_an_export_of_one_file_only(film: Path, card: Path, tmp_path: Path) -> None:
     one, two = added(film, card / NAME, card / "two.mov")
     with opened(film) as project:
-        export(project, tmp_path / "one.age", passphrase="seven words", only=[two.id])
-    with tarfile.open(fileobj=io.BytesIO(pyrage.passphrase.decrypt((tmp_path / "one.age").read_bytes(), "seven words"))) as tar:
-        names = tar.getnames()
+        export(project, tmp_path / "one.age", project.recipient, only=[two.id])
+        with tarfile.open(fileobj=io.BytesIO(unseal((tmp_path / "one.age").read_bytes(), project.keyring.identities))) as tar:
+            names = tar.getnames()
     assert f"originals/{two.id}.mov" in names and not any(one.id in n for n in names)
 
 
@@ -361,6 +363,25 @@ except StoreError as error:
     with opened(film) as project, intake.taking(project):
         assert bool(evidence.items(project.db)) is not full
     assert len(blobs(film)) == (0 if full else 1) and not wrong(film)
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not on this machine")
+def test_an_import_opens_no_other_file_for_writing(film: Path, card: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from tests.store.test_evidence import added
+added(Path({str(film)!r}), Path({str(card / NAME)!r}), note="from somebody")
+"""
+    trace = tmp_path / "trace"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(["strace", "-f", "-qq", "-s", "300", "-e", "trace=open,openat,creat,memfd_create", "-o", str(trace),
+                    sys.executable, "-c", code], env=env, check=True, capture_output=True)
+    written = [line.split('"')[1] for line in trace.read_text().splitlines()
+               if re.search("O_WRONLY|O_RDWR|O_CREAT|creat[(]|memfd", line) and " = -1 " not in line]
+    allowed = (str(film), str(tmp_path / "state"), "/dev/")
+    assert written and [path for path in written if not path.startswith(allowed)] == []
 
 
 def test_two_imports_at_once_are_told_apart(film: Path) -> None:

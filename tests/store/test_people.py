@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import random
+from pathlib import Path
+
 import apsw
 import pytest
 
 from facedouble.age.errors import AgeError
+from facedouble.age.sealing import generate, unseal
 from facedouble.errors import ConsentError, StoreError, UsageError
-from facedouble.store import acts, consents, people, personal
+from facedouble.store import acts, consents, people, personal, registry
 from facedouble.store.withdrawal import erase, withdraw
 from tests.store.cast import AGREED, NOW, empty, enter
 
@@ -63,31 +67,43 @@ def held(db: apsw.Connection) -> dict[str, str]:
     return {str(k): str(i) for k, i in db.execute("SELECT kind, identity FROM person_keys WHERE person = 'rose'")}
 
 
-def saved(db: apsw.Connection) -> bytes:
-    """As `registry.write` saves it."""
-    if db.execute("SELECT 1 FROM meta WHERE key = 'erased'").get:
-        db.execute("VACUUM")
-    return db.serialize("main")
+def saved(db: apsw.Connection, folder: Path) -> bytes:
+    """The bytes that a generation of the registry's file holds."""
+    identity, recipient = generate()
+    registry.write(folder, db, 1, 1, "0" * 64, recipient)
+    return unseal(registry.path_of(folder, 1).read_bytes(), [identity])
 
 
-def test_an_erased_key_is_in_no_byte_of_the_registry() -> None:
+def test_an_erased_key_is_in_no_byte_of_the_registry(tmp_path: Path) -> None:
     db = empty()
     enter(db)
-    for k in range(60):  # many pages, so that cells move between them
-        people.add(db, "witness", "lin", NOW, f"n{k}")
     keys = held(db)
     record = personal.seal_for(db, "rose", "record", b"real name")
     codes = personal.seal_for(db, "rose", "biometrics", b"128 numbers")
-    assert all(key.encode() in saved(db) for key in keys.values())
+    assert all(key.encode() in saved(db, tmp_path) for key in keys.values())
     withdraw(db, "rose", "lin", NOW)
-    after = saved(db)
+    after = saved(db, tmp_path)
     assert keys["biometrics"].encode() not in after and keys["record"].encode() in after
     with pytest.raises(ConsentError, match="erased"):
         personal.open_for(db, "rose", "biometrics", codes)
     assert personal.open_for(db, "rose", "record", record) == b"real name"
     withdraw(db, "rose", "lin", NOW, erase_record=True)
-    assert keys["record"].encode() not in saved(db) and not db.execute("SELECT 1 FROM sealed WHERE person = 'rose'").get
+    assert keys["record"].encode() not in saved(db, tmp_path) and not db.execute("SELECT 1 FROM sealed WHERE person = 'rose'").get
     assert [p.id for p in people.everybody(db)][:2] == ["rose", "sam"]  # that a no was said stays known
+
+
+def test_nor_between_the_pages_of_a_large_one(tmp_path: Path) -> None:
+    """Pages that the database split hold copies of rows that moved; without writing it anew half of the keys would stay."""
+    db, order = empty(), random.Random(1)
+    for _ in range(80):
+        people.add(db, "witness", "lin", NOW, f"n{order.randrange(10**6)}")
+    gone = [str(k).encode() for k, in db.execute("SELECT identity FROM person_keys WHERE kind = 'biometrics'")]
+    raw = db.serialize("main")
+    assert any(raw.count(key) > 1 for key in gone)
+    for who in people.everybody(db):
+        withdraw(db, who.id, "lin", NOW)
+    after = saved(db, tmp_path)
+    assert not any(key in after for key in gone) and not any(key in db.serialize("main") for key in gone)
 
 
 def test_a_new_consent_makes_a_new_key_and_what_was_sealed_before_stays_closed() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facedouble.errors import ExitCode
-from facedouble.store import approvals, consents, override, people, releases, renders, unmasking, volunteers
+from facedouble.store import acts, approvals, consents, override, people, releases, renders, unmasking, volunteers
 from facedouble.store.keys import Keyring, new_keyring
 from facedouble.store.release_rules import blockers, exit_code
 from facedouble.store.renders import Appearance, Found, Render
@@ -269,6 +269,14 @@ def test_a_clock_that_was_set_back_prolongs_nothing() -> None:
     db, render = ready()
     consents.contacted(db, "rose", True, "lin", NOW + dt.timedelta(days=800))  # the project has seen 2029
     assert {k for k, _ in of(db, render)} == {"consent", "file"}
+
+
+def test_the_latest_time_is_that_of_the_log_too() -> None:
+    db, _ = ready()
+    assert acts.latest(db, NOW - dt.timedelta(days=900)) == acts.latest(db, NOW) == NOW
+    assert acts.latest(db, NOW, (NOW - dt.timedelta(1), LATER)) == LATER
+    with pytest.raises(ValueError, match="zone"):
+        acts.note(db, "contacted", "rose", "lin", dt.datetime(2026, 11, 22))
 
 
 SPOILS: list[Break] = [

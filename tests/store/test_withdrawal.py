@@ -6,6 +6,7 @@ import pytest
 
 from facedouble.errors import UsageError
 from facedouble.store import people, personal, releases, renders
+from facedouble.store.project import Project
 from facedouble.store.release_rules import blockers
 from facedouble.store.withdrawal import RECALL, withdraw
 from tests.store.cast import MAN, NOW, a_render, approve_all, enter, film, ready
@@ -49,12 +50,24 @@ def test_in_a_project_the_key_is_gone_from_every_file(tmp_path: Path) -> None:
             withdraw(db, "rose", "noor", NOW)
         assert not any(key in text for text in _opened(folder))
         assert not any(b"128 numbers" in text for text in [*_opened(folder), codes])
-    from facedouble.store.project import Project
-
     with Project.open(folder, keyring_of(folder)) as again:
         assert people.get(again.db, "rose").role == "witness" and not personal.has_key(again.db, "rose", "biometrics")
         found = blockers(again.db, renders.get(again.db), "film", NOW, True)
         assert {(b.kind, b.person) for b in found} == {("withdrawn", "rose"), ("approval", "rose")}
+
+
+def test_who_withdraws_elsewhere_while_a_film_is_made_is_heard_at_its_release(tmp_path: Path) -> None:
+    folder = tmp_path / "film"
+    with a_project(folder) as making, making.working():
+        with making.change("rendered", {}) as db:
+            enter(db)
+            renders.record(db, film(), "noor", NOW)
+            approve_all(db, film())
+        assert blockers(making.db, film(), "film", NOW, True) == ()
+        with Project.open(folder, keyring_of(folder)) as other, other.change("withdrawn", {"person": "sam"}) as db:
+            withdraw(db, "sam", "noor", NOW)
+        with making.change("released", {}) as db:
+            assert {b.person for b in blockers(db, film(), "film", NOW, True)} == {"sam"}
 
 
 def _opened(folder: Path) -> list[bytes]:

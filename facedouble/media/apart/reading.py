@@ -144,8 +144,9 @@ def pieces_of(found: Source, job: str, given: dict[str, Any], room: int = ROOM, 
     """As `pieces`, of a source."""
     number, said = 0, 0
     with _asked(found, job, {**given, "room": room}, slots, by) as (near, shared):
-        _message(near, found, patience)  # which layers hold
-        for head in _said(near, found, patience):
+        told = _said(near, found, patience)
+        next(told, None)  # which layers hold
+        for head in told:
             said += 1
             size = head.pop("bytes", 0)
             if type(size) is not int or not 0 <= size <= room or said > FEWEST + 2 * found.size:
@@ -164,7 +165,7 @@ def layers() -> Layers:
     with memory("nothing", b"") as found, _asked(found, "", {"room": 1}, 1, None) as (near, _), lies(found.name):
         head = _message(near, found, STUCK)
         held = head["held"]
-        return Layers(int(head["landlock"]), "seccomp" in held, "limits" in held, tuple(map(str, head["refused"])))
+        return Layers(int(head["landlock"]), "seccomp" in held, "limits" in held, tuple(map(str, head["withheld"])))
 
 
 @contextmanager

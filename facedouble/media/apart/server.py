@@ -91,7 +91,7 @@ def _child(parent: int, descriptors: list[int], jobs: Mapping[str, Job]) -> None
             file = disk.borrowed(disk.Lent(kept[1], bytes.fromhex(asked["key"]) if asked["key"] else None, asked["start"]))
             del asked["key"]
             layers = confine(Limits(asked["memory"]))
-            channel.say({"held": list(layers.means), "refused": list(layers.refused), "landlock": layers.landlock})
+            channel.say({"held": list(layers.means), "withheld": list(layers.refused), "landlock": layers.landlock})
             if not set(layers.refused) >= NEEDED:
                 channel.refuse(ExitCode.MACHINE, _missing(layers))
                 return
@@ -104,6 +104,8 @@ def _child(parent: int, descriptors: list[int], jobs: Mapping[str, Job]) -> None
             raise
         except FacedoubleError as error:
             channel.refuse(error.exit_code, str(error))
+        except OSError as error:
+            channel.refuse(ExitCode.INPUT, f"cannot be read ({error.strerror or error}); is the disk or stick still there?")
         except MemoryError:
             channel.refuse(ExitCode.INPUT, "asks for more memory than a film needs; make it smaller first")
         except Exception as error:  # whatever a file does to the libraries that read it

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import av.error
 
 from facedouble.errors import InputRefused
-from facedouble.media.inside.opening import depth_of, opened, video_of
+from facedouble.media.inside.opening import depth_of, opened, sounds_of, video_of
 from facedouble.media.inside.piece import Steps, ratio, told
 from facedouble.media.limits import LARGEST_AREA, LARGEST_SIDE, SMALLEST_SIDE
 
@@ -20,6 +20,8 @@ def look(file: BinaryIO, given: dict[str, Any]) -> Steps:
         stream = video_of(box)
         if stream is None:
             raise InputRefused("holds no picture; facedouble works on video")
+        if stream.codec_context is None:
+            raise InputRefused("its pictures are of a kind that there is no decoder for; convert it first")
         width, height = int(stream.codec_context.width), int(stream.codec_context.height)
         _check_size(width, height)
         first = yield from _first_frame(box, stream)
@@ -30,7 +32,7 @@ def look(file: BinaryIO, given: dict[str, Any]) -> Steps:
         if rotation in (90, 270):
             width, height, sar = height, width, 1 / sar if sar else Fraction(1)
         base = Fraction(stream.time_base)
-        sounds = [a for a in box.streams.audio if a.rate]
+        sounds = sounds_of(box)
         used = {stream.index, *(a.index for a in sounds)}
         yield from told({
             "width": width, "height": height, "frames": stream.frames or None,

@@ -34,6 +34,11 @@ def video_of(box: InputContainer) -> Any:
     return None
 
 
+def sounds_of(box: InputContainer) -> list[Any]:
+    """The streams of sound that can be decoded. Telephones write some that FFmpeg has no decoder for."""
+    return [stream for stream in box.streams.audio if stream.codec_context is not None and stream.rate]
+
+
 def depth_of(name: str) -> int:
     """Bits per sample of a pixel format."""
     return max((c.bits for c in av.VideoFormat(name).components), default=8)

@@ -11,7 +11,7 @@ import av.error
 import numpy as np
 
 from facedouble.errors import InputRefused
-from facedouble.media.inside.opening import opened, video_of
+from facedouble.media.inside.opening import opened, sounds_of, video_of
 from facedouble.media.inside.piece import Piece, Steps, told
 from facedouble.media.limits import FASTEST, LONGEST_GAP, LONGEST_TAKE, MOST_CHANNELS, RATES
 from facedouble.types import Floats
@@ -94,7 +94,7 @@ def _blocks(block: Any, room: int) -> Iterator[Piece]:
 def recording(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: index, rate, channels and lateness of the first stream of sound."""
     with opened(file, given["demuxer"]) as box:
-        streams = [s for s in box.streams.audio if s.rate]
+        streams = sounds_of(box)
         if not streams:
             raise InputRefused("holds no sound; give a recording, or footage with sound")
         stream: Any = streams[0]
@@ -144,9 +144,9 @@ def recorded(file: BinaryIO, given: dict[str, Any]) -> Steps:
 def take(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: the first sound of a file, its channels mixed: its rate, then blocks (N, 1)."""
     with opened(file, given["demuxer"], AS_SOUND) as box:
-        if not box.streams.audio:
+        if not sounds_of(box):
             raise InputRefused("holds no sound; give a recording")
-        rate = int(box.streams.audio[0].rate)
+        rate = int(sounds_of(box)[0].rate)
         if not 1 <= rate <= FASTEST:
             raise InputRefused(f"{rate} samples/s; record at 48000")
         yield Piece({"rate": rate})
@@ -162,7 +162,7 @@ def take(file: BinaryIO, given: dict[str, Any]) -> Steps:
 
 def mixed(box: Any, seconds: float) -> Iterator[Floats]:
     """Blocks (N,) of the first stream of sound, until there are so many seconds."""
-    stream = box.streams.audio[0]
+    stream = sounds_of(box)[0]
     resampler = av.AudioResampler(format="fltp")
     got = 0
     for frame in box.decode(stream):

@@ -77,11 +77,13 @@ class Others(Value):
 
     gallery: a folder of recordings, each of another person; other speech of somebody in the film, if its name begins with the
     person's id and "_". same, elsewhere: change speech with the film's double, and with another; None: nobody can.
+    prints: voices (m, 256) of other people of the same project.
     """
 
     gallery: Path | None = None
     same: Convert | None = None
     elsewhere: Convert | None = None
+    prints: Mapping[str, Floats] = field(default_factory=dict)
 
 
 NOBODY: Final = Others()
@@ -179,17 +181,18 @@ class _Ear:
             return untried(checks.GALLERY, self.ears.why["judge"])
         if not self.pieces:
             return untried(checks.GALLERY, "nobody is heard to speak in another voice")
-        if others.gallery is None:
+        if others.gallery is None and not any(len(v) for v in others.prints.values()):
             return untried(checks.GALLERY, "there are no recordings of other people; give a folder of them with --gallery")
         people = {p.person for p in self.pieces if p.person}
         sounds: dict[str, list[Floats]] = {}
-        for path in (p for p in disk.listing(others.gallery) if p.suffix.lower() in SOUNDS):
+        for path in (p for p in disk.listing(others.gallery or Path()) if others.gallery and p.suffix.lower() in SOUNDS):
             owner = path.stem.split("_")[0]
             sounds.setdefault(owner if owner in people else f"gallery {path.stem}", []).append(_recorded(path))
         theirs, alike, elsewhere = (
             None if change is None else {who: [hear(change(s)) for s in held] for who, held in sounds.items()}
             for change in (_as_it_is, others.same, others.elsewhere))
-        verdicts = attackers(self.pieces, theirs or {}, elsewhere, alike)
+        known = {f"project {who}": list(rows) for who, rows in others.prints.items() if len(rows)}
+        verdicts = attackers(self.pieces, {**known, **(theirs or {})}, elsewhere, alike)
         if not verdicts:
             return untried(checks.GALLERY, "no turn in another voice belongs to a person, or there is nobody else; say in the "
                                            "plan whose turns they are, and give recordings of other people with --gallery")

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from facedouble import __version__, disk
 from facedouble.audit.account import Account, Told
-from facedouble.audit.likeness import Known
+from facedouble.audit.likeness import Known, Print
 from facedouble.audit.remains import remains
 from facedouble.audit.said import Said
 from facedouble.audit.scene import Models
@@ -61,7 +61,7 @@ DRAWN: Final = ("double", "mannequin")
 class Task(Value):
     """One audit. witness: the footage that the film was made of, and other material of those in it; plan, clip: by which it was
     made, if by one; gallery: other people; words: a list of what must not be heard; double: the `.fdouble` that they wear,
-    without a plan; report: beside the film, if it is None.
+    without a plan; report: beside the film, if it is None; prints: of people of the same project.
     """
 
     film: Path
@@ -73,6 +73,7 @@ class Task(Value):
     exhaustive: bool = False
     double: Path | None = None
     report: Path | None = None
+    prints: tuple[Print, ...] = ()
 
     @property
     def said(self) -> Path:
@@ -268,13 +269,20 @@ def _masks(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str
     return {person: Mask(str(ids[name]), files.get(name.removeprefix("double "))) for person, name in most.items() if name in ids}
 
 
+def _elsewhere(task: Task, ground: Ground) -> list[Print]:
+    """People of the project whom the plan does not have in this clip: they may be there all the same."""
+    here = {one.name for one in (*ground.people, *ground.shown)}
+    return [one for one in task.prints if not here & {one.person, *one.plan}]
+
+
 # the checks
 
 def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
     gallery = [] if task.gallery is None else [one for name, files in _people(task.gallery).items()
                                                for one in known_by(files[:3], kit.eyes, f"gallery {name}")]
     limits = replace(options.audit, every=1) if task.exhaustive else options.audit
-    checks = seen(task.film, ground.source, ground.account, kit.eyes, limits, ground.people, gallery, ground.lead,
+    project = [Known(one.person, one.faces) for one in _elsewhere(task, ground) if len(one.faces)]
+    checks = seen(task.film, ground.source, ground.account, kit.eyes, limits, (*ground.people, *project), gallery, ground.lead,
                   ground.sampled, progress, shown=ground.shown)
     nobody = ground.source is not None and not ground.people
     return [replace(c, missing=NOBODY, needed=False) if c.missing and nobody and "recognised" in c.name else c for c in checks]
@@ -313,7 +321,7 @@ def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed 
     progress("listening", 0, None)
     speaks = task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in disk.found(task.gallery, "**/*"))
     return heard(task.film, ground.source, ground.said, options.audit, kit.ears, words, Fraction(ground.lead) / film.rate,
-                 Others(task.gallery if speaks else None))
+                 Others(task.gallery if speaks else None, prints={o.person: o.voices for o in _elsewhere(task, ground)}))
 
 
 def _container(task: Task, ground: Ground, progress: Progress) -> list[Check]:

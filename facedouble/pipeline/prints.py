@@ -1,0 +1,93 @@
+"""What people of a project can be known by: how a recogniser sees their face and hears their voice, sealed to their own key.
+
+With it every audit asks whether anybody of the whole project is recognised in a clip, and not only those whom the plan has there.
+Erase a person's key, and it is closed for good. The recognisers are those of the audit, which take no part in any render.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soxr
+from safetensors.numpy import save
+
+from facedouble.audit.account import Account
+from facedouble.audit.residual import RATE
+from facedouble.errors import ConsentError
+from facedouble.media.probe import probe
+from facedouble.media.sound import pcm
+from facedouble.models.judge import Speaker
+from facedouble.pipeline.audit.account import account_of_plan, known_of
+from facedouble.pipeline.audit.project import FOLDER, PROTECTED
+from facedouble.pipeline.audit.run import Kit
+from facedouble.pipeline.screening import Finished
+from facedouble.plan.plan import Plan
+from facedouble.publish import write_over
+from facedouble.store import people, personal
+from facedouble.store.project import Project
+from facedouble.types import Floats
+
+MOST: Final = 60  # looks, and stretches of speech, that are kept of a person in a clip
+LEAST_S, LONGEST_S = 1.0, 20.0  # of a turn that a voice is told from; of each, what is heard
+
+
+def take(project: Project, one: Finished, kit: Kit) -> list[str]:
+    """Measure the witnesses who are in a finished clip, and keep it sealed to each; whose prints were taken.
+
+    Of somebody whose key was erased nothing is taken.
+    """
+    source = one.base / one.plan.clip(one.clip).file
+    known = {k.name: k.vectors for group in known_of(source, _account(one), 0, kit.eyes) for k in group}
+    voices = _voices(one.plan, one.clip, source, kit.ears.judge)
+    taken = []
+    for name in sorted({*known, *voices}):
+        who = people.find(project.db, name)
+        if who is None or who.role != PROTECTED:
+            continue
+        with suppress(ConsentError):
+            _keep(project, who.id, one.clip, known.get(name), voices.get(name))
+            taken.append(who.id)
+    return taken
+
+
+def _keep(project: Project, person: str, clip: str, faces: Floats | None, voices: Floats | None) -> None:
+    data = save({"faces": np.ascontiguousarray(faces[:MOST]) if faces is not None else np.zeros((0, 128), np.float32),
+                 "voices": np.ascontiguousarray(voices[:MOST]) if voices is not None else np.zeros((0, 256), np.float32)})
+    sealed = personal.seal_for(project.db, person, "biometrics", data)
+    write_over(project.folder / FOLDER / f"{person}.{clip}.age", sealed)
+
+
+def _account(one: Finished) -> Account:
+    where = {r.track.id: (r.track.start, np.asarray(r.track.rows["box"])) for r in one.made.roles}
+    return account_of_plan(one.plan, one.clip, where, 0)
+
+
+def _voices(plan: Plan, clip: str, source: Path, hear: Speaker | None) -> dict[str, Floats]:
+    """Voices (m, 256) by the ids of the plan."""
+    info = probe(source)
+    if hear is None or not info.audio:
+        return {}
+    audio = info.audio[0]
+    found: dict[str, list[Floats]] = {}
+    wanted = [(turn.person, Fraction(turn.start, 1000), Fraction(turn.stop, 1000)) for _, turn in plan.turns(clip)
+              if turn.person and turn.stop - turn.start >= 1000 * LEAST_S]
+    held: list[Floats] = []
+    at, todo = 0, list(wanted)
+    for block in pcm(info, audio.index) if todo else ():
+        for person, start, stop in todo[:1]:
+            first, last = (round((t + info.start - audio.start) * audio.rate) for t in (start, min(stop, start + int(LONGEST_S))))
+            a, b = max(first - at, 0), min(last - at, len(block))
+            if a < b:
+                held.append(np.asarray(block[a:b].mean(1), np.float32))
+            if at + len(block) >= last:
+                sound = np.concatenate(held) if held else np.zeros(0, np.float32)
+                if len(sound) >= LEAST_S * audio.rate * 0.9:
+                    found.setdefault(person, []).append(hear(np.asarray(soxr.resample(sound, audio.rate, RATE), np.float32)))
+                held = []
+                todo.pop(0)
+        at += len(block)
+    return {person: np.stack(rows[:MOST]) for person, rows in found.items()}
