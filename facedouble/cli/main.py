@@ -20,6 +20,7 @@ from facedouble.cli.doctor import doctor
 from facedouble.cli.doubles import double_app
 from facedouble.cli.inside import enter_all
 from facedouble.cli.making import protect, render
+from facedouble.cli.panels import arrange
 from facedouble.cli.plans import plan_app
 from facedouble.cli.shown import ERR, OUT, Bar, Stop
 from facedouble.cli.subtitles import subtitles
@@ -143,6 +144,9 @@ def demo(folder: Annotated[Path, typer.Argument(help="where before.mp4, after.mp
     with Bar() as bar:
         for path in run(folder, bar):
             OUT.print(str(path))
+
+
+arrange(app)
 
 
 def main() -> None:
