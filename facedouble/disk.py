@@ -72,7 +72,8 @@ def mount(folder: Path, place: Place) -> None:
 
 
 def unmount(folder: Path) -> None:
-    """Names there are gone."""
+    """Names there are gone, and so is what led out."""
+    _DOORS.clear()
     _MOUNTED.pop(folder.resolve(), None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any, Final
 PAGE: Final = "facedouble.toml"
 DOORS: Final = {"release", "pack", "export"}  # commands that write a file outside of the project
 _OPEN: dict[Path, Any] = {}  # projects that this process has opened, by their folders
+_ENTERED: list[Sequence[str]] = []  # the arguments of the command line, once it was entered
+_MEANS: list[str] = []  # what keeps this process from writing elsewhere
 
 
 def project_at(path: Path) -> Path | None:
@@ -49,25 +50,33 @@ def mounted(project: Any) -> Any:
             raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; "
                              "take the project from a copy, and look at `facedouble log verify`")
         disk.mount(project.folder, vault)
-    _fence(project.folder)
     return project
 
 
-def _fence(folder: Path) -> None:
-    """From here on, this process and those that it starts write into the project, and at its doors where an argument says."""
+def fence(folder: Path | None) -> tuple[str, ...]:
+    """From here on, this process and those that it starts write into the project, and at its doors where an argument says.
+
+    By which means, for reports; none where no command line was entered, as in a test that calls commands in its own process.
+    """
     from facedouble.store.places import runtime_folder, state_folder
     from facedouble.temporary import no_temporary_files
 
-    doors = [path.absolute().parent for path in _paths(sys.argv[1:]) if path.suffix and project_at(path) is None]
-    runtime, state = runtime_folder(), state_folder()
+    if not _ENTERED or _MEANS:
+        return tuple(_MEANS)
+    arguments = _ENTERED[-1]
+    doors = [path.absolute().parent for path in _paths(arguments) if path.suffix and project_at(path) is None]
+    state = state_folder()
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    no_temporary_files(runtime / "empty", [folder, state, *(d for d in doors if DOORS & set(sys.argv) and d.is_dir())])
+    writable = [state, *([] if folder is None else [folder]), *(d for d in doors if DOORS & set(arguments) and d.is_dir())]
+    _MEANS.extend(no_temporary_files(runtime_folder() / "empty", writable).means)
+    return tuple(_MEANS)
 
 
 def enter_all(arguments: Sequence[str]) -> None:
     """Open the project that arguments lie in. The folder of a project itself is for the commands about projects."""
     from facedouble.errors import UsageError
 
+    _ENTERED.append(tuple(arguments))
     for path in _paths(arguments):
         found = project_at(path)
         if found is not None and path.absolute() != found and not _real(path):
@@ -93,6 +102,16 @@ def _real(path: Path) -> bool:
 def entered() -> Sequence[Any]:
     """All that are open."""
     return tuple(_OPEN.values())
+
+
+def forget() -> None:
+    """Close and unmount what is open, where a process goes on afterwards."""
+    from facedouble import disk
+
+    for folder, project in _OPEN.items():
+        disk.unmount(folder)
+        project.close()
+    _OPEN.clear()
 
 
 def project_of(path: Path) -> Any | None:

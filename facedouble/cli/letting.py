@@ -49,9 +49,13 @@ def open_pack(
     passphrase_fd: Annotated[int | None, typer.Option(help="read its passphrase from this descriptor")] = None,
 ) -> None:
     """Show a pack out of memory; nothing of it is written to the disk."""
+    from facedouble.cli.inside import fence
     from facedouble.cli.look import shown_from_memory
+    from facedouble.isolation import close_doors
     from facedouble.pipeline.packing import opened_pack
 
+    close_doors()
+    fence(None)  # the viewer, too, reaches no network and writes nowhere
     shown_from_memory(opened_pack(file, passphrase_fd), program, ".mp4")
 
 

@@ -163,14 +163,14 @@ def _in_project(path: Path) -> bool:
 
 def _written_down(purpose: str, knobs: Any, progress: Any, one: Any) -> None:
     """What was made in a project is entered there, so that people can be asked about it."""
-    from facedouble.cli.inside import project_of
+    from facedouble.cli.inside import fence, project_of
     from facedouble.pipeline.audit.run import open_kit
     from facedouble.pipeline.prints import take
     from facedouble.pipeline.recorded import record
 
     project = project_of(one.film)
     if project is not None:
-        made = record(project, one, purpose, knobs, progress)
+        made = record(project, one, purpose, knobs, progress, fence(project.folder))
         kept = take(project, one, open_kit(knobs))
         OUT.print(f"{one.film}: written down as render {made.id}, {len(made.scenes)} scenes; `facedouble approvals` says whom to "
                   "ask", markup=False)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from facedouble.airgap.verdict import examine
+from facedouble.cli.inside import fence
 from facedouble.cli.passphrases import asked
 from facedouble.isolation import close_doors
 from facedouble.store import agent, keys, settings
@@ -24,6 +25,7 @@ def open_project(folder: Path, write: bool = True, passphrase_fd: int | None = N
     """The project, open; StoreError if it is locked and nobody can be asked, MachineError if the machine is not fit for it."""
     project = Project.open(folder, unlocked(folder, passphrase_fd), write)
     admit(project, networked(folder) if project.settings.machine == "strict" else ())
+    fence(project.folder)
     return project
 
 

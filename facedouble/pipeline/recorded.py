@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Sequence
 
 from facedouble import __version__, disk
 from facedouble.errors import AuditFailed
@@ -25,8 +26,9 @@ from facedouble.voice.file import read_voice
 SUBTITLES = ".srt"
 
 
-def record(project: Project, one: Finished, purpose: str, options: Options, progress: Progress = quiet) -> Render:
-    """Hash what is seen and heard in a finished clip of a mounted project, and enter it.
+def record(project: Project, one: Finished, purpose: str, options: Options, progress: Progress = quiet,
+           fence: Sequence[str] = ()) -> Render:
+    """Hash what is seen and heard in a finished clip of a mounted project, and enter it. fence: what kept the run to its folder.
 
     Only a film that passed its audit is entered; AuditFailed for a draft.
     """
@@ -45,10 +47,10 @@ def record(project: Project, one: Finished, purpose: str, options: Options, prog
                   content=told.whole, plan=hashlib.sha256(write(one.plan).encode()).hexdigest(), options=options.digest(),
                   audit_passed=True, audit=hashlib.sha256(disk.read(one.film.with_suffix(AUDIT))).hexdigest(), purpose=purpose,
                   frames=told.frames,
-                  scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"])})
+                  scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"]), "fence": " ".join(fence)})
     now = dt.datetime.now(dt.UTC)
-    facts: dict[str, str | int] = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit,
-                                   "frames": made.frames}
+    facts: dict[str, str | int | list[str]] = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit,
+                                   "frames": made.frames, "fence": list(fence)}
     with project.change("rendered", facts, index=generation_at(project.folder)) as db:
         renders.record(db, made, project.keyring.holder, now)
     return made

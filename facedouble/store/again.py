@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from facedouble.store import evidence
+from facedouble.store.blobs import Blob
 from facedouble.store.project import Project
 from facedouble.store.vault import BLOCK, ORIGINALS, Keys, Vault
 
@@ -21,20 +24,37 @@ def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
         for name in vault.names():
             names.setdefault(vault.blob(name).id, []).append(name)
         for count, (old, called) in enumerate(names.items(), 1):
-            _again(vault, old, called)
+            _again(project, vault, old, called)
             done(count, len(names))
         return len(names)
     finally:
         vault.close()
 
 
-def _again(vault: Vault, old: str, called: list[str]) -> None:
-    with vault.open(called[0]) as source, vault.blobs.new() as out:
-        while block := source.read(BLOCK):
-            out.write(block)
-        blob = out.commit()
+def _again(project: Project, vault: Vault, old: str, called: list[str]) -> None:
+    blob = _copied(vault, vault.blob(called[0]))
+    original = any(name.startswith(ORIGINALS) for name in called)
+    if original:
+        _evidence(project, vault, old, blob)
     for name in called:
         vault.keep(name, blob)
-    if any(name.startswith(ORIGINALS) for name in called):
-        vault.blobs.protect(blob.id)
     vault.blobs.remove(old)
+
+
+def _evidence(project: Project, vault: Vault, old: str, blob: Blob) -> None:
+    """The manifest follows its file, and the sealed note of who handed it over is written anew as well."""
+    vault.blobs.protect(blob.id)
+    for item in evidence.items(project.db):
+        if item.blob.id == old:
+            note = None if item.note is None else _copied(vault, item.note)
+            with project.change("footage encrypted again", {"evidence": item.id, "blob": blob.id}) as db:
+                evidence.move(db, replace(item, blob=blob, note=note))
+            if item.note is not None:
+                vault.blobs.remove(item.note.id)
+
+
+def _copied(vault: Vault, blob: Blob) -> Blob:
+    with vault.blobs.open(blob) as source, vault.blobs.new() as out:
+        while block := source.read(BLOCK):
+            out.write(block)
+        return out.commit()

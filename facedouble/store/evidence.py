@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import apsw
@@ -131,6 +131,14 @@ def with_hash(db: apsw.Connection, sha256: str) -> Item | None:
 def insert(db: apsw.Connection, item: Item) -> None:
     """Enter it; nothing ever changes it again."""
     db.execute("INSERT INTO evidence VALUES (?, ?, ?, ?, ?)", (item.id, item.kind, item.sha256, item.shelf, item.packed()))
+
+
+def move(db: apsw.Connection, item: Item) -> None:
+    """Its bytes lie in another blob now, which is all that may ever change."""
+    old = next(held for held in items(db) if held.id == item.id)
+    if replace(old, blob=item.blob, note=item.note) != item or (old.note is None) is not (item.note is None):
+        raise ValueError("nothing but where it lies changes of evidence")
+    db.execute("UPDATE evidence SET record = ? WHERE id = ?", (item.packed(), item.id))
 
 
 def blob_ids(found: Collection[Item]) -> set[str]:

@@ -187,6 +187,10 @@ class Project:
     def _check(self, known: Log) -> None:
         """StoreError if the plain page does not say what the log says."""
         first, said = known.entries[0].facts, self.settings
+        mine = known.holders.get(self.keyring.holder)
+        if self.settings.profile == "full" and (mine is None or mine.key != self.keyring.public):
+            raise StoreError(f"{self.folder / 'log'}: does not know the key of {self.keyring.holder}, so others wrote it; take "
+                             "the project from a copy. If another holder removed the key, ask them")
         same = (first.get("project"), first.get("profile"), first.get("machine")) == (said.id, said.profile, said.machine)
         if not same or not {said.recipient, known.recipient} <= set(self.keyring.recipients):  # a crash may leave an older one
             raise StoreError(f"{self.folder / settings.NAME}: does not say what the log says, somebody altered it; take it from "

@@ -6,11 +6,11 @@ as it became. A blob is bound to its entry by the MAC of its header, so that one
 
 from __future__ import annotations
 
-import fcntl
+import hmac
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -19,6 +19,7 @@ from facedouble import disk
 from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
 from facedouble.store.blobs import Blob, Blobs
+from facedouble.store.files import locked
 from facedouble.store.scratch import Scratch
 
 INDEX: Final = "index.age"
@@ -56,7 +57,10 @@ def table_of(folder: Path, identities: tuple[str, ...]) -> Table:
     """Read a project's table of files; an empty one if there is none yet. StoreError if it was altered."""
     path = folder / INDEX
     try:
-        held = json.loads(unseal(path.read_bytes(), identities))
+        told, _, text = unseal(path.read_bytes(), identities).partition(b"\n")
+        if not any(hmac.compare_digest(told, _seal_of(text, identity)) for identity in identities):
+            raise ValueError("nobody with a key wrote it")
+        held = json.loads(text)
         if held["format"] != FORMAT:
             raise ValueError("another format")
         return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
@@ -72,7 +76,7 @@ class Vault:
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
         self.blobs = Blobs(keys.folder / "blobs", (keys.recipient,), keys.identities)
-        self._lock: int | None = None
+        self._lock: ExitStack | None = None
         self._table, self._stamp = Table(0, {}), (-1, -1)
         self._fresh()
 
@@ -158,7 +162,7 @@ class Vault:
     def close(self) -> None:
         """Let go of the lock."""
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.close()
             self._lock = None
 
     def _blob(self, name: str) -> Blob:
@@ -186,23 +190,16 @@ class Vault:
         """Be the one who changes files, from here on."""
         if self._lock is not None:
             return
-        try:
-            lock = os.open(self.keys.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise StoreError(f"{self.keys.folder}: the project cannot be written ({error.strerror}); is the disk still there?"
-                             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(lock)
-            raise StoreError(f"{self.keys.folder}: another run is at work on this project; wait for it, or stop it") from error
-        self._fresh()
-        self._lock = lock
+        with ExitStack() as held:
+            held.enter_context(locked(self.keys.folder / LOCK, doing="works in"))
+            self._fresh()
+            self._lock = held.pop_all()
 
     def _put(self, files: Mapping[str, Blob]) -> None:
         table = Table(self._table.generation + 1, dict(files))
         said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in files.items()}}
-        data = seal(json.dumps(said, sort_keys=True).encode(), (self.keys.recipient,))
+        text = json.dumps(said, sort_keys=True).encode()
+        data = seal(_seal_of(text, self.keys.identities[0]) + b"\n" + text, (self.keys.recipient,))
         path = self.keys.folder / INDEX
         part = path.with_name(f".{INDEX}.{os.getpid()}.part")
         try:
@@ -269,6 +266,15 @@ class Draft:
     def drop(self) -> None:
         """Let go of the scratch space, and with it of what was not committed."""
         self._scratch.close()
+
+
+def _seal_of(text: bytes, identity: str) -> bytes:
+    """Only who has a key of the project can make it: to encrypt to the project, its recipient is enough, which is no secret.
+
+    HMAC-SHA-256, hex, under a key derived from the identity.
+    """
+    key = hmac.digest(identity.encode(), b"facedouble table of files", "sha256")
+    return hmac.digest(key, text, "sha256").hex().encode()
 
 
 def generation_at(folder: Path) -> int | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from facedouble.cli import inside
 from facedouble.store import agent
 
 
@@ -18,6 +19,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     yield
+    inside.forget()  # commands that ran in this process
     for left in (runtime / "facedouble").glob("*.sock"):
         agent.stop(left.stem)
     shutil.rmtree(runtime)

@@ -11,10 +11,13 @@ import pytest
 from facedouble import disk
 from facedouble.errors import StoreError
 from facedouble.publish import write_new
-from facedouble.store import holders
+from facedouble.store import evidence, holders
 from facedouble.store.again import encrypt_again
+from facedouble.store.blobs import Blobs
+from facedouble.store.intake import add, taking
 from facedouble.store.keys import Keyring, Secret
 from facedouble.store.project import Project
+from facedouble.store.proof import verify
 from facedouble.store.vault import Keys
 from tests.store.make import a_project, an_identity, keyring_of
 
@@ -81,3 +84,18 @@ def test_stopped_in_the_middle_everything_can_be_read(film: Path) -> None:
         assert contents(film, project.keyring) == before
         encrypt_again(project, lambda *_: None)
         assert contents(film, project.keyring) == before and len(list(film.glob("blobs/*/*.age"))) == 4
+
+
+def test_footage_is_still_what_was_handed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"original" * 10_000)
+    with a_project(tmp_path / "film") as project:
+        with taking(project) as vault:
+            item, _ = add(project, vault, tmp_path / "a.mp4", "footage", "her brother")
+        holders.rotate(project)
+        encrypt_again(project, lambda *_: None)
+        (now,) = evidence.items(project.db)
+        assert now.blob.id != item.blob.id and now.commitment == item.commitment and now.note != item.note
+        assert list(verify(project)) == [(item.id, "")]
+        blobs = Blobs(project.folder / "blobs", (project.recipient,), project.keyring.identities[:1])  # the newest key alone
+        assert now.note is not None and blobs.read(now.note) == b"her brother"
+        assert len(blobs.read(now.blob)) == 80_000 and blobs.path(now.blob.id).stat().st_mode & 0o777 == 0o400

@@ -386,5 +386,5 @@ added(Path({str(film)!r}), Path({str(card / NAME)!r}), note="from somebody")
 
 def test_two_imports_at_once_are_told_apart(film: Path) -> None:
     with opened(film) as one, opened(film) as two, intake.taking(one), \
-            pytest.raises(StoreError, match="at work on this project"), intake.taking(two):
+            pytest.raises(StoreError, match="works in this project"), intake.taking(two):
         pass

@@ -12,7 +12,7 @@ import av
 import pytest
 
 from facedouble import disk
-from facedouble.age.sealing import generate
+from facedouble.age.sealing import generate, seal
 from facedouble.errors import StoreError
 from facedouble.publish import write_new, write_over
 from facedouble.store.vault import INDEX, Keys, Vault
@@ -76,6 +76,7 @@ def test_nothing_gets_out_by_a_name(place: Path, tmp_path: Path) -> None:
 
 
 def test_a_film_is_muxed_into_it_as_on_the_disk(place: Path, tmp_path: Path) -> None:
+    disk.let_out(tmp_path / "a.mp4")
     plain = film(tmp_path / "a.mp4", [voice(1, 120.0)[:, None]])
     inside = film(place / "a.mp4", [voice(1, 120.0)[:, None]])
     assert disk.read(inside) == plain.read_bytes()
@@ -106,7 +107,7 @@ def test_two_writers_do_not_meet(place: Path, keys: Keys) -> None:
     write_new(place / "a", CANARY)
     other = keys.open()
     assert other.names() == ["a"]
-    with pytest.raises(StoreError, match="another run"):
+    with pytest.raises(StoreError, match="another facedouble"):
         other.remove("a")
 
 
@@ -120,6 +121,9 @@ def test_a_blob_in_anothers_place_and_an_altered_table_are_refused(place: Path, 
     for name in "ab":
         with pytest.raises(StoreError, match="in its place"):
             disk.read(place / name)
+    (place / INDEX).write_bytes(seal(b"0" * 64 + b'\n{"format": 1, "generation": 99, "files": {}}', (keys.recipient,)))
+    with pytest.raises(StoreError, match="table of files"):  # whoever knows the recipient can encrypt to the project
+        keys.open()
     table = bytearray((place / INDEX).read_bytes())
     table[-3] ^= 1
     (place / INDEX).write_bytes(table)
