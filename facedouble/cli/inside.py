@@ -34,12 +34,12 @@ def enter(folder: Path, write: bool = True) -> Any:
     if found is None:
         raise UsageError(f"{folder}: is no project; `facedouble init {folder}` makes one")
     if found not in _OPEN:
-        _OPEN[found] = mounted(open_project(found, write))
+        mounted(open_project(found, write))
     return _OPEN[found]
 
 
 def mounted(project: Any) -> Any:
-    """Mount the files of a project that is open."""
+    """Mount the files of a project that is open, and note it."""
     from facedouble import disk
     from facedouble.errors import StoreError
     from facedouble.store.vault import Keys
@@ -50,6 +50,7 @@ def mounted(project: Any) -> Any:
             raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; "
                              "take the project from a copy, and look at `facedouble log verify`")
         disk.mount(project.folder, vault)
+    _OPEN[project.folder.absolute()] = project
     return project
 
 
