@@ -1,4 +1,4 @@
-"""One project that everything was done in, made once; each test works on a copy. Its key holders are recipients: no passphrase."""
+"""One project that everything was done in, made once; each test works on a copy. Its key holders have no passphrase."""
 
 from __future__ import annotations
 
