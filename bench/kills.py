@@ -31,7 +31,7 @@ def main() -> None:
             (folder / name).mkdir()
         whole = everything_done(desk_at(folder / "desk", runtime), folder / "elsewhere")
         print("| operation | killed at | left | the same command again | wrong |\n|---|---|---|---|---|", flush=True)
-        found = killing.run(whole, folder / "kills", count, SEED, _line)
+        found = killing.run(whole, folder / "kills", killing.shared_out(count), SEED, _line)
     finally:
         for left in (runtime / "facedouble").glob("*.sock"):
             agent.stop(left.stem)

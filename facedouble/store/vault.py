@@ -19,6 +19,7 @@ from facedouble import disk
 from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
 from facedouble.store.blobs import Blob, Blobs
+from facedouble.store.log import Log
 from facedouble.store.scratch import Scratch
 
 INDEX: Final = "index.age"
@@ -269,6 +270,13 @@ class Draft:
     def drop(self) -> None:
         """Let go of the scratch space, and with it of what was not committed."""
         self._scratch.close()
+
+
+def check_table(folder: Path, generation: int, log: Log) -> None:
+    """StoreError if the table of files is older than the one that the log speaks of."""
+    if generation < (log.last.index or 0):
+        raise StoreError(f"{folder}: its table of files is older than its log, somebody put an earlier one back; take the "
+                         "project from a copy, and look at `facedouble log verify`")
 
 
 def generation_at(folder: Path) -> int | None:

@@ -33,7 +33,8 @@ WORDS: Final = {
     "model": "Qxmodel-PV2000-serial-551907", "location": "+47.81734-019.20417/Qxplace",
     "subtitle": "Qxsubtitle my name is Zelmira",
     "udta": "Qxudta owner Halvane, +99 555 0177 31", "free": "Qxfree left in the padding", "uuid": "Qxuuid raw box of a phone",
-    "real_name": "Qxname Zelmira Okonski of Varin", "reach": "Qxreach knock twice at Mill Lane 7", "note": "Qxnote she fears her uncle",
+    "real_name": "Qxname Zelmira Okonski of Varin", "reach": "Qxreach knock twice at Mill Lane 7",
+    "note": "Qxnote she fears her uncle",
     "handed": "Qxhanded by the nurse of the clinic", "yes": "Qxyes she wept while she watched",
 }
 

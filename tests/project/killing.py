@@ -6,7 +6,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ CHANGES: Final = "rename,link,linkat,unlink,fsync,fdatasync,mkdir"  # of the dis
 OPERATIONS: Final = ("add", "render", "approve", "release")
 SHARE: Final = {"add": 15, "render": 8, "approve": 12, "release": 15}  # of 50
 FOOTAGE_BYTES: Final = 6_000_000
-EARLIEST: Final = 0.3  # of the time that a command takes: before, Python is loading
+EARLIEST, LATEST = 0.25, 0.9  # of the time that a command takes when it is watched: before, Python is loading
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,11 @@ class Trial:
             self.source.write_bytes(random.Random(1).randbytes(FOOTAGE_BYTES))
         self.times = 0
         self.desk = self.fresh()
-        started = time.monotonic()
-        done = self.desk.run(*self.words)
-        assert done.returncode == 0, done.stderr
-        self.lasts = time.monotonic() - started
-        self.desk = self.fresh()
         report = folder / f"{operation}.changes"
-        assert self.desk.run(*self.words, under=self._strace(report)).returncode == 0
+        started = time.monotonic()
+        done = self.desk.run(*self.words, under=self._strace(report))
+        self.lasts = time.monotonic() - started
+        assert done.returncode == 0, done.stderr
         per = [line.split()[0] for line in report.read_text().splitlines() if "(" in line]
         self.changes = per.count(per[0])  # of the command itself, not of what it starts
         self.desk = self.fresh()
@@ -91,7 +89,7 @@ class Trial:
             process.communicate()
             kill(process)
         else:
-            moment = self.lasts * rng.uniform(EARLIEST, 1.0)
+            moment = self.lasts * rng.uniform(EARLIEST, LATEST)
             at = f"{moment:.2f} of {self.lasts:.2f} s"
             process = self.desk.start(*self.words)
             time.sleep(moment)
@@ -191,10 +189,11 @@ def shared_out(count: int) -> dict[str, int]:
     return given
 
 
-def run(whole: Whole, folder: Path, count: int, seed: int, told: Callable[[Killed], None] = lambda _: None) -> list[Killed]:
-    """Kill so many commands; every second one at a change of the disk."""
+def run(whole: Whole, folder: Path, given: Mapping[str, int], seed: int,
+        told: Callable[[Killed], None] = lambda _: None) -> list[Killed]:
+    """Kill so many commands of each operation; every second one at a change of the disk."""
     rng, found = random.Random(seed), []
-    for operation, times in shared_out(count).items():
+    for operation, times in given.items():
         trial = Trial(operation, whole, folder)
         for k in range(times):
             found.append(trial.killed(rng, k % 2 == 1))
