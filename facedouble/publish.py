@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from facedouble import disk
 from facedouble.errors import StoreError
+
+NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what FAT and exFAT sticks say to link(2)
+AT_FDCWD: Final = -100
+RENAME_NOREPLACE: Final = 1
 
 
 def write_new(path: Path, data: bytes, private: bool = False) -> None:
@@ -15,7 +22,7 @@ def write_new(path: Path, data: bytes, private: bool = False) -> None:
 
     private: from its first byte on, only its owner may read it.
     """
-    _write(path, data, os.link, 0o600 if private else 0o666)
+    _write(path, data, name_new, 0o600 if private else 0o666)
 
 
 def write_over(path: Path, data: bytes, private: bool = False) -> None:
@@ -43,3 +50,16 @@ def _write(path: Path, data: bytes, name: Callable[[Path, Path], None], mode: in
         raise StoreError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def name_new(part: Path, path: Path) -> None:
+    """Give a file its name; FileExistsError if that is taken, also on a stick that knows no links."""
+    try:
+        os.link(part, path)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.renameat2(AT_FDCWD, os.fsencode(part), AT_FDCWD, os.fsencode(path), RENAME_NOREPLACE):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path)) from error

@@ -41,14 +41,11 @@ def enter(folder: Path, write: bool = True) -> Any:
 def mounted(project: Any) -> Any:
     """Mount the files of a project that is open, and note it."""
     from facedouble import disk
-    from facedouble.errors import StoreError
-    from facedouble.store.vault import Keys
+    from facedouble.store.vault import Keys, check_table
 
     if not project.blind:
         vault = Keys(project.folder, project.recipient, project.keyring.identities).open()
-        if vault.generation < (project.log.last.index or 0):
-            raise StoreError(f"{project.folder}: its table of files is older than its log, somebody put an earlier one back; "
-                             "take the project from a copy, and look at `facedouble log verify`")
+        check_table(project.folder, vault.generation, project.log)
         disk.mount(project.folder, vault)
     _OPEN[project.folder.absolute()] = project
     return project

@@ -130,6 +130,8 @@ def render(
         return _audited([*given, "--clip", id_], film, progress)
 
     knobs = options_of(options)
+    if _in_project(output):
+        _begun(output, tuple(clip or ()), no_audit)
     with Bar() as bar:
         note = partial(_written_down, purpose, knobs, bar) if _in_project(output) and not no_audit else None
         reports = render_film(job, knobs, bar, auditor=None if no_audit else judge, made_one=note)
@@ -159,6 +161,20 @@ def _in_project(path: Path) -> bool:
     from facedouble import disk
 
     return disk.placed(path) is not None
+
+
+def _begun(folder: Path, clips: tuple[str, ...], draft: bool) -> None:
+    """Whoever comes second is told now, and not when there is something to write. What an earlier run did not get to write down
+    would only be in the way."""
+    from facedouble import disk
+    from facedouble.cli.inside import project_of
+    from facedouble.pipeline.recorded import clear_unfinished
+
+    project, place = project_of(folder), disk.placed(folder)
+    if place is not None:
+        place[0].hold()
+    if project is not None and not draft:
+        clear_unfinished(project, folder, clips)
 
 
 def _written_down(purpose: str, knobs: Any, progress: Any, one: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from facedouble import disk
 from facedouble.errors import StoreError
+from facedouble.publish import name_new
 
 
 class Destination(Protocol):
@@ -71,7 +72,7 @@ class OnDisk:
                 # naming a folder descriptor makes Python call linkat(AT_SYMLINK_FOLLOW), which plain link() is not
                 os.link(f"/proc/self/fd/{self.descriptor}", self.path, src_dir_fd=self.descriptor, follow_symlinks=True)
             else:
-                os.link(self.hidden, self.path)
+                name_new(self.hidden, self.path)
         except FileExistsError as error:
             raise StoreError(f"{self.path}: appeared while the film was made; nothing is overwritten") from error
 

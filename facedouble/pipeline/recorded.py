@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 from facedouble import __version__, disk
 from facedouble.errors import AuditFailed
@@ -14,7 +16,7 @@ from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.appearing import borders_of, scenes_of
 from facedouble.pipeline.contents import contents
 from facedouble.pipeline.digest import of_file
-from facedouble.pipeline.rounds import AUDIT
+from facedouble.pipeline.rounds import AUDIT, REPORT
 from facedouble.pipeline.screening import Finished
 from facedouble.plan.write import write
 from facedouble.store import renders
@@ -24,6 +26,28 @@ from facedouble.store.vault import generation_at
 from facedouble.voice.file import read_voice
 
 SUBTITLES = ".srt"
+BESIDE = (REPORT, ".sheet.jpg")  # of a film, besides what its audit said, which is written over
+
+
+def clear_unfinished(project: Project, folder: Path, clips: tuple[str, ...] = ()) -> None:
+    """Take away films that got their name just before the machine stopped, and were never written down: nobody can approve them.
+
+    clips: only these; without any, all of the folder. A film that was not made by a plan stays.
+    """
+    known = renders.files(project.db)
+    for film in disk.found(folder, "*.mp4"):
+        if (not clips or film.stem in clips) and disk.stamp(film)[1] not in known and _by_plan(film):
+            for path in (film, *(film.with_suffix(suffix) for suffix in BESIDE)):
+                disk.remove(path)
+
+
+def _by_plan(film: Path) -> bool:
+    """Whether its report says of which clip it was made; a film without a report has none yet."""
+    try:
+        said = json.loads(disk.read(film.with_suffix(REPORT)))
+    except FileNotFoundError:
+        return disk.is_file(film.with_suffix(AUDIT))
+    return isinstance(said, dict) and said.get("clip") == film.stem and isinstance(said.get("audit"), dict)
 
 
 def record(project: Project, one: Finished, purpose: str, options: Options, progress: Progress = quiet,

@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from facedouble import __version__, disk
 from facedouble.errors import AuditFailed, ConsentError, ExitCode, FacedoubleError, InputRefused, StoreError
 from facedouble.media.container import walked
+from facedouble.media.destination import OnDisk
 from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.contents import contents
 from facedouble.pipeline.digest import of_file
 from facedouble.publish import write_new
-from facedouble.store import acts, override, release_rules, releases, renders
+from facedouble.store import acts, files, override, release_rules, releases, renders
 from facedouble.store.project import Project
 from facedouble.store.receipt import receipt, report
 from facedouble.store.release_rules import Blocker
@@ -75,12 +76,7 @@ def release(project: Project, order: Order, where: Where, progress: Progress = q
             kept = report(db, id_, render, order.purpose, standing)
         with suppress(FacedoubleError):  # the film is let go by the log; its papers can be made again
             write_new(project.folder / "releases" / f"{id_}.json", kept)
-        write_new(paper, signed)
-        try:
-            _named(project, id_, staged, order.destination)
-        except BaseException:
-            paper.unlink(missing_ok=True)
-            raise
+        _given(project, id_, staged, paper, signed)
     return Released(id_, order.destination, paper)
 
 
@@ -134,12 +130,12 @@ def _unaltered(film: Path, render: Render, progress: Progress) -> None:
 
 
 @contextmanager
-def _staged(film: Path, destination: Path, progress: Progress) -> Iterator[Path]:
-    """A hidden whole copy beside the destination, on the disk, that goes again."""
-    hidden = destination.with_name(f".{destination.name}.{os.getpid()}.part")
+def _staged(film: Path, destination: Path, progress: Progress) -> Iterator[OnDisk]:
+    """A whole copy on the destination's disk, which has no name yet, and never had one if it gets none."""
+    staged = OnDisk(destination)
     try:
         try:
-            with disk.open_read(film) as source, _new(hidden) as out:
+            with disk.open_read(film) as source, open(os.dup(staged.descriptor), "wb") as out:
                 total, done = disk.size(film), 0
                 while block := source.read(BLOCK):
                     out.write(block)
@@ -148,34 +144,32 @@ def _staged(film: Path, destination: Path, progress: Progress) -> Iterator[Path]
                 out.flush()
                 os.fsync(out.fileno())
                 os.utime(out.fileno(), (LONG_AGO, LONG_AGO))
-            with open(hidden, "rb") as whole:
+            with staged.again() as whole:
                 wrong = walked(whole)
         except OSError as error:
             raise StoreError(f"{destination}: cannot be written ({error.strerror}); make room, or choose another place. Nothing "
                              "was released") from error
         if wrong:
             raise AuditFailed(f"{destination}: not released, because the file holds what it must not: {wrong[0]}")
-        yield hidden
+        yield staged
     finally:
         with suppress(OSError):
-            hidden.unlink(missing_ok=True)
+            staged.drop()
 
 
-def _new(path: Path) -> BinaryIO:
-    return open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644), "wb")
-
-
-def _named(project: Project, id_: str, staged: Path, destination: Path) -> None:
-    """Give it its name. Should that fail, the log says so: the film is not out."""
+def _given(project: Project, id_: str, staged: OnDisk, paper: Path, signed: bytes) -> None:
+    """Write the receipt, and give the film its name. Should either fail, the log says so: the film is not out."""
     try:
-        os.link(staged, destination)
-        handle = os.open(destination.parent, os.O_RDONLY | os.O_DIRECTORY)
+        write_new(paper, signed)
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
+            staged.publish()
+        except BaseException:
+            paper.unlink(missing_ok=True)
+            raise
+        with suppress(OSError):  # it has its name; some disks cannot be told to write that down
+            files.sync(staged.path.parent)
+    except (OSError, StoreError) as error:
         with suppress(FacedoubleError), project.change("release undone", {"release": id_}) as db:
             releases.undo(db, id_)
-        raise StoreError(f"{destination}: cannot get its name ({error.strerror}); nothing was released, choose another place"
-                         ) from error
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise StoreError(f"{staged.path}: cannot get its name ({why}); nothing was released, choose another place") from error

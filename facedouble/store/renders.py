@@ -169,6 +169,11 @@ def get(db: apsw.Connection, name: str = "") -> Render:
     return Render(id=str(row[0]), scenes=_scenes(db, str(row[0])), found=found, **facts)
 
 
+def files(db: apsw.Connection) -> frozenset[str]:
+    """By what the films of all renders are told from other files."""
+    return frozenset(str(json.loads(str(facts))["file"]) for (facts,) in db.execute("SELECT facts FROM renders"))
+
+
 def _scenes(db: apsw.Connection, render: str) -> tuple[Scene, ...]:
     people: dict[int, list[Appearance]] = {}
     columns = "scene, person, face, voice, double, voice_double"

@@ -20,6 +20,7 @@ from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
 from facedouble.store.blobs import Blob, Blobs
 from facedouble.store.files import locked
+from facedouble.store.log import Log
 from facedouble.store.scratch import Scratch
 
 INDEX: Final = "index.age"
@@ -275,6 +276,13 @@ def _seal_of(text: bytes, identity: str) -> bytes:
     """
     key = hmac.digest(identity.encode(), b"facedouble table of files", "sha256")
     return hmac.digest(key, text, "sha256").hex().encode()
+
+
+def check_table(folder: Path, generation: int, log: Log) -> None:
+    """StoreError if the table of files is older than the one that the log speaks of."""
+    if generation < (log.last.index or 0):
+        raise StoreError(f"{folder}: its table of files is older than its log, somebody put an earlier one back; take the "
+                         "project from a copy, and look at `facedouble log verify`")
 
 
 def generation_at(folder: Path) -> int | None:

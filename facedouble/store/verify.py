@@ -10,6 +10,7 @@ from facedouble.store import keys, log
 from facedouble.store.keys import Keyring
 from facedouble.store.log import Log
 from facedouble.store.project import Project
+from facedouble.store.vault import check_table, table_of
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,16 @@ class Verified:
 
 
 def verify(folder: Path, keyring: Keyring, on_paper: str | None = None) -> Verified:
-    """Check log, registry, plain page, and what this machine remembers; on_paper: eight words that somebody wrote down."""
+    """Check log, registry, table of files, plain page, and what this machine remembers; on_paper: eight words that somebody wrote
+    down."""
     try:
         known = log.read(folder / "log", keys.completed(folder / "keys", keyring))
     except StoreError as error:
         return Verified(Log(), (str(error),), ())
     alarms, notes = [], list(known.notes)
     try:
-        Project.open(folder, keyring, write=False).close()
+        with Project.open(folder, keyring, write=False) as project:
+            check_table(folder, table_of(folder, project.keyring.identities).generation, project.log)
     except StoreError as error:
         alarms.append(str(error))
     try:

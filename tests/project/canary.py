@@ -27,11 +27,14 @@ SAMPLES: Final = 60
 STYLE: Final = (b"[Script Info]\nScriptType: v4.00+\n[V4+ Styles]\nFormat: Name, Fontname, Fontsize\nStyle: Default,Arial,16\n"
                 b"[Events]\nFormat: Layer, Start, End, Style, Text\n")
 WORDS: Final = {
-    "folder": "Qxfolder-mountvarin-kv71", "file": "Qxfile-zelmira-okonski-83", "title": "Qxtitle interview with Zelmira Okonski",
+    "folder": "Qxfolder-mountvarin-kv71", "file": "Qxfile-zelmira-okonski-83",
+    "title": "Qxtitle interview with Zelmira Okonski",
     "comment": "Qxcomment filmed behind the bakery in Varin", "artist": "Qxartist Teodor Halvane", "make": "Qxmake-Panovix",
-    "model": "Qxmodel-PV2000-serial-551907", "location": "+47.81734-019.20417/Qxplace", "subtitle": "Qxsubtitle my name is Zelmira",
+    "model": "Qxmodel-PV2000-serial-551907", "location": "+47.81734-019.20417/Qxplace",
+    "subtitle": "Qxsubtitle my name is Zelmira",
     "udta": "Qxudta owner Halvane, +99 555 0177 31", "free": "Qxfree left in the padding", "uuid": "Qxuuid raw box of a phone",
-    "real_name": "Qxname Zelmira Okonski of Varin", "reach": "Qxreach knock twice at Mill Lane 7", "note": "Qxnote she fears her uncle",
+    "real_name": "Qxname Zelmira Okonski of Varin", "reach": "Qxreach knock twice at Mill Lane 7",
+    "note": "Qxnote she fears her uncle",
     "handed": "Qxhanded by the nurse of the clinic", "yes": "Qxyes she wept while she watched",
 }
 
@@ -149,7 +152,8 @@ def pixels(path: Path) -> Canaries:
 
 def samples(data: bytes, seed: int = 5) -> Canaries:
     """Bytes of the footage from anywhere in it, where they are like no others."""
-    rng, known = random.Random(seed), {}
+    rng = random.Random(seed)
+    known: dict[str, bytes] = {}
     while len(known) < SAMPLES:
         at = rng.randrange(len(data) - SAMPLE)
         if len(set(data[at : at + SAMPLE])) > 36:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -43,26 +44,28 @@ class Desk:
             "XDG_RUNTIME_DIR": str(self.runtime), "PYTHONPATH": str(ROOT), "COLUMNS": "300", "OMP_NUM_THREADS": "1"}
 
     def start(self, *words: str, under: Sequence[str] = (), told: str | None = None, more: Mapping[str, str] | None = None,
-              code: str = "", **kept: Any) -> subprocess.Popen[str]:
-        """Begin a command, in a process group of its own. told: what it can read from FIGURE; code: in place of the program."""
+              script: str = "", **kept: Any) -> subprocess.Popen[str]:
+        """Begin a command, in a process group of its own. told: what it can read from FIGURE; script: in place of the program."""
         handed: tuple[int, ...] = ()
         if told is not None:
             out, into = os.pipe()
             os.write(into, told.encode())
             os.close(into)
             handed, words = (out,), tuple(str(out) if word == FIGURE else word for word in words)
-        begin = ["-c", code] if code else ["-m", "facedouble"]
+        begin = ["-c", script] if script else ["-m", "facedouble"]
         try:
+            streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kept
             return subprocess.Popen([*under, sys.executable, *begin, *words], cwd=self.folder, text=True, pass_fds=handed,
-                                    env=self.environment | dict(more or {}), start_new_session=True,
-                                    **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | kept))
+                                    env=self.environment | dict(more or {}), start_new_session=True, **streams)
         finally:
             for descriptor in handed:
                 os.close(descriptor)
 
     def run(self, *words: str, typed: str | None = None, **given: Any) -> Done:
         """Run a command to its end. typed: on its standard input."""
-        with self.start(*words, **given, **({} if typed is None else {"stdin": subprocess.PIPE})) as process:
+        if typed is not None:
+            given["stdin"] = subprocess.PIPE
+        with self.start(*words, **given) as process:
             try:
                 out, err = process.communicate(typed, LIMIT_S)
             except BaseException:
@@ -103,8 +106,6 @@ class Desk:
 
 def kill(process: subprocess.Popen[str]) -> None:
     """The end, at once, of a command and of all that it started."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()

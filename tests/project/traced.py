@@ -10,7 +10,8 @@ from typing import Final
 CALLS: Final = ("open,openat,openat2,creat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mkdir,mkdirat,mknod,mknodat,"
                 "unlink,unlinkat,memfd_create,truncate")
 OPENS: Final = ("open", "openat", "openat2", "creat")
-MAKES: Final = ("rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat", "mknod", "mknodat")
+MAKES: Final = ("rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat", "mknod",
+                "mknodat")
 LINE: Final = re.compile(r"^\d+ +(\w+)\((.*)\) += (-?\d+)(?:<([^>]*)>)?")
 WRITES: Final = ("O_CREAT", "O_TMPFILE", "O_WRONLY", "O_RDWR", "O_TRUNC")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from facedouble.models.install import default_directory
 from tests.project.canary import WORDS, footage
@@ -64,7 +64,7 @@ def everything_done(desk: Desk, elsewhere: Path) -> Whole:
     source, said = footage(card / f"{WORDS['file']}.mov"), {}
     project_on(desk)
 
-    def do(name: str, *command: str, **given: str) -> None:
+    def do(name: str, *command: str, **given: Any) -> None:
         said[name] = desk.must(*command, **given)
 
     do("add", "add", "film", str(source), "--from-whom", "-", typed=f"{WORDS['handed']}\n")

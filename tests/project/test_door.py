@@ -1,0 +1,182 @@
+"""The one door: what else is written while a film is made and let go, who can stop it, and when nothing gets out."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.project import traced
+from tests.project.desk import PLAN, Desk
+from tests.project.whole import Whole
+
+OUT = "out/film.mp4"
+KERNEL = re.compile(r"/dev/(null|tty|shm/.*)|/proc/.*")  # in memory, or no file at all
+COMPILED = re.compile(r".*/facedouble/(\w+/)*__pycache__(/.*)?")  # numba's, beside the program
+HEAD = re.compile(r"/state/facedouble(/\.?[0-9a-f]{16}\.head(\.\d+\.part)?)?")
+AGAIN = """
+import subprocess, sys
+from pathlib import Path
+from facedouble.cli.inside import enter
+from facedouble.errors import FacedoubleError
+from facedouble.pipeline.packing import film_of
+from facedouble.pipeline.release import Order, release
+project = enter(Path("film"))
+def where(render):
+    assert not project.db.execute("SELECT 1 FROM acts WHERE kind = 'withdrawn'").fetchone()
+    subprocess.run([sys.executable, "-m", "facedouble", "person", "withdraw", "film", "rose", "--by", "lin"], check=True)
+    return film_of(project, render)
+try:
+    release(project, Order("", Path(sys.argv[-1]), "film"), where)
+except FacedoubleError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+
+
+@pytest.fixture(scope="module")
+def other(whole: Whole, tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, Path]:
+    """After another treatment was decided and drawn; and what the kernel saw of that."""
+    folder = tmp_path_factory.mktemp("other")
+    desk = Desk(whole.out.parent / "before", whole.desk.runtime).copy(folder)
+    desk.must("plan", "decide", PLAN, "P1", "hide", "--by", "ana", "--reason", "she asked for more")
+    report = tmp_path_factory.mktemp("report") / "render"
+    desk.must("render", PLAN, "-o", "film/cut2", under=traced.under(report))
+    return desk, report
+
+
+@pytest.fixture
+def drawn(other: tuple[Desk, Path], tmp_path: Path) -> Desk:
+    desk = other[0].copy(tmp_path)
+    (tmp_path / "out").mkdir()
+    return desk
+
+
+def elsewhere(report: Path, desk: Desk) -> set[str]:
+    """What was written outside of the project, of the kernel's own, and of the list of allowed things."""
+    every = traced.made(report, desk.folder)
+    found = {str(made.path).split("/#")[0] for made in every if not made.path.is_relative_to(desk.film)}
+    kept = {path for path in found if not KERNEL.fullmatch(path) and not COMPILED.fullmatch(path)}
+    return {path for path in kept if not HEAD.fullmatch(path.removeprefix(str(desk.folder)))}
+
+
+def test_a_render_writes_into_the_project_only(other: tuple[Desk, Path]) -> None:
+    desk, report = other
+    every = traced.made(report, desk.folder)
+    assert sum(made.path.is_relative_to(desk.film / "blobs") for made in every) > 10  # it was watched, with its children
+    assert elsewhere(report, desk) == set()
+    named = {made.path.name for made in every if made.path.is_relative_to(desk.film / "blobs") and made.call.startswith("rename")}
+    assert all(re.fullmatch(r"[0-9a-f]{32}\.age", name) for name in named) and named
+
+
+def test_a_release_writes_the_film_and_its_receipt(drawn: Desk, tmp_path: Path) -> None:
+    """What was approved goes out, although another cut was drawn since; and that is all that is written outside."""
+    first = drawn.must("log", "show", "film", "--last", "99")
+    id_ = re.findall(r"render=(r-[0-9a-f]{8})", first)[0]
+    drawn.must("release", "film", "-o", OUT, "--render", id_, under=traced.under(tmp_path / "report"))
+    out = elsewhere(tmp_path / "report", drawn)
+    assert {re.sub(r"\.\d+\.part", ".N.part", path.removeprefix(f"{drawn.folder}/")) for path in out} == {
+        "out", OUT, "out/film.receipt.json", "out/.film.receipt.json.N.part"}  # out: the film, while it has no name
+    assert sorted(os.listdir(drawn.folder / "out")) == ["film.mp4", "film.receipt.json"]
+    assert drawn.events()[-1] == "released"
+
+
+def test_an_approval_of_one_cut_does_not_release_another(drawn: Desk) -> None:
+    before = drawn.events()
+    said = drawn.must("release", "film", "-o", OUT, code=4)
+    assert "rose" in said and "approv" in said
+    assert os.listdir(drawn.folder / "out") == [] and drawn.events() == before
+    drawn.must("approve", "film", "rose", "--every-scene", "--how", "in-person", "--by", "lin")
+    drawn.must("release", "film", "-o", OUT)
+
+
+def test_a_withdrawal_while_it_is_drawn_is_heard(drawn: Desk) -> None:
+    """Another process writes it down in the middle; the drawing ends as if nothing were, and nothing of it gets out."""
+    with drawn.start("render", PLAN, "-o", "film/cut3") as process:
+        end = time.monotonic() + 60
+        while not held(drawn.film / "work.lock"):
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.1)
+        drawn.must("person", "withdraw", "film", "rose", "--by", "lin")
+        assert process.poll() is None
+        _, said = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert [event for event in drawn.events() if event in ("withdrawn", "rendered")][-2:] == ["withdrawn", "rendered"]
+    said = drawn.must("release", "film", "-o", OUT, code=4)
+    assert "rose" in said and "withdr" in said
+    assert os.listdir(drawn.folder / "out") == [] and "released" not in drawn.events()
+    drawn.sound()
+
+
+def test_a_withdrawal_between_the_first_look_and_the_last_is_heard(desk: Desk) -> None:
+    (desk.folder / "out").mkdir()
+    said = desk.must("release", OUT, code=4, script=AGAIN)
+    assert "rose" in said and "withdr" in said
+    assert os.listdir(desk.folder / "out") == []
+    assert desk.events()[-1] == "withdrawn"
+    desk.sound()
+
+
+@pytest.mark.parametrize("place", ["film/film.mp4", "film/blobs/film.mp4", "there.mp4", "receipt.mp4", "link.mp4", "film.mkv",
+                                   "nowhere/film.mp4", "closed/film.mp4"])
+def test_where_it_cannot_go_it_does_not(place: str, desk: Desk) -> None:
+    """In the project, over something, by a link, into no folder, under another kind of name: nothing is left, or entered."""
+    for name in ("there.mp4", "receipt.receipt.json"):
+        (desk.folder / name).write_text("mine")
+    (desk.folder / "link.mp4").symlink_to("led.mp4")
+    (desk.folder / "closed").mkdir(mode=0o555)
+    before, events = _names(desk), desk.events()
+    closed = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o ro none closed && exec "$@"', "-"]
+    said = desk.must("release", "film", "-o", place, code=5, under=closed if place.startswith("closed") else ())
+    assert f"facedouble: {place.split('/')[0].split('.')[0]}" in said
+    assert (_names(desk), desk.events()) == (before, events)
+    assert (desk.folder / "there.mp4").read_text() == "mine"
+
+
+def test_a_full_disk_at_the_destination(desk: Desk) -> None:
+    """Too small for the film; and large enough for it, but not for the receipt. Then the log says that it is not out."""
+    (desk.folder / "out").mkdir()
+    show = 'mount -t tmpfs -o size=$0 none out && "$@"; code=$?; ls -A out; exit $code'
+    film = max(size for size in (len(data) for data in _films(desk)))
+    events = desk.events()
+    for room, entered in ((8192, []), (-(-film // 4096) * 4096, ["released", "release undone"])):
+        done = desk.run("release", "film", "-o", OUT, under=["unshare", "-rm", "sh", "-c", show, str(room)])
+        assert done.returncode == 5 and "facedouble: " in done.stderr, (done.stdout, done.stderr)
+        assert done.stdout == "", done.stdout  # of `ls`
+        assert desk.events() == [*events, *entered]
+    desk.must("release", "film", "-o", OUT)
+    desk.sound()
+
+
+def _films(desk: Desk) -> list[bytes]:
+    from facedouble.store.vault import Keys
+
+    with desk.opened(write=False) as project:
+        vault = Keys(desk.film, project.recipient, project.keyring.identities).open()
+        return [vault.open(name).read() for name in vault.names() if name.endswith(".mp4") and name.startswith("cut1/")]
+
+
+def held(path: Path) -> bool:
+    """Whether some process has locked a file."""
+    return bool(re.search(rf"^\d+: FLOCK .*:{path.stat().st_ino} ", Path("/proc/locks").read_text(), re.MULTILINE))
+
+
+def _names(desk: Desk) -> list[str]:
+    """Everything on the desk."""
+    return sorted(str(path.relative_to(desk.folder)) for path in desk.folder.rglob("*"))
+
+
+def test_a_stick_that_knows_no_links(desk: Desk) -> None:
+    """FAT and exFAT: no nameless files, no links. The film gets there whole all the same, and takes nobody's name."""
+    (desk.folder / "out").mkdir()
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    without = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(desk.folder / "out"), "-e", "trace=openat,link,linkat", "-e",
+               "inject=link,linkat:error=EPERM", "-e", "inject=openat:error=EOPNOTSUPP:when=1"]
+    desk.must("release", "film", "-o", OUT, under=without)
+    assert sorted(os.listdir(desk.folder / "out")) == ["film.mp4", "film.receipt.json"]
+    assert (desk.folder / OUT).read_bytes() in _films(desk)
