@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from facedouble import disk
+from facedouble.cli import inside
 from facedouble.demo.script import Score, score
 from facedouble.demo.witness import animate, portrait_pixels, read_portrait, write_clip
 from facedouble.doubles.file import read_double, write_double
@@ -40,6 +42,16 @@ LONG = ("test_isolation.py", "test_ways_out.py", "test_fuzz.py", "test_cli.py", 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first. Before them what needs a process that may still use the network and strace: others give both up."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+@pytest.fixture(autouse=True)
+def _mounts() -> Iterator[None]:
+    """A project that a test opened in this process is closed to the next: while one is, nothing is written outside of it."""
+    before = dict(disk._MOUNTED), dict(inside._OPEN)
+    yield
+    for held, was in zip((disk._MOUNTED, inside._OPEN), before, strict=True):
+        held.clear()
+        held.update(was)
 
 
 @pytest.fixture(scope="session")
