@@ -35,13 +35,15 @@ def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
     yield (0.2 * np.sin(2 * np.pi * 440 * t))[:, None].astype(np.float32)
 
 
-LONG = ("test_isolation.py", "test_ways_out.py", "test_fuzz.py", "test_cli.py", "test_resume.py", "test_protect.py",
-        "test_film.py", "test_chunks.py")
+FREE = ("/test_isolation.py", "/test_ways_out.py", "/test_fuzz.py", "/test_secrecy.py", "/project/", "/store/test_evidence.py",
+        "/store/test_project.py")
+LONG = ("/test_cli.py", "/test_resume.py", "/test_protect.py", "/test_film.py", "/test_chunks.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first. Before them what needs a process that may still use the network and strace: others give both up."""
-    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+    first = (*FREE, *LONG)
+    items.sort(key=lambda item: next((k for k, part in enumerate(first) if part in item.path.as_posix()), len(first)))
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,9 @@ SAID = "a friend of hers"
 @pytest.fixture
 def desk(tmp_path: Path, witness: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a card, a portrait and records, and no home that anything could be left in."""
-    for name in ("state", "run", "card1"):
+    for name in ("state", "card1"):
         (tmp_path / name).mkdir(mode=0o700)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     shutil.copy(witness, tmp_path / "card1" / "interview.mp4")
     cv2.imwrite(str(tmp_path / "portrait.png"), portrait_pixels("admiral", 700)[..., ::-1])
     (tmp_path / "consent.toml").write_text(CONSENT)
@@ -60,7 +59,7 @@ def test_a_film_goes_from_its_first_card_to_release(desk: Path) -> None:
     assert json.loads(receipt["receipt"])["file"] == hashlib.sha256(film.read_bytes()).hexdigest()
     assert (desk / "rose.age").read_bytes().startswith(b"age-encryption.org/v1\n-> scrypt ")
     assert sorted(p.name for p in desk.iterdir()) == sorted([
-        "card1", "consent.toml", "film", "portrait.png", "premiere.mp4", "premiere.receipt.json", "rose.age", "rose.toml", "run",
+        "card1", "consent.toml", "film", "portrait.png", "premiere.mp4", "premiere.receipt.json", "rose.age", "rose.toml",
         "state", "v3.age", "v3.toml"])
     everything = b"".join(p.read_bytes() for p in (desk / "film").rglob("*") if p.is_file())
     for canary in (SAID.encode(), b"rose", b"interview", b"SQLite", b"ftyp"):
