@@ -267,7 +267,7 @@ def test_nothing_is_left_when_the_program_is_stopped(how: signal.Signals, code: 
         left = {server, *children(server)}
         assert len(left) == 2
         os.killpg(running.pid, how)  # as a terminal does
-        assert running.wait(20) == code
+        assert running.wait(35) == code
     assert gone(left)
 
 
