@@ -86,6 +86,20 @@ def locked(path: Path, shared: bool = False, wait_s: float = 0.0, doing: str = "
         os.close(descriptor)
 
 
+def hold(path: Path, doing: str) -> int:
+    """A lock that is kept as long as the descriptor is open, or the process lives; StoreError names who has it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be locked ({error.strerror}); mount it so that it can be written") from error
+    try:
+        _take(descriptor, path, fcntl.LOCK_EX, 0.0, doing)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def _take(descriptor: int, path: Path, kind: int, wait_s: float, doing: str) -> None:
     end = time.monotonic() + wait_s
     while True:

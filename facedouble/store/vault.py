@@ -10,7 +10,7 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -19,7 +19,7 @@ from facedouble import disk
 from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
 from facedouble.store.blobs import Blob, Blobs
-from facedouble.store.files import locked
+from facedouble.store.files import hold
 from facedouble.store.log import Log
 from facedouble.store.scratch import Scratch
 
@@ -77,7 +77,7 @@ class Vault:
     def __init__(self, keys: Keys) -> None:
         self.keys = keys
         self.blobs = Blobs(keys.folder / "blobs", (keys.recipient,), keys.identities)
-        self._lock: ExitStack | None = None
+        self._lock: int | None = None
         self._table, self._stamp = Table(0, {}), (-1, -1)
         self._fresh()
 
@@ -163,7 +163,7 @@ class Vault:
     def close(self) -> None:
         """Let go of the lock."""
         if self._lock is not None:
-            self._lock.close()
+            os.close(self._lock)
             self._lock = None
 
     def _blob(self, name: str) -> Blob:
@@ -191,10 +191,13 @@ class Vault:
         """Be the one who changes files, from here on."""
         if self._lock is not None:
             return
-        with ExitStack() as held:
-            held.enter_context(locked(self.keys.folder / LOCK, doing="works in"))
+        lock = hold(self.keys.folder / LOCK, "works in")
+        try:
             self._fresh()
-            self._lock = held.pop_all()
+        except BaseException:
+            os.close(lock)
+            raise
+        self._lock = lock
 
     def _put(self, files: Mapping[str, Blob]) -> None:
         table = Table(self._table.generation + 1, dict(files))
