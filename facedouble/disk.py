@@ -202,8 +202,9 @@ def found(folder: Path, pattern: str) -> list[Path]:
         return sorted(folder.glob(pattern))
     head = f"{at[1]}/" if at[1] else ""
     names = [name[len(head):] for name in at[0].names() if name.startswith(head)]
-    return sorted(folder / name for name in names if PurePosixPath(name).match(pattern)
-                  and ("**" in pattern or name.count("/") == pattern.count("/")))
+    deep, wanted = pattern.startswith("**/"), pattern.removeprefix("**/")
+    return sorted(folder / name for name in names if PurePosixPath(name).match(wanted)
+                  and (deep or name.count("/") == wanted.count("/")))
 
 
 def same(one: Path, other: Path) -> bool:

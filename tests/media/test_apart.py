@@ -245,6 +245,7 @@ ENDING = """
     from facedouble.media.apart.keeper import keeper
     from facedouble.media.decode import frames
     from facedouble.media.probe import probe
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background lets its children ignore it
     film = frames(probe(Path({film!r})))
     next(film)
     try:

@@ -49,6 +49,7 @@ def test_what_is_written_is_read_again_and_lies_there_encrypted(place: Path, key
     assert disk.read(name) == CANARY and disk.size(name) == len(CANARY) and disk.is_file(name)
     assert disk.listing(place) == [place / "film.notes"] and disk.is_folder(place / "film.notes")
     assert disk.found(place, "**/*.json") == [name] and disk.found(place, "*.json") == []
+    assert disk.found(name.parent, "**/*") == disk.found(name.parent, "*") == [name]
     assert CANARY not in raw(place) and not name.exists()
     with pytest.raises(StoreError, match="exists already"):
         write_new(name, b"other")

@@ -105,6 +105,8 @@ class Sample(Value):
 def gallery(folder: Path) -> dict[str, tuple[Path, ...]]:
     """People by name, out of a folder: each subfolder is somebody, and so is each photo and clip beside them."""
     try:
+        if not disk.is_folder(folder):
+            raise NotADirectoryError(20, "there is no such folder")
         paths = disk.listing(folder)
     except OSError as error:
         raise InputRefused(f"{folder}: cannot be read ({error.strerror}); give a folder with photos and clips") from error
