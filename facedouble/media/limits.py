@@ -15,3 +15,4 @@ LONGEST_GAP: Final = 3600  # s of silence that a jump in the times may stand for
 LONGEST_TAKE: Final = 3600  # s that are read; a take of an hour is none
 LONGEST_SPAN: Final = 1 << 31  # ticks that one picture may last
 MOST_STREAMS: Final = 64  # that are read; one more is told
+MOST_REPLACED: Final = 1024  # missing pictures that are remembered, in case one comes late

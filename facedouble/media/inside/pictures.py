@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, BinaryIO
@@ -13,9 +14,9 @@ import cv2
 import numpy as np
 
 from facedouble.errors import InputRefused
-from facedouble.media.inside.opening import depth_of, opened, video_of
+from facedouble.media.inside.opening import depth_of, one_thread, opened, video_of
 from facedouble.media.inside.piece import Piece, Steps
-from facedouble.media.limits import LARGEST_PHOTO, LARGEST_SIDE, LONGEST_SPAN
+from facedouble.media.limits import LARGEST_PHOTO, LARGEST_SIDE, LONGEST_SPAN, MOST_REPLACED
 from facedouble.types import Array
 
 KEPT = {"yuv420p": "yuv420p", "yuvj420p": "yuv420p", "yuv422p": "yuv422p", "yuvj422p": "yuv422p", "yuv444p": "yuv444p",
@@ -73,14 +74,15 @@ def pictures(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: all pictures in order of time, as `decode.frames` tells.
 
     given: demuxer, width, height, rotation, rate and base (numerator, denominator), seek (ticks, or None).
-    A packet whose picture never comes out is noticed when a later one does; then a grey one takes its place. Times that do not
-    increase are moved on by one tick.
+    A packet whose picture never comes out is noticed when a later one does; then a grey one takes its place, for good: a decoder
+    may still bring that picture among later ones. Times that do not increase are moved on by one tick.
     """
     width, height, rotation = given["width"], given["height"], given["rotation"]
     last_ticks: int | None = None
     count = 0
     waiting: list[tuple[int, int]] = []  # (ticks, span) of packets whose picture has not come out yet
     like: tuple[tuple[Array, ...], str] | None = None  # grey, as the last picture
+    replaced: deque[int] = deque(maxlen=MOST_REPLACED)  # ticks at which a grey one stands
     damaged: set[int] = set()
     step = max(1, round(1 / (Fraction(*given["rate"]) * Fraction(*given["base"]))))
 
@@ -94,11 +96,12 @@ def pictures(file: BinaryIO, given: dict[str, Any]) -> Steps:
     def missing(before: int | None) -> Iterator[Piece]:
         while waiting and like is not None and (before is None or waiting[0][0] < before):
             ticks, span = heapq.heappop(waiting)
+            replaced.append(ticks)
             yield build(ticks, span, *like, True)
 
     with opened(file, given["demuxer"]) as box:
         stream = video_of(box)
-        stream.thread_type = "AUTO"
+        one_thread(stream)
         if given["seek"] is not None:
             box.seek(given["seek"], stream=stream)
         for packet in box.demux(stream):
@@ -118,6 +121,8 @@ def pictures(file: BinaryIO, given: dict[str, Any]) -> Steps:
                     raise InputRefused("the picture's size changes within the film; cut it there first")
                 like = _grey(planes, name)
                 ticks = frame.pts if frame.pts is not None else (last_ticks + step if last_ticks is not None else 0)
+                if ticks in replaced:
+                    continue
                 yield from missing(ticks)
                 span = step
                 if waiting and waiting[0][0] == ticks:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import av
 import av.error
 
-from facedouble.media.inside.opening import opened
+from facedouble.media.inside.opening import one_thread, opened
 from facedouble.media.inside.piece import Steps, told
 from facedouble.media.limits import MOST_STREAMS
 
@@ -37,7 +37,7 @@ def reading(file: BinaryIO, given: dict[str, Any]) -> Steps:
     with _open(file, given["demuxer"], given["edits"]) as box:
         tallies = {s.index: _Tally() for s in tuple(box.streams)[:MOST_STREAMS]}
         for stream in box.streams:
-            stream.thread_type = "AUTO"
+            one_thread(stream)
         for packet in _packets(box):
             yield None
             tally = tallies.get(packet.stream_index)
