@@ -24,20 +24,19 @@ def pack(
 ) -> None:
     """Make a film of one person's own scenes, as protected as the film is, with a mark on every frame, sealed to a passphrase."""
     from facedouble.cli.inside import enter
-    from facedouble.pipeline.packing import passphrase_for, seal_pack
+    from facedouble.cli.passphrases import chosen
+    from facedouble.pipeline.packing import clear, seal_pack
 
     if output.suffix.lower() != ".age":
         raise UsageError(f"{output}: let its name end in .age")
     project = enter(folder)
-    said, fresh = passphrase_for(passphrase_fd)
+    clear(project)
+    said = chosen(False, passphrase_fd, "the pack; tell it to them by another way than the file")
     with Bar() as bar:
         made = seal_pack(project, person, render, output, said, f"pk-{secrets.token_hex(3)}", bar)
     OUT.print(f"{output}: {made.frames} frames of {len(made.scenes)} scenes, marked {made.mark}", markup=False)
     for scene in made.scenes:
         OUT.print(f"  scene {scene.number}: {scene.stop - scene.start} frames, {scene.hash[:12]}", markup=False)
-    if fresh:
-        OUT.print("\nThe passphrase, shown this once; tell it to them by another way than the file:\n", markup=False)
-        OUT.print(f"    {said}\n", markup=False)
     OUT.print("It opens with `age -d` or `facedouble review open`. Whoever has the file and the passphrase can copy the scenes: "
               "take the stick back, and destroy it.", markup=False)
 
@@ -51,12 +50,13 @@ def open_pack(
     """Show a pack out of memory; nothing of it is written to the disk."""
     from facedouble.cli.inside import fence
     from facedouble.cli.look import shown_from_memory
+    from facedouble.cli.passphrases import asked
     from facedouble.isolation import close_doors
     from facedouble.pipeline.packing import opened_pack
 
     close_doors()
     fence(None)  # the viewer, too, reaches no network and writes nowhere
-    shown_from_memory(opened_pack(file, passphrase_fd), program, ".mp4")
+    shown_from_memory(opened_pack(file, asked("Passphrase of the pack", passphrase_fd)), program, ".mp4")
 
 
 def release(
@@ -85,7 +85,9 @@ def release(
         raise typer.Exit(ExitCode.DONE)
     with Bar() as bar:
         made = run(project, Order(render, output, purpose), lambda wanted: film_of(project, wanted), bar)
-    OUT.print(f"{made.film}: released as {made.id}\n  {made.receipt}", markup=False)
+    OUT.print(f"{made.film}: released as {made.id}", markup=False)
+    for path in made.beside:
+        OUT.print(f"  {path}", markup=False)
     OUT.print("What is out cannot be called back. Write the log's head on paper: `facedouble log head`.", markup=False)
 
 

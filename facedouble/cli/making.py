@@ -131,6 +131,7 @@ def render(
 
     knobs = options_of(options)
     if _in_project(output):
+        job.home.check_ids()
         _begun(output, tuple(clip or ()), no_audit)
     with Bar() as bar:
         note = partial(_written_down, purpose, knobs, bar) if _in_project(output) and not no_audit else None
@@ -187,7 +188,7 @@ def _written_down(purpose: str, knobs: Any, progress: Any, one: Any) -> None:
     project = project_of(one.film)
     if project is not None:
         made = record(project, one, purpose, knobs, progress, fence(project.folder))
-        kept = take(project, one, open_kit(knobs))
+        kept = take(project, one, partial(open_kit, knobs))
         OUT.print(f"{one.film}: written down as render {made.id}, {len(made.scenes)} scenes; `facedouble approvals` says whom to "
                   "ask", markup=False)
         if kept:

@@ -14,24 +14,24 @@ LONGEST = 4096  # bytes
 def asked(prompt: str, descriptor: int | None) -> str:
     """A passphrase: the next line from a descriptor, else typed unseen."""
     if descriptor is not None:
-        return _line(descriptor)
+        return _line(descriptor).strip()
     _need_terminal()
-    return getpass.getpass(f"{prompt}: ")
+    return getpass.getpass(f"{prompt}: ").strip()
 
 
 def chosen(own: bool, descriptor: int | None, whose: str) -> str:
     """A passphrase for a new key: made here and shown once, or, own, the holder's and checked."""
     if descriptor is not None:
-        check_passphrase(phrase := _line(descriptor))
+        check_passphrase(phrase := _line(descriptor).strip())
         return phrase
     _need_terminal()
     if own:
-        check_passphrase(phrase := getpass.getpass(f"Passphrase of {whose}: "))
+        check_passphrase(phrase := getpass.getpass(f"Passphrase of {whose}: ").strip())
     else:
         phrase = new_passphrase()  # words and single spaces
         with open("/dev/tty", "w", encoding="utf-8") as terminal:
             terminal.write(f"The passphrase of {whose}. It is shown once, here; write it on paper:\n\n    {phrase}\n\n")
-    if getpass.getpass("Type it again: ").strip() != phrase.strip():
+    if getpass.getpass("Type it again: ").strip() != phrase:
         raise UsageError("that is another passphrase; nothing was made: start again")
     return phrase
 

@@ -99,7 +99,7 @@ def standing(db: Any, who: Any) -> str:
         return "nobody asked them; covered and mute"
     if held.agreed is None:
         return "HAS WITHDRAWN" if held.last else "NO CONSENT YET"
-    today = acts.latest(db, now()).date().isoformat()
+    today = acts.day(acts.latest(db, now())).isoformat()
     when = f"{held.agreed.start} to {held.agreed.until or 'no end'}"
     over = ", NOT TODAY" if today < held.agreed.start or (held.agreed.until and held.agreed.until < today) else ""
     gone = f", WITHOUT {', '.join(sorted(held.withdrawn))}" if held.withdrawn else ""

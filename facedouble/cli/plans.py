@@ -213,12 +213,13 @@ def plan_merge(plan: PlanPath, into: Annotated[str, typer.Argument(help="the per
 def plan_split(plan: PlanPath, person: Annotated[str, typer.Argument(help="the person's id")],
                faces: Annotated[list[str], typer.Argument(help="faces that are somebody else: A:4, or A:4@120-240")]) -> None:
     """Say that some of a person's faces are somebody else, who is undecided and so veiled."""
+    from facedouble.pipeline.film import Home
     from facedouble.plan import edit
 
     made: list[str] = []
 
     def change(text: str) -> str:
-        text, id_ = edit.split(text, person, faces)
+        text, id_ = edit.split(text, person, faces, elsewhere=Home(plan).elsewhere())
         made.append(id_)
         return text
 

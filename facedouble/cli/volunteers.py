@@ -60,7 +60,7 @@ def lend(
 
     project = opened(folder, True, passphrase_fd)
     who = people.get(project.db, person)
-    kind, id_, said = _held(file)
+    kind, id_, said = _held(project.folder, file)
     with project.change("lent", {"person": who.id, "kind": kind, "file": id_}) as db:
         lent = volunteers.lend(db, who.id, kind, id_, said, by, persons.now(), called)
     others = lent.parts - len(volunteers.lenders(project.db, kind, id_))
@@ -68,7 +68,7 @@ def lend(
               markup=False)
 
 
-def _held(file: Path) -> tuple[str, str, Consent | None]:
+def _held(project: Path, file: Path) -> tuple[str, str, Consent | None]:
     """What a file lends, its id, and the consent in it."""
     from facedouble.doubles.file import read_double
     from facedouble.voice.file import read_voice
@@ -80,10 +80,11 @@ def _held(file: Path) -> tuple[str, str, Consent | None]:
         voice = read_voice(file)
         return "voice", voice.id, voice.consent
     from facedouble import disk
+    from facedouble.pipeline.appearing import take_id
 
     if not disk.exists(file):
         raise UsageError(f"{file}: no such file; give a .fdouble, a .fvoice, or the take, or folder of takes, of the plan")
-    return "voice", file.stem, None  # a render knows takes by that name, too
+    return "voice", take_id(project, file), None
 
 
 volunteer_app.command("contact", epilog="Example: facedouble volunteer contact film v3 --by lin --secret-fd 3")(persons.contact)

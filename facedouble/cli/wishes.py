@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,35 +27,39 @@ def withdraw(
 ) -> None:
     """Somebody wants out, of everything or of a part. No reason is asked for. It holds at once."""
     from facedouble.store import people
-    from facedouble.store.withdrawal import RECALL
+    from facedouble.store.withdrawal import RECALL, check
     from facedouble.store.withdrawal import withdraw as run
 
+    check(part or ())
     project = opened(folder, True, passphrase_fd)
     who = people.get(project.db, person)
     with project.change("withdrawn", {"person": who.id, "parts": list(part or ())}) as db:
         done = run(db, who.id, by, now(), tuple(part or ()), erase_record)
     OUT.print(f"{who.id} has withdrawn {', '.join(done.parts) or 'everything'}: from now on it is in no release", markup=False)
-    if not part or {"face", "voice"} & set(part):
-        _measures(project.folder, who.plan)
     for past in done.past:
         OUT.print(f"  released {past.day} for {past.purpose}: {past.id}", markup=False)
     OUT.print(f"  {RECALL}" if done.past else "  they are in no release so far")
+    if not part or {"face", "voice"} & set(part):
+        _measures(project, who.id, part or ("face", "voice"))
 
 
-def _measures(folder: Path, plan: Sequence[str]) -> None:
-    """Take away what was measured of them, and say what that does not reach."""
-    from facedouble.errors import StoreError
+def _measures(project: Any, person: str, parts: Sequence[str]) -> None:
+    """Take away what was measured of them, and what they lend; and say what that does not reach."""
     from facedouble.pipeline.forget import forget
+    from facedouble.store import people, volunteers
 
+    who = people.get(project.db, person)
+    lent = [one for one in volunteers.lent_by(project.db, person) if one.kind in parts]
     OUT.print("  the key to what their face and voice can be known by is erased; copies of the project from before still hold it")
-    try:
-        gone = forget(folder, plan)
-    except StoreError as error:
-        OUT.print(f"  what was measured of them could not be removed yet: {error}; then `facedouble person erase --biometrics`",
-                  markup=False)
-        return
-    if gone:
-        OUT.print(f"  {gone} files of measures were removed; `facedouble analyse` measures the others in those clips again")
+    done = forget(project.folder, who, lent)
+    if done.gone:
+        OUT.print(f"  {done.gone} files went: what was measured of them, and what they lend; `facedouble analyse` measures the "
+                  "others in those clips again", markup=False)
+    if done.left:
+        OUT.print("  could not go, or be looked at; mend these, then `facedouble person erase --biometrics`:", markup=False)
+        for sentence in done.left:
+            OUT.print(f"    {sentence}", markup=False)
+    OUT.print("  footage, sheets and films that were made before stay in the project")
 
 
 @person_app.command("unmask", epilog="Example: facedouble person unmask film rose --from 2027-03-01 --for film "
@@ -113,4 +117,4 @@ def erase(
         run(db, who.id, kinds, by, now())
     OUT.print(f"{who.id}: erased: {', '.join(kinds)}; copies of the project from before still hold it", markup=False)
     if biometrics:
-        _measures(project.folder, who.plan)
+        _measures(project, who.id, ("face", "voice"))

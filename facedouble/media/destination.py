@@ -76,6 +76,13 @@ class OnDisk:
         except FileExistsError as error:
             raise StoreError(f"{self.path}: appeared while the film was made; nothing is overwritten") from error
 
+    def named(self) -> bool:
+        """Whether it has its name."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), os.stat(self.path, follow_symlinks=False))
+        except OSError:
+            return False
+
     def drop(self) -> None:
         """Close it; without a name it is gone."""
         with suppress(OSError):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
+import hashlib
+import math
+import os
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.contents import Contents
+from facedouble.pipeline.hearing import first_shown
 from facedouble.plan.people import Treatment
 from facedouble.plan.plan import Plan
 from facedouble.plan.voices import Voicing
@@ -17,8 +20,8 @@ from facedouble.store.renders import Appearance, Scene
 
 NOBODY: Final = "unnamed"  # a face, or a voice, that the plan gives to nobody: it is covered, or silent
 
-VoiceId = Callable[[str], str]
-"""The name of a voice in the plan -> the id of its `.fvoice`."""
+VoiceId = Callable[[Voicing], str]
+"""A voicing that is somebody else's voice -> the id of the `.fvoice` of that name, or `take_id`."""
 
 
 def borders_of(made: Analysis, lead: int) -> list[int]:
@@ -77,8 +80,7 @@ def _double(said: Treatment, report: Mapping[str, Any]) -> str | None:
 
 
 def _heard(plan: Plan, clip: str, made: Analysis, start: int, stop: int, voice_id: VoiceId) -> list[Appearance]:
-    rate = Fraction(made.info.rate)
-    begin, end = 1000 * start / rate, 1000 * stop / rate
+    begin, end = _clock_ms(made, start, -math.inf), _clock_ms(made, stop, math.inf)
     found = []
     for _, turn in plan.turns(clip):
         if turn.start < end and turn.stop > begin:
@@ -87,12 +89,19 @@ def _heard(plan: Plan, clip: str, made: Analysis, start: int, stop: int, voice_i
     return found
 
 
+def _clock_ms(made: Analysis, border: int, outside: float) -> float:
+    """When a scene's first frame is shown, ms on the clock of the turns. Sound before the first or after the last counts, too."""
+    return 1000 * first_shown(made, border) if 0 < border < made.frames else outside
+
+
 def _lent(said: Voicing, voice_id: VoiceId) -> str | None:
-    if said.voice == "double":
-        return voice_id(said.of or "")
-    return Path(said.of or "take").stem if said.voice == "revoice" else None
+    return voice_id(said) if said.voice in ("double", "revoice") else None
 
 
-def treated(scenes: Sequence[Scene], person: str) -> list[Scene]:
-    """The scenes that somebody is in."""
-    return [scene for scene in scenes if any(one.person == person for one in scene.people)]
+def take_id(folder: Path, take: Path) -> str:
+    """By what the volunteer in a take, or in a folder of takes, is known in a project's books: its place, as a hash.
+
+    folder: the project's. Two takes of one name in two folders are two, which their names alone would not tell.
+    """
+    place = os.path.relpath(os.path.abspath(take), os.path.abspath(folder))
+    return f"take-{hashlib.sha256(place.encode()).hexdigest()[:16]}"

@@ -15,7 +15,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from facedouble import disk
 from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
@@ -42,8 +41,8 @@ class Contents(Value):
         return self.borders[-1]
 
 
-def contents(film: Path, starts: Sequence[int], subtitles: Path | None = None, progress: Progress = quiet) -> Contents:
-    """Decode a film and hash its scenes. starts: first frames of shots, in the film itself.
+def contents(film: Path, starts: Sequence[int], subtitles: bytes | None = None, progress: Progress = quiet) -> Contents:
+    """Decode a film and hash its scenes. starts: first frames of shots, in the film itself; subtitles: what its file holds.
 
     InputRefused if the film cannot be read to its end.
     """
@@ -89,10 +88,8 @@ def _sound(told: Sequence[Any], begins: Sequence[Fraction], info: MediaInfo) -> 
             at += len(block)
 
 
-def _words(told: Sequence[Any], begins: Sequence[Fraction], subtitles: Path | None) -> None:
-    if subtitles is None or not disk.is_file(subtitles):
-        return
-    for cue in read_subtitles(disk.read(subtitles)):
+def _words(told: Sequence[Any], begins: Sequence[Fraction], subtitles: bytes | None) -> None:
+    for cue in read_subtitles(subtitles) if subtitles is not None else ():
         for number, begin in enumerate(begins):
             end = begins[number + 1] if number + 1 < len(begins) else None
             if cue.stop > 1000 * (begin - begins[0]) and (end is None or cue.start < 1000 * (end - begins[0])):

@@ -6,7 +6,8 @@ private as the footage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -86,6 +87,28 @@ class Home(Value):
     def put(self, text: str) -> None:
         """Write the plan, whole or not at all."""
         write_over(self.plan, text.encode())
+
+    def elsewhere(self) -> frozenset[str]:
+        """Ids that people have, or had, in other plans of the same project: there, one id is one person."""
+        at = disk.placed(self.plan)
+        if at is None:
+            return frozenset()
+        root = Path(os.path.abspath(self.plan)).parents[at[1].count("/")]
+        found: set[str] = set()
+        for path in (root / name for name in at[0].names() if name.endswith(SUFFIX) and name != at[1]):
+            try:
+                other = read(disk.read_text(path))
+            except (UsageError, UnicodeDecodeError) as error:
+                raise UsageError(f"{path}: cannot be read, and who is in it has to be known: {error}") from error
+            found.update(other.gone, (person.id for person in other.people))
+        return frozenset(found)
+
+    def check_ids(self) -> None:
+        """UsageError if somebody in this plan has the id of somebody in another one: the wrong person would be asked."""
+        both = sorted(self.elsewhere() & {person.id for person in read(self.text()).people})
+        if both:
+            raise UsageError(f"{self.plan}: {both[0]} is in another plan of this project as well, and nobody could tell which of "
+                             "the two is meant; give one of them an id that nobody has had")
 
 
 class Film:
@@ -173,7 +196,7 @@ def look_at(footage: Sequence[Path], home: Home, options: Options, progress: Pro
     home.put(text)
     film = Film(home, options, hashes)
     people, looks = who_is_who(film.made, open_recogniser(models), progress=progress)
-    film.put(_entered(film, people))
+    film.put(_entered(film, people, home.elsewhere()))
     _listen(film, hear or partial(_hear, models, progress))
     shown = _by_plan(film.plan, people, film.made)
     ids = [p.id for p in film.plan.people]
@@ -223,7 +246,7 @@ def _names(person: Person) -> tuple[TrackName, ...]:
     return tuple(TrackName.of(piece.name) for piece in person.pieces)
 
 
-def _entered(film: Film, people: People) -> str:
+def _entered(film: Film, people: People, elsewhere: Collection[str]) -> str:
     """The plan's text with everybody who is not in it yet.
 
     Faces that belong to somebody who is there join that one, unless something of that person is shown: then they stay apart, and
@@ -238,12 +261,12 @@ def _entered(film: Film, people: People) -> str:
         if not fresh:
             continue
         owners = {held[n.clip, n.track] for n in _names(person) if (n.clip, n.track) in held}
-        number = next(n for n in range(1, 1 << 30) if f"P{n}" not in {p.id for p in plan.people})
-        name = f"Person {number}" if person.sure else f"Not sure {number}"
-        text = edit.add(text, Planned(f"P{number}", name, fresh))
         same = next((p for p in plan.people if owners == {p.id}), None)
         if same is not None and person.sure and not same.open:
-            text = edit.merge(text, same.id, f"P{number}")
+            text = edit.join(text, same.id, fresh)
+            continue
+        id_ = plan.unused(elsewhere)
+        text = edit.add(text, Planned(id_, f"Person {id_[1:]}" if person.sure else f"Not sure {id_[1:]}", fresh))
     return text
 
 

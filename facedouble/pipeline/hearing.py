@@ -78,12 +78,16 @@ def times(made: Analysis) -> Array:
     return shown + half - float(clock(info))
 
 
+def first_shown(made: Analysis, frame: int) -> float:
+    """When a frame begins to be shown, s on the same clock."""
+    return float(times(made)[frame]) - 0.5 / float(made.info.rate)
+
+
 def _cuts(made: Analysis) -> list[float]:
     """Samples of the cuts at which another face comes or one goes."""
-    shown, half = times(made), 0.5 / float(made.info.rate)
     edges = {e for role in made.roles for e in (role.track.start, role.track.stop)}
     telling = [c for c in made.cuts if 0 < c < made.frames and edges & {c - 1, c, c + 1}]
-    return [float((shown[c] - half) * SPEECH_RATE) for c in sorted(telling)]
+    return [first_shown(made, c) * SPEECH_RATE for c in sorted(telling)]
 
 
 def lips_of(role: Role, shown: Array) -> Lips | None:

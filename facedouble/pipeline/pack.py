@@ -7,9 +7,10 @@ from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 from facedouble.errors import InputRefused
-from facedouble.media.decode import frames
+from facedouble.media.decode import frames, packet_times
 from facedouble.media.encode import Sound, Writer
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
@@ -19,6 +20,8 @@ from facedouble.protect.card import watermark
 from facedouble.protect.composite import reissued
 from facedouble.store.renders import Scene
 from facedouble.types import AudioInfo, Floats, MediaInfo
+
+ENDLESS: Final = 1 << 62  # samples
 
 
 def write_pack(film: Path, scenes: Sequence[Scene], mark: str, output: Path, options: EncodeOptions,
@@ -51,22 +54,16 @@ def write_pack(film: Path, scenes: Sequence[Scene], mark: str, output: Path, opt
     return done
 
 
-def _times(info: MediaInfo, scenes: Sequence[Scene]) -> list[tuple[Fraction, Fraction]]:
-    """Where each scene begins and ends, in seconds."""
-    begun: dict[int, Fraction] = {}
-    edges = {edge for scene in scenes for edge in (scene.start, scene.stop)}
-    last = Fraction(0)
-    with closing(frames(info)) as found:
-        for frame in found:
-            if frame.index in edges:
-                begun[frame.index] = frame.time
-            last = frame.time + frame.span * frame.time_base
-    return [(begun[s.start], begun.get(s.stop, last)) for s in scenes if s.start in begun]
+def _times(info: MediaInfo, scenes: Sequence[Scene]) -> list[tuple[Fraction, Fraction | None]]:
+    """Where each scene begins and ends, in seconds; the last of the film ends with its sound, None."""
+    shown = [ticks * info.time_base for ticks in packet_times(info)]
+    return [(shown[s.start], shown[s.stop] if s.stop < len(shown) else None) for s in scenes if s.start < len(shown)]
 
 
-def _sound(info: MediaInfo, audio: AudioInfo, spans: Sequence[tuple[Fraction, Fraction]]) -> Iterator[Floats]:
+def _sound(info: MediaInfo, audio: AudioInfo, spans: Sequence[tuple[Fraction, Fraction | None]]) -> Iterator[Floats]:
     """The samples of a stream in those spans."""
-    wanted = [(round((a - audio.start) * audio.rate), round((b - audio.start) * audio.rate)) for a, b in spans]
+    wanted = [(round((a - audio.start) * audio.rate), ENDLESS if b is None else round((b - audio.start) * audio.rate))
+              for a, b in spans]
     at = 0
     for block in pcm(info, audio.index):
         for start, stop in wanted:

@@ -6,6 +6,7 @@ Erase a person's key, and it is closed for good. The recognisers are those of th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -15,16 +16,19 @@ import numpy as np
 import soxr
 from safetensors.numpy import save
 
+from facedouble import disk, tensors
 from facedouble.audit.account import Account
 from facedouble.audit.residual import RATE
-from facedouble.errors import ConsentError
+from facedouble.errors import ConsentError, StoreError
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
 from facedouble.models.judge import Speaker
 from facedouble.pipeline.audit.account import account_of_plan, known_of
 from facedouble.pipeline.audit.project import FOLDER, PROTECTED
 from facedouble.pipeline.audit.run import Kit
+from facedouble.pipeline.digest import Digest
 from facedouble.pipeline.screening import Finished
+from facedouble.plan.people import Person
 from facedouble.plan.plan import Plan
 from facedouble.publish import write_over
 from facedouble.store import people, personal
@@ -35,30 +39,54 @@ MOST: Final = 60  # looks, and stretches of speech, that are kept of a person in
 LEAST_S, LONGEST_S = 1.0, 20.0  # of a turn that a voice is told from; of each, what is heard
 
 
-def take(project: Project, one: Finished, kit: Kit) -> list[str]:
+def take(project: Project, one: Finished, kit: Callable[[], Kit]) -> list[str]:
     """Measure the witnesses who are in a finished clip, and keep it sealed to each; whose prints were taken.
 
-    Of somebody whose key was erased nothing is taken.
+    Of somebody whose key was erased nothing is taken. If everybody was measured as the plan has them, nothing is read again.
     """
-    source = one.base / one.plan.clip(one.clip).file
-    known = {k.name: k.vectors for group in known_of(source, _account(one), 0, kit.eyes) for k in group}
-    voices = _voices(one.plan, one.clip, source, kit.ears.judge)
+    clip = one.plan.clip(one.clip)
+    footage, source = clip.sha256[:16], one.base / clip.file
+    wanted = {}  # by their names in the plan: who they are, and by what they are measured
+    for person in one.plan.people:
+        who, told = people.find(project.db, person.id), _told(one.plan, one.clip, person)
+        if who is not None and who.role == PROTECTED and told and _measured(project, who.id, footage) != told:
+            wanted[person.id] = who.id, told
+    if not wanted:
+        return []
+    held = kit()
+    known = {k.name: k.vectors for group in known_of(source, _account(one), 0, held.eyes) for k in group}
+    voices = _voices(one.plan, one.clip, source, held.ears.judge)
     taken = []
-    for name in sorted({*known, *voices}):
-        who = people.find(project.db, name)
-        if who is None or who.role != PROTECTED:
-            continue
+    for name, (who_id, told) in sorted(wanted.items()):
         with suppress(ConsentError):
-            _keep(project, who.id, one.clip, known.get(name), voices.get(name))
-            taken.append(who.id)
+            keep(project, who_id, footage, told, known.get(name), voices.get(name))
+            taken.append(who_id)
     return taken
 
 
-def _keep(project: Project, person: str, clip: str, faces: Floats | None, voices: Floats | None) -> None:
+def keep(project: Project, person: str, footage: str, told: str, faces: Floats | None, voices: Floats | None) -> None:
+    """Seal looks (n, 128) and stretches of speech (m, 256) to a person. footage: of which; told: what the plan said of them."""
     data = save({"faces": np.ascontiguousarray(faces[:MOST]) if faces is not None else np.zeros((0, 128), np.float32),
-                 "voices": np.ascontiguousarray(voices[:MOST]) if voices is not None else np.zeros((0, 256), np.float32)})
+                 "voices": np.ascontiguousarray(voices[:MOST]) if voices is not None else np.zeros((0, 256), np.float32)},
+                {"told": told})
     sealed = personal.seal_for(project.db, person, "biometrics", data)
-    write_over(project.folder / FOLDER / f"{person}.{clip}.age", sealed)
+    write_over(project.folder / FOLDER / f"{person}.{footage}.age", sealed)
+
+
+def _told(plan: Plan, clip: str, person: Person) -> str:
+    """A digest of where the plan has somebody in a clip, and of what they get there; "" where they are not in it."""
+    faces = [face for face in person.faces if face.clip == clip]
+    turns = [(turn.start, turn.stop) for _, turn in plan.turns(clip) if turn.person == person.id]
+    return Digest(faces, person.decision, person.spans, turns).hex() if faces or turns else ""
+
+
+def _measured(project: Project, person: str, footage: str) -> str:
+    """That digest, as it was when they were measured last; "" where they were not, or where it does not open."""
+    path = project.folder / FOLDER / f"{person}.{footage}.age"
+    with suppress(ConsentError, StoreError):
+        if disk.is_file(path):
+            return tensors.parse(personal.open_for(project.db, person, "biometrics", disk.read(path))).metadata.get("told", "")
+    return ""
 
 
 def _account(one: Finished) -> Account:

@@ -6,18 +6,19 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facedouble import __version__, disk
 from facedouble.errors import AuditFailed
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Progress, quiet
-from facedouble.pipeline.appearing import borders_of, scenes_of
+from facedouble.pipeline.appearing import borders_of, scenes_of, take_id
 from facedouble.pipeline.contents import contents
 from facedouble.pipeline.digest import of_file
 from facedouble.pipeline.rounds import AUDIT, REPORT
 from facedouble.pipeline.screening import Finished
+from facedouble.plan.voices import Voicing
 from facedouble.plan.write import write
 from facedouble.store import renders
 from facedouble.store.project import Project
@@ -34,11 +35,16 @@ def clear_unfinished(project: Project, folder: Path, clips: tuple[str, ...] = ()
 
     clips: only these; without any, all of the folder. A film that was not made by a plan stays.
     """
-    known = renders.files(project.db)
+    known = renders.films(project.db)
     for film in disk.found(folder, "*.mp4"):
-        if (not clips or film.stem in clips) and disk.stamp(film)[1] not in known and _by_plan(film):
+        if (not clips or film.stem in clips) and not _known(film, known) and _by_plan(film):
             for path in (film, *(film.with_suffix(suffix) for suffix in BESIDE)):
                 disk.remove(path)
+
+
+def _known(film: Path, films: Mapping[str, str]) -> bool:
+    """Whether it was written down; its bytes decide, where its stamp does not."""
+    return disk.stamp(film)[1] in films.values() or of_file(film) in films
 
 
 def _by_plan(film: Path) -> bool:
@@ -60,21 +66,26 @@ def record(project: Project, one: Finished, purpose: str, options: Options, prog
     if not isinstance(said, dict) or said.get("passed") is not True:
         raise AuditFailed(f"{one.film}: was not audited, so that nobody can approve it; render it without --no-audit")
     lead = int(one.report.facts.get("card_frames", 0))
-    told = contents(one.film, borders_of(one.made, lead), one.film.with_suffix(SUBTITLES), progress)
+    words = one.film.with_suffix(SUBTITLES)
+    told = contents(one.film, borders_of(one.made, lead), disk.read(words) if disk.is_file(words) else None, progress)
     voices = {v.name: v.file for v in one.plan.voices}
+    takes: dict[str, str] = {}  # where they lie, for whoever has to say whose voice is in them
 
-    def voice_id(name: str) -> str:
-        return read_voice(one.base / voices[name]).id
+    def voice_id(said: Voicing) -> str:
+        if said.voice == "revoice":
+            id_ = take_id(project.folder, one.base / (said.of or ""))
+            takes[id_] = said.of or ""
+            return id_
+        return read_voice(one.base / voices[said.of or ""]).id
 
     scenes = scenes_of(one.plan, one.clip, one.made, told, lead, one.report.facts, voice_id)
     made = Render(id=f"r-{secrets.token_hex(4)}", clip=one.clip, file=disk.stamp(one.film)[1], sha256=of_file(one.film),
                   content=told.whole, plan=hashlib.sha256(write(one.plan).encode()).hexdigest(), options=options.digest(),
                   audit_passed=True, audit=hashlib.sha256(disk.read(one.film.with_suffix(AUDIT))).hexdigest(), purpose=purpose,
-                  frames=told.frames,
-                  scenes=scenes, facts={"facedouble": __version__, "rounds": str(said["rounds"]), "fence": " ".join(fence)})
+                  frames=told.frames, scenes=scenes,
+                  facts={"facedouble": __version__, "rounds": str(said["rounds"]), "fence": " ".join(fence), **takes})
     now = dt.datetime.now(dt.UTC)
-    facts: dict[str, str | int | list[str]] = {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit,
-                                   "frames": made.frames, "fence": list(fence)}
-    with project.change("rendered", facts, index=generation_at(project.folder)) as db:
+    with project.change("rendered", {"render": made.id, "clip": made.clip, "content": made.content, "audit": made.audit,
+                                     "frames": made.frames, "fence": list(fence)}, index=generation_at(project.folder)) as db:
         renders.record(db, made, project.keyring.holder, now)
     return made

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ from facedouble.media.container import walked
 from facedouble.media.destination import OnDisk
 from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.contents import contents
-from facedouble.pipeline.digest import of_file
 from facedouble.publish import write_new
 from facedouble.store import acts, files, override, release_rules, releases, renders
 from facedouble.store.project import Project
@@ -26,10 +26,14 @@ from facedouble.store.release_rules import Blocker
 from facedouble.store.renders import Render
 from facedouble.store.vault import generation_at
 from facedouble.store.verify import verify
+from facedouble.voice.subtitles import read as read_subtitles
+from facedouble.voice.subtitles import write as write_subtitles
 
 BLOCK: Final = 1 << 20  # bytes copied at a time
 LONG_AGO: Final = 315_532_800  # s: 1980-01-01, the time that every released file has
 MOST_TOLD: Final = 12
+RECEIPT: Final = ".receipt.json"
+SUBTITLES: Final = ".srt"
 RAISED: Final = {ExitCode.AUDIT: AuditFailed, ExitCode.CONSENT: ConsentError, ExitCode.STORE: StoreError}
 
 Where = Callable[[Render], Path]
@@ -47,24 +51,28 @@ class Order:
 
 @dataclass(frozen=True)
 class Released:
-    """What went out: the release's id, the film, its receipt."""
+    """What went out: the release's id, the film, and beside it the receipt, and the subtitles if it has some."""
 
     id: str
     film: Path
-    receipt: Path
+    beside: tuple[Path, ...]
 
 
 def release(project: Project, order: Order, where: Where, progress: Progress = quiet) -> Released:
-    """Let a film go. Whatever is missing: one sentence for each thing, and nothing is left at the destination."""
-    _outside(project, order.destination)
+    """Let a film go, with its subtitles. Whatever is missing: one sentence for each thing, and nothing is left there."""
     render = renders.get(project.db, order.render)
     _refuse(_blockers(project, render, order.purpose, _log_ok(project)))  # before the long part
     film = where(render)
-    _unaltered(film, render, progress)
+    words = film.with_suffix(SUBTITLES)
+    said = disk.read(words) if disk.is_file(words) else None
+    papers = {order.destination.with_suffix(RECEIPT): b""}
+    if said is not None:
+        papers[order.destination.with_suffix(SUBTITLES)] = write_subtitles(read_subtitles(said), "srt")
+    _outside(project, order.destination, papers)
+    disk.let_out(*papers)
+    _unaltered(film, said, render, progress)
     id_ = f"rel-{secrets.token_hex(4)}"
-    paper = order.destination.with_suffix(".receipt.json")
-    disk.let_out(paper)
-    with _staged(film, order.destination, progress) as staged:
+    with _staged(film, render, order.destination, progress) as staged, _undone(project, id_, staged) as written:
         now = dt.datetime.now(dt.UTC)
         with project.change("released", {"release": id_, "render": render.id, "content": render.content},
                             index=generation_at(project.folder)) as db:
@@ -76,8 +84,37 @@ def release(project: Project, order: Order, where: Where, progress: Progress = q
             kept = report(db, id_, render, order.purpose, standing)
         with suppress(FacedoubleError):  # the film is let go by the log; its papers can be made again
             write_new(project.folder / "releases" / f"{id_}.json", kept)
-        _given(project, id_, staged, paper, signed)
-    return Released(id_, order.destination, paper)
+        papers[order.destination.with_suffix(RECEIPT)] = signed
+        for path, data in papers.items():
+            write_new(path, data)
+            written.append(path)
+        staged.publish()
+        with suppress(OSError):  # it has its name; some disks cannot be told to write that down
+            files.sync(staged.path.parent)
+    return Released(id_, order.destination, tuple(papers))
+
+
+@contextmanager
+def _undone(project: Project, id_: str, staged: OnDisk) -> Iterator[list[Path]]:
+    """Whatever happens before the film has its name, be it Ctrl-C: the log says that it is not out, and its papers go. Gives the
+    list that these are noted in."""
+    written: list[Path] = []
+    try:
+        yield written
+    except BaseException as error:
+        if staged.named():
+            raise
+        for path in written:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        if not releases.known(project.db, id_):
+            raise
+        with suppress(FacedoubleError), project.change("release undone", {"release": id_}) as db:
+            releases.undo(db, id_)
+        if isinstance(error, OSError | StoreError):
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise StoreError(f"{staged.path}: cannot get its name ({why}); nothing was released, choose another place") from error
+        raise
 
 
 def standing_in_the_way(project: Project, render: str, purpose: str) -> tuple[Blocker, ...]:
@@ -107,22 +144,20 @@ def _refuse(found: Sequence[Blocker]) -> None:
     raise kind("nothing was released:\n  " + "\n  ".join((*said, *more)))
 
 
-def _outside(project: Project, destination: Path) -> None:
+def _outside(project: Project, destination: Path, papers: Collection[Path]) -> None:
     if disk.placed(destination) is not None or destination.resolve().is_relative_to(project.folder.resolve()):
         raise StoreError(f"{destination}: is in the project; name a place outside of it")
-    for path in (destination, destination.with_suffix(".receipt.json")):
+    for path in (destination, *papers):
         if path.exists() or path.is_symlink():
             raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name")
     if destination.suffix.lower() != ".mp4":
         raise StoreError(f"{destination}: the film is MP4; let its name end in .mp4")
 
 
-def _unaltered(film: Path, render: Render, progress: Progress) -> None:
-    """What was approved is what is there: the file's bytes, and once more what is seen and heard in them."""
-    if of_file(film) != render.sha256:
-        raise StoreError(f"render {render.id}: its film is not the one that was written down; render it again")
+def _unaltered(film: Path, words: bytes | None, render: Render, progress: Progress) -> None:
+    """What is seen, heard and read in the film is what was approved. Its bytes are compared as they are copied."""
     try:
-        told = contents(film, [scene.start for scene in render.scenes], film.with_suffix(".srt"), progress)
+        told = contents(film, [scene.start for scene in render.scenes], words, progress)
     except InputRefused as error:
         raise StoreError(f"render {render.id}: its film cannot be read any more ({error}); render it again") from error
     if told.whole != render.content:
@@ -130,15 +165,19 @@ def _unaltered(film: Path, render: Render, progress: Progress) -> None:
 
 
 @contextmanager
-def _staged(film: Path, destination: Path, progress: Progress) -> Iterator[OnDisk]:
-    """A whole copy on the destination's disk, which has no name yet, and never had one if it gets none."""
-    staged = OnDisk(destination)
+def _staged(film: Path, render: Render, destination: Path, progress: Progress) -> Iterator[OnDisk]:
+    """A whole copy on the destination's disk, which has no name yet, and never had one if it gets none.
+
+    It is the film that was written down: the copied bytes are what is hashed.
+    """
+    staged, told = OnDisk(destination), hashlib.sha256()
     try:
         try:
             with disk.open_read(film) as source, open(os.dup(staged.descriptor), "wb") as out:
                 total, done = disk.size(film), 0
                 while block := source.read(BLOCK):
                     out.write(block)
+                    told.update(block)
                     done += len(block)
                     progress("copying it out", done, total)
                 out.flush()
@@ -149,27 +188,11 @@ def _staged(film: Path, destination: Path, progress: Progress) -> Iterator[OnDis
         except OSError as error:
             raise StoreError(f"{destination}: cannot be written ({error.strerror}); make room, or choose another place. Nothing "
                              "was released") from error
+        if told.hexdigest() != render.sha256:
+            raise StoreError(f"render {render.id}: its film is not the one that was written down; render it again")
         if wrong:
             raise AuditFailed(f"{destination}: not released, because the file holds what it must not: {wrong[0]}")
         yield staged
     finally:
         with suppress(OSError):
             staged.drop()
-
-
-def _given(project: Project, id_: str, staged: OnDisk, paper: Path, signed: bytes) -> None:
-    """Write the receipt, and give the film its name. Should either fail, the log says so: the film is not out."""
-    try:
-        write_new(paper, signed)
-        try:
-            staged.publish()
-        except BaseException:
-            paper.unlink(missing_ok=True)
-            raise
-        with suppress(OSError):  # it has its name; some disks cannot be told to write that down
-            files.sync(staged.path.parent)
-    except (OSError, StoreError) as error:
-        with suppress(FacedoubleError), project.change("release undone", {"release": id_}) as db:
-            releases.undo(db, id_)
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise StoreError(f"{staged.path}: cannot get its name ({why}); nothing was released, choose another place") from error

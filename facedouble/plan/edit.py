@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, TypeVar
 
@@ -29,6 +29,7 @@ from facedouble.plan.splice import (
     items,
     keys_end,
     line_stop,
+    list_of,
     put,
     replace_items,
     spliced,
@@ -223,11 +224,32 @@ def merge(text: str, into: str, other: str) -> str:
     spoken = [put(places, _headed(places, ("turn", n)), "person", text_of(a.id)) for n, turn in enumerate(plan.speech)
               if turn.person == b.id]
     splices = [*extend(places, path, "faces", [str(face) for face in more]), cut, *(s for one in spoken for s in one)]
-    return _done(places, [*splices, (at, at, fresh(places.text, at) + kept)] if kept else splices)
+    return _done(places, [*splices, *_top(places, "gone", list_of((*plan.gone, b.id))),
+                          *([(at, at, fresh(places.text, at) + kept)] if kept else [])])
 
 
-def split(text: str, person: str, faces: Sequence[str], name: str = "") -> tuple[str, str]:
-    """One person is two: those faces, or parts of them, go to a new one, of whom nothing is decided. Returns the new id, too."""
+def _top(places: Places, key: str, value: str) -> list[Splice]:
+    """Change a key of the plan as a whole, or write it after the version."""
+    if (key,) in places.at:
+        return put(places, (), key, value)
+    at = line_stop(places.text, places.at["version",].stop)
+    return [(at, at, f"{fresh(places.text, at)}{key} = {value}\n")]
+
+
+def join(text: str, person: str, faces: Sequence[TrackName]) -> str:
+    """Faces that nobody has go to a person; refused if something of that person is let through."""
+    places, plan = _open(text)
+    path, held = _person(places, plan, person)
+    if held.open:
+        raise UsageError(f"the {' and the '.join(sorted(held.open))} of {person} is let through: take that back first")
+    return _done(places, extend(places, path, "faces", [str(face) for face in faces]))
+
+
+def split(text: str, person: str, faces: Sequence[str], name: str = "", elsewhere: Collection[str] = ()) -> tuple[str, str]:
+    """One person is two: those faces, or parts of them, go to a new one, of whom nothing is decided. Returns the new id, too.
+
+    elsewhere: ids of other plans, which the new person does not get.
+    """
     places, plan = _open(text)
     path, held = _person(places, plan, person)
     wanted = [_face(face) for face in faces]
@@ -238,10 +260,9 @@ def split(text: str, person: str, faces: Sequence[str], name: str = "") -> tuple
     if not moved or not any(_left(mine, wanted) for mine in held.faces):
         raise UsageError(f"{'all' if moved else 'none'} of the faces of {person} would go: name those that are somebody else's")
     taken, notes = _take(places, path, held, wanted)
-    ids, names = {p.id for p in plan.people}, {p.name.strip() for p in plan.people}
-    number = next(n for n in range(1, len(ids) + len(names) + 2)
-                  if f"P{n}" not in ids and (name or f"Person {n}" not in names))
-    new = Person(f"P{number}", name or f"Person {number}", tuple(moved))
+    names, id_ = {p.name.strip() for p in plan.people}, plan.unused(elsewhere)
+    number = next(n for n in range(int(id_[1:]), int(id_[1:]) + len(names) + 1) if f"Person {n}" not in names)
+    new = Person(id_, name or f"Person {number}", tuple(moved))
     block = "".join(f"# {note}\n" for note in notes) + person_block(new, {})
     return _done(places, [*taken, insert(places, end_of(places, path) or 0, block)]), new.id
 

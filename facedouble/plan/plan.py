@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -51,6 +51,7 @@ class Plan(Value):
     speech: tuple[Speech, ...] = ()
     bleeps: tuple[Bleep, ...] = ()
     ambience: Ambience | None = None
+    gone: tuple[str, ...] = ()  # ids of people who became part of others: nobody else gets them
 
     def check(self) -> None:
         _unique("clip", [c.id for c in self.clips], "clip", "id")
@@ -59,6 +60,9 @@ class Plan(Value):
         _unique("the pseudonym", [p.name.strip() for p in self.people], "person", "name")
         _unique("region", [f"{r.name} in clip {r.clip}" for r in self.regions], "region", "name")
         for n, person in enumerate(self.people):
+            if person.id in self.gone:
+                raise Wrong(f"{person.id} was somebody who is part of another person now: take an id that nobody had, such as "
+                            f"{self.unused()}", "person", n, "id")
             self._check_person(person, n)
         for n, ignored in enumerate(self.ignored):
             self._check_face(ignored.face, "ignore", n, "face")
@@ -79,6 +83,14 @@ class Plan(Value):
             self._check_sound(bleep.clip, bleep.start, "bleep", n)
         if self.watermark is not None and not self.watermark.strip():
             raise Wrong("the watermark says nothing: write its text, or delete [watermark]", "watermark", "text")
+
+    def unused(self, elsewhere: Collection[str] = ()) -> str:
+        """An id that no person of this plan has, or ever had. elsewhere: ids of other plans of the same project, not to be taken.
+
+        People are asked by these ids (`store.people`): one that was given twice would ask the wrong one.
+        """
+        known = {*self.gone, *elsewhere, *(p.id for p in self.people)}
+        return next(f"P{n}" for n in range(1, len(known) + 2) if f"P{n}" not in known)
 
     def _check_person(self, person: Person, n: int) -> None:
         for k, face in enumerate(person.faces):

@@ -23,8 +23,8 @@ VERSION: Final = 1
 _DECISION: Final = ("face", "halo", "hair", "hide", "decided_by", "reason")
 _BEHIND: Final = ("ambience", "ambience_by", "ambience_reason")
 KEYS: Final = {  # every key there is; docs/plan.md explains each
-    "": ("version", *_BEHIND, "clip", "double", "voice", "person", "ignore", "region", "turn", "bleep", "card", "watermark",
-         "check"),
+    "": ("version", "gone", *_BEHIND, "clip", "double", "voice", "person", "ignore", "region", "turn", "bleep", "card",
+         "watermark", "check"),
     "clip": ("id", "file", "sha256", "frames", "rate", "notes", *_BEHIND),
     "double": ("name", "file"),
     "person": ("id", "name", "faces", *_DECISION, "voice", "voice_reason", "voice_by", "span"),
@@ -87,6 +87,13 @@ class _Table:
 
     def text(self, key: str, default: str = "") -> str:
         return self.get(key, str, 'a text in "quotes"', default)
+
+    def texts(self, key: str, example: str) -> tuple[str, ...]:
+        """A list of texts, () if it is not there."""
+        held = self.get(key, list, f"a list such as {example}", [])
+        if not all(isinstance(one, str) for one in held):
+            self.fail(key, f"{key} has to be a list such as {example}")
+        return tuple(held)
 
     def whole(self, key: str) -> int:
         return self.get(key, int, "a whole number without quotes", 0)
@@ -174,8 +181,10 @@ def read(text: str) -> Plan:
                    for t in top.tables("voice", "voice"))
     speech = tuple(_turn(t, film) for t in top.tables("turn", "turn"))
     bleeps = tuple(_bleep(t, film) for t in top.tables("bleep", "bleep"))
+    gone = top.texts("gone", '["P3"]')
     return top.build(lambda: Plan(clips, doubles, people, ignored, regions, None if card is None else _card(card),
-                                  None if mark is None else mark.text("text"), checks, voices, speech, bleeps, _behind(top)))
+                                  None if mark is None else mark.text("text"), checks, voices, speech, bleeps, _behind(top),
+                                  gone))
 
 
 def _parse(text: str) -> tuple[dict[str, Any], str, Path, Places]:
@@ -286,11 +295,9 @@ def _turn(t: _Table, film: Plan) -> Speech:
     for key in ("by", "reason"):
         if voicing is None and key in t.data:
             t.fail(key, f'{key} of a turn goes with a voice of its own: add voice = "mute", or delete it')
-    flags = t.get("flags", list, 'a list such as ["laughter?"]', [])
-    if not all(isinstance(flag, str) for flag in flags):
-        t.fail("flags", 'flags has to be a list such as ["laughter?"]')
+    flags = t.texts("flags", '["laughter?"]')
     speaker = t.whole("speaker") if "speaker" in t.data else -1
-    return t.build(lambda: Speech(clip.id, start, stop, t.text("person"), voicing, speaker, tuple(flags)))
+    return t.build(lambda: Speech(clip.id, start, stop, t.text("person"), voicing, speaker, flags))
 
 
 def _bleep(t: _Table, film: Plan) -> Bleep:

@@ -208,10 +208,9 @@ def write(plan: Plan) -> str:
         "bleeps": [bleep_block(b) for b in plan.bleeps],
         "checks": [check_block(c, clips[c.clip]) for c in plan.checks],
     }
-    parts = [HEAD]
-    if plan.ambience is not None:
-        pairs = [f"{key} = {value}" for key, value in filter(None, behind_pairs(plan.ambience))]
-        parts = [HEAD + "\n".join(pairs) + "\n"]
+    pairs = [("gone", list_of(plan.gone))] if plan.gone else []
+    pairs += filter(None, behind_pairs(plan.ambience)) if plan.ambience is not None else []
+    parts = [HEAD + "".join(f"{key} = {value}\n" for key, value in pairs)]
     if plan.card is not None:
         parts.append("# The card before the film.\n" + card_block(plan.card))
     if plan.watermark is not None:

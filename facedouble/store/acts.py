@@ -55,6 +55,11 @@ def of(db: apsw.Connection, person: str) -> tuple[Act, ...]:
     return tuple(Act(int(n), *map(str, rest)) for n, *rest in rows)
 
 
+def day(now: dt.datetime) -> dt.date:
+    """Which day it is where this machine says it is: days of consents are written down as people say them, without a zone."""
+    return now.astimezone().date()
+
+
 def latest(db: apsw.Connection, now: dt.datetime, walls: Iterable[dt.datetime] = ()) -> dt.datetime:
     """The latest time that this project has ever seen: a clock that was set back prolongs no consent.
 

@@ -153,7 +153,7 @@ def standing(db: apsw.Connection, person: str) -> Standing:
         last = last if held else int(when)
         gone.update(held if int(when) > act else ())
     if row is None or last > act:
-        return Standing(None, act, frozenset((*PURPOSES, *COVERS)) if last else frozenset(), last)
+        return Standing(None, act, frozenset((*PURPOSES, *COVERS) if last else gone), last)
     facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(str(row[1])).items()}
     return Standing(Agreed(**facts), act, frozenset(gone), last)
 
@@ -187,7 +187,7 @@ def refusal(db: apsw.Connection, person: str, purpose: str, needs: Collection[st
         return Refusal("withdrawn", f"{person} has withdrawn {' and '.join(gone)}; leave them out, or hide and mute them")
     if held.agreed is None:
         return Refusal("none", f"{person} has no consent record; ask them, then `facedouble person consent`")
-    today, agreed = acts.latest(db, now).date(), held.agreed
+    today, agreed = acts.day(acts.latest(db, now)), held.agreed
     if _day("from", agreed.start) > today:
         return Refusal("dates", f"the consent of {person} begins on {agreed.start} only; wait, or ask for another")
     if agreed.until and _day("until", agreed.until) < today:

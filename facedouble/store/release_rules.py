@@ -80,6 +80,16 @@ def blockers(db: apsw.Connection, render: Render, purpose: str, now: dt.datetime
     return tuple(dict.fromkeys((*found, *_faces(case))))
 
 
+def in_scene(db: apsw.Connection, scene: Scene) -> Iterator[tuple[str, frozenset[str]]]:
+    """Everybody of whom something is in a scene, volunteers too, and what of them."""
+    for a in scene.people:
+        who = people.find(db, a.person)
+        if who is not None:
+            yield who.id, a.needs
+        for kind, file in (("face", a.double), ("voice", a.voice_double)):
+            yield from ((lent.person, frozenset((kind,))) for lent in (volunteers.lenders(db, kind, file) if file else ()))
+
+
 def exit_code(found: Sequence[Blocker]) -> ExitCode:
     """What the process returns: a broken store before the audit, the audit before people."""
     codes = {blocker.exit_code for blocker in found}
@@ -156,11 +166,11 @@ def _approved(case: _Case, scene: Scene, person: str, said: approvals.Said | Non
 
 def _lent(case: _Case, scene: Scene, a: Appearance) -> Iterator[Blocker]:
     """The volunteers whose face or voice is used: all known, with a consent of their own and in the file, and asked."""
-    today = case.now.date().isoformat()
+    today = acts.day(case.now).isoformat()
     for kind, file in (("face", a.double), ("voice", a.voice_double)):
         found = volunteers.lenders(case.db, kind, file) if file else ()
         if file and (not found or len(found) < found[0].parts):
-            yield _no("volunteer", f"{kind} is {file}", scene=scene)
+            yield _no("volunteer", f"{kind} is {case.render.facts.get(file, file)}", scene=scene)
         for lent in found:
             outside = bool(lent.scope) and case.purpose != "court" and case.purpose not in lent.scope
             if outside or lent.start > today or (lent.until and lent.until < today):

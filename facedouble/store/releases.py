@@ -57,6 +57,11 @@ def record(db: apsw.Connection, release: str, render: Render, purpose: str, by: 
     return act
 
 
+def known(db: apsw.Connection, release: str) -> bool:
+    """Whether it is in the books."""
+    return db.execute("SELECT 1 FROM releases WHERE id = ?", (release,)).get is not None
+
+
 def undo(db: apsw.Connection, release: str) -> None:
     """Take a release back that never got its name: nobody has seen it. What it was, the log keeps."""
     db.execute("DELETE FROM release_people WHERE release = ?", (release,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -110,9 +111,9 @@ class Found(Value):
 
 @dataclass(frozen=True)
 class Render(Value):
-    """A candidate. file: its blob; sha256: of the file; content: SHA-256 over all decoded frames, sound and subtitles; plan,
-    options:
-    digests; audit: SHA-256 of the report; frames: of the film; found: what the audit found; facts: versions, model hashes."""
+    """A candidate. file: `disk.stamp` of the film when it was written down; sha256: of the film's bytes; content: SHA-256 over
+    all decoded frames, sound and subtitles; plan, options: digests; audit: SHA-256 of the report; frames: of the film; found:
+    what the audit found; facts: versions, means of confinement, and for each take in it, where that lies."""
 
     id: str
     clip: str
@@ -169,9 +170,11 @@ def get(db: apsw.Connection, name: str = "") -> Render:
     return Render(id=str(row[0]), scenes=_scenes(db, str(row[0])), found=found, **facts)
 
 
-def files(db: apsw.Connection) -> frozenset[str]:
-    """By what the films of all renders are told from other files."""
-    return frozenset(str(json.loads(str(facts))["file"]) for (facts,) in db.execute("SELECT facts FROM renders"))
+def films(db: apsw.Connection) -> Mapping[str, str]:
+    """SHA-256 of the films of all renders, each with how its blob was known when it was written down: rotating the keys changes
+    that."""
+    facts = [json.loads(str(held)) for (held,) in db.execute("SELECT facts FROM renders")]
+    return {str(one["sha256"]): str(one["file"]) for one in facts}
 
 
 def _scenes(db: apsw.Connection, render: str) -> tuple[Scene, ...]:

@@ -18,6 +18,7 @@ from facedouble.store import acts, consents, people, personal
 from facedouble.types import Value
 
 PARTS: Final = ("face", "voice")
+FURTHEST_WEST: Final = dt.timedelta(hours=12)  # the last zone in which a day begins, behind UTC
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS unmaskings (
@@ -63,14 +64,14 @@ def unmask(db: apsw.Connection, person: str, wish: Unmasking, by: str, now: dt.d
         raise ConsentError(f"{who.id} is no witness: only who was disguised can be unmasked")
     if wish.signed is not bool(signature):
         raise ConsentError(f"{who.id}: the signature is missing; give the file that holds it, a scan or a recording")
-    if dt.date.fromisoformat(wish.start) < now.astimezone(dt.UTC).date():
+    if dt.date.fromisoformat(wish.start) < acts.day(now):
         raise ConsentError(f"{who.id} cannot be unmasked from {wish.start}, which is over; take today or a later day")
     held = consents.standing(db, who.id)
     if held.agreed is None or not set(wish.scope) <= set(held.agreed.scope) - held.withdrawn or \
             not set(wish.parts) <= set(held.agreed.covers) - held.withdrawn:
         raise ConsentError(f"{who.id} can only be unmasked for what their consent covers; record a new consent first")
     act = acts.note(db, "unmasked", who.id, by, now)
-    facts = json.dumps(vars(wish), sort_keys=True)
+    facts = json.dumps({**vars(wish), "at_once": dt.date.fromisoformat(wish.start) == acts.day(now)}, sort_keys=True)
     db.execute("INSERT INTO unmaskings (act, person, facts) VALUES (?, ?, ?)", (act, who.id, facts))
     personal.keep(db, act, who.id, (("signature", signature),))
     return act
@@ -85,13 +86,17 @@ def mask(db: apsw.Connection, person: str, by: str, now: dt.datetime) -> int:
 
 
 def open_parts(db: apsw.Connection, person: str, purpose: str, now: dt.datetime) -> Sequence[str]:
-    """What of this witness may be open for a purpose today: "face", "voice", both, or nothing."""
+    """What of this witness may be open for a purpose today: "face", "voice", both, or nothing.
+
+    A day that was chosen before it came has come when it has everywhere: nobody is seen while for them it is the day before.
+    """
     row = db.execute("SELECT act, facts FROM unmaskings WHERE person = ? ORDER BY act DESC LIMIT 1", (person,)).fetchone()
     if row is None or str(row[1]) == "{}":
         return ()
     said = json.loads(str(row[1]))
     if consents.withdrew(db, person, (purpose,)) > int(row[0]) or purpose not in said["scope"]:
         return ()
-    if dt.date.fromisoformat(said["start"]) > now.astimezone(dt.UTC).date():
+    begun = acts.day(now) if said.get("at_once") else (now.astimezone(dt.UTC) - FURTHEST_WEST).date()
+    if dt.date.fromisoformat(said["start"]) > begun:
         return ()
     return tuple(p for p in said["parts"] if consents.withdrew(db, person, (p,)) < int(row[0]))

@@ -35,10 +35,7 @@ def withdraw(db: apsw.Connection, person: str, by: str, now: dt.datetime, parts:
     which opens nothing that was sealed before. erase_record: on their wish also real name, how to reach them, and proof.
     """
     who = people.get(db, person)
-    for part in parts:
-        if part not in (*PURPOSES, *COVERS):
-            raise UsageError(f"{part}: nobody can withdraw that; take some of {', '.join((*PURPOSES, *COVERS))}, or nothing for "
-                             f"all")
+    check(parts)
     act = acts.note(db, "withdrawn", who.id, by, now)
     db.execute("INSERT INTO withdrawals (act, person, parts) VALUES (?, ?, ?)", (act, who.id, json.dumps(sorted(set(parts)))))
     if not parts or {"face", "voice"} & set(parts):
@@ -48,6 +45,14 @@ def withdraw(db: apsw.Connection, person: str, by: str, now: dt.datetime, parts:
     if parts:
         personal.make_keys(db, who.id)
     return Withdrawn(act, who.id, tuple(sorted(set(parts))), releases.of(db, who.id))
+
+
+def check(parts: Sequence[str]) -> None:
+    """UsageError for what nobody can withdraw."""
+    for part in parts:
+        if part not in (*PURPOSES, *COVERS):
+            raise UsageError(f"{part}: nobody can withdraw that; take some of {', '.join((*PURPOSES, *COVERS))}, each with its "
+                             "own --part, or nothing for all")
 
 
 def erase(db: apsw.Connection, person: str, kinds: Sequence[str], by: str, now: dt.datetime) -> int:

@@ -165,6 +165,7 @@ MISTAKES: list[tuple[str, str, type[FacedoubleError], str]] = [
     ("person unmask film rose --from 2099-01-01 --for court --signature proof.jpg --by lin", "", ConsentError, "covers"),
     ("person erase film rose --by lin", "", UsageError, "--record"),
     ("person withdraw film rose --part hair --by lin", "", UsageError, "hair"),
+    ("person withdraw film rose --part face,voice --by lin", "", UsageError, "own --part"),
     ("volunteer lend film v3 none.wav --by lin", "", UsageError, "no such file"),
     ("volunteer lend film rose ana.fdouble --by lin", "", ConsentError, "only a volunteer"),
     ("approve film rose --scene 1 --how in-person --by lin", "", UsageError, "no render yet"),

@@ -48,12 +48,9 @@ def test_one_sample_changes_its_scene_and_no_other(clip: Path, tmp_path: Path) -
     assert [a == b for a, b in zip(before, changed, strict=True)] == [True, False, True]
 
 
-def test_words_belong_to_the_scenes_in_which_they_are_read(clip: Path, tmp_path: Path) -> None:
-    words = tmp_path / "a.srt"
-    before = contents(clip, [10, 20], words)
-    words.write_text(WORDS)
-    read = contents(clip, [10, 20], words)
-    words.write_text(WORDS.replace("nothing", "everything"))
-    changed = contents(clip, [10, 20], words)
+def test_words_belong_to_the_scenes_in_which_they_are_read(clip: Path) -> None:
+    before = contents(clip, [10, 20])
+    read = contents(clip, [10, 20], WORDS.encode())
+    changed = contents(clip, [10, 20], WORDS.replace("nothing", "everything").encode())
     assert [a == b for a, b in zip(before.scenes, read.scenes, strict=True)] == [True, False, True]
     assert read.scenes[1] != changed.scenes[1] and read.scenes[2] == changed.scenes[2]

@@ -16,7 +16,7 @@ from facedouble.errors import StoreError
 from facedouble.pipeline.audit import run
 from facedouble.pipeline.audit.project import prints
 from facedouble.pipeline.audit.run import Ground, Task
-from facedouble.pipeline.prints import _keep
+from facedouble.pipeline.prints import keep
 from facedouble.store import people, withdrawal
 from facedouble.store.project import Project
 from facedouble.store.vault import Keys
@@ -37,7 +37,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         for role, name, plan in (("witness", "rose", ("P1",)), ("witness", "eva", ("P2",)), ("shown", "sam", ("P3",))):
             people.add(db, role, "lin", NOW, name, plan)
     for name in ("rose", "sam"):
-        _keep(made, name, "A", LOOKS, VOICES)
+        keep(made, name, "A", "", LOOKS, VOICES)
     yield made
     disk.unmount(made.folder)
     made.close()

@@ -138,7 +138,7 @@ def test_merge_keeps_what_was_written() -> None:
     assert [p.id for p in read(new).people] == ["P1", "P2"]
     assert changed(FILM, new) == (
         ['[[person]]   # who is that?', 'id = "P3"', 'name = "Person 3"', 'faces = ["A:7"]', 'hair = "cap"'],
-        ['  "A:7",', "# P3: who is that?"])
+        ['gone = ["P3"]', '  "A:7",', "# P3: who is that?"])
     other = edit.merge(FILM, "P3", "P2")
     assert "# P2: the rescuer\n# P2: signed on paper\n" in other
     assert '\nfaces = ["A:7", "A:5", "B:0"]\n' in other
@@ -159,6 +159,26 @@ def test_split() -> None:
     assert "# in the mirror\n[[person]]" in new
     assert edit.split(FILM, "P2", ["B:0"])[1] == "P4"
     assert 'faces = ["A:5"]' in edit.split(FILM, "P2", ["B:0"])[0]
+
+
+def test_an_id_is_given_once() -> None:
+    """Consents and answers hang on it: whoever gets one that somebody had would never be asked."""
+    merged = edit.merge(FILM, "P1", "P3")
+    assert read(merged).gone == ("P3",)
+    assert edit.split(merged, "P1", ["A:7"])[1] == "P4"
+    assert edit.split(merged, "P1", ["A:7"], elsewhere={"P4", "P9"})[1] == "P5"
+    twice = edit.merge(edit.split(merged, "P1", ["A:7"])[0], "P1", "P4")
+    assert read(twice).gone == ("P3", "P4")
+    assert read(write(read(twice))) == read(twice)
+    with pytest.raises(UsageError, match="P3 was somebody"):
+        edit.add(merged, Person("P3", "a stranger"))
+
+
+def test_found_faces_join_a_person() -> None:
+    assert names(edit.join(FILM, "P1", [TrackName("B", 7)])) == [*names(FILM), "B:7"]
+    shown = edit.decide(FILM, "P1", SHOW)
+    with pytest.raises(UsageError, match="let through"):
+        edit.join(shown, "P1", [TrackName("B", 7)])
 
 
 def test_ignore() -> None:

@@ -139,8 +139,8 @@ class Trial:
         """Why the same command did not do what it should the second time."""
         if "Traceback" in again.stderr or "a bug" in again.stderr:
             yield f"again: {again.stderr}"
-        receipt = self.desk.folder / "out" / "film.receipt.json"
-        if self.operation == "release" and (left or (receipt.exists() and not self.state())):
+        papers = any((self.desk.folder / "out" / f"film.{kind}").exists() for kind in ("receipt.json", "srt"))
+        if self.operation == "release" and (left or (papers and not self.state())):
             if again.returncode != 5 or "exists already" not in again.stderr:
                 yield f"again, when it is there: {again.returncode} {again.stderr}"
             return

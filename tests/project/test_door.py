@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.project import traced
-from tests.project.desk import PLAN, Desk
-from tests.project.whole import Whole
+from tests.project.desk import FIGURE, PLAN, Desk
+from tests.project.whole import PHRASE, Whole
 
 OUT = "out/film.mp4"
+GIVEN = ["film.mp4", "film.receipt.json", "film.srt"]
 KERNEL = re.compile(r"/dev/(null|tty|shm/.*)|/proc/.*")  # in memory, or no file at all
 COMPILED = re.compile(r".*/facedouble/(\w+/)*__pycache__(/.*)?")  # numba's, beside the program
 HEAD = re.compile(r"/state/facedouble(/\.?[0-9a-f]{16}\.head(\.\d+\.part)?)?")
@@ -46,6 +47,30 @@ def without_nameless(path, flags, *rest, **more):
 def without_links(*_, **__):
     raise PermissionError(errno.EPERM, "no links")
 os.open, os.link = without_nameless, without_links
+from facedouble.cli.main import main
+main()
+"""
+STOPPED = """
+from facedouble.media.destination import OnDisk
+def stopped(self):
+    raise KeyboardInterrupt
+OnDisk.publish = stopped
+from facedouble.cli.main import main
+main()
+"""
+UNNAMED = """
+from facedouble.pipeline import packing
+def stopped(part, path):
+    raise KeyboardInterrupt
+packing.name_new = stopped
+from facedouble.cli.main import main
+main()
+"""
+OTHER_WORDS = """
+from pathlib import Path
+from facedouble import disk
+read = disk.read
+disk.read = lambda path, *rest: Path("words.srt").read_bytes() if path.suffix == ".srt" else read(path, *rest)
 from facedouble.cli.main import main
 main()
 """
@@ -86,15 +111,18 @@ def test_a_render_writes_into_the_project_only(other: tuple[Desk, Path]) -> None
     assert all(re.fullmatch(r"[0-9a-f]{32}\.age", name) for name in named) and named
 
 
-def test_a_release_writes_the_film_and_its_receipt(drawn: Desk, tmp_path: Path) -> None:
+def test_a_release_writes_the_film_its_receipt_and_its_subtitles(drawn: Desk, tmp_path: Path) -> None:
     """What was approved goes out, although another cut was drawn since; and that is all that is written outside."""
     first = drawn.must("log", "show", "film", "--last", "99")
     id_ = re.findall(r"render=(r-[0-9a-f]{8})", first)[0]
     drawn.must("release", "film", "-o", OUT, "--render", id_, under=traced.under(tmp_path / "report"))
     out = elsewhere(tmp_path / "report", drawn)
     assert {re.sub(r"\.\d+\.part", ".N.part", path.removeprefix(f"{drawn.folder}/")) for path in out} == {
-        "out", OUT, "out/film.receipt.json", "out/.film.receipt.json.N.part"}  # out: the film, while it has no name
-    assert sorted(os.listdir(drawn.folder / "out")) == ["film.mp4", "film.receipt.json"]
+        "out", OUT, "out/film.receipt.json", "out/.film.receipt.json.N.part", "out/film.srt",
+        "out/.film.srt.N.part"}  # out: the film, while it has no name
+    assert sorted(os.listdir(drawn.folder / "out")) == GIVEN
+    said = (drawn.folder / "out" / "film.srt").read_text()
+    assert said.startswith("1\n00:00:00,100 --> 00:00:00,500\n") and "my name is" in said and "Zelmira" not in said
     assert drawn.events()[-1] == "released"
 
 
@@ -187,5 +215,45 @@ def test_a_stick_that_knows_no_links(desk: Desk) -> None:
     """FAT and exFAT: no nameless files, no links. The film gets there whole all the same, and takes nobody's name."""
     (desk.folder / "out").mkdir()
     desk.must("release", "film", "-o", OUT, script=STICK)
-    assert sorted(os.listdir(desk.folder / "out")) == ["film.mp4", "film.receipt.json"]
+    assert sorted(os.listdir(desk.folder / "out")) == GIVEN
     assert (desk.folder / OUT).read_bytes() in _films(desk)
+    desk.must("review", "pack", "film", "rose", "-o", "out/rose.age", "--passphrase-fd", FIGURE, told=PHRASE, script=STICK)
+    assert sorted(os.listdir(desk.folder / "out")) == [*GIVEN, "rose.age"]
+
+
+def test_ctrl_c_between_the_books_and_the_name(desk: Desk) -> None:
+    """Nothing is out, and the books say so; the next try gets it out."""
+    (desk.folder / "out").mkdir()
+    before = desk.events()
+    desk.must("release", "film", "-o", OUT, code=130, script=STOPPED)
+    assert os.listdir(desk.folder / "out") == []
+    assert desk.events() == [*before, "released", "release undone"]
+    desk.must("release", "film", "-o", OUT)
+    desk.sound()
+
+
+def test_other_subtitles_than_those_that_were_approved_do_not_go_out(desk: Desk) -> None:
+    (desk.folder / "out").mkdir()
+    (desk.folder / "words.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nanother word\n")
+    desk.must("release", "film", "-o", OUT, code=5, script=OTHER_WORDS)
+    assert os.listdir(desk.folder / "out") == [] and "released" not in desk.events()
+
+
+def test_scenes_of_who_has_withdrawn_are_shown_to_nobody(desk: Desk) -> None:
+    (desk.folder / "out").mkdir()
+    desk.must("person", "withdraw", "film", "rose", "--by", "lin")
+    before = desk.events()
+    said = desk.must("review", "pack", "film", "rose", "-o", "out/rose.age", "--passphrase-fd", FIGURE, told=PHRASE, code=4)
+    assert "rose has withdrawn" in said and os.listdir(desk.folder / "out") == [] and desk.events() == before
+
+
+def test_a_pack_is_in_the_log_before_it_is_there(desk: Desk) -> None:
+    """Stopped between the two: the log says more than happened, and never less."""
+    (desk.folder / "out").mkdir()
+    before = desk.events()
+    desk.must("review", "pack", "film", "rose", "-o", "out/rose.age", "--passphrase-fd", FIGURE, told=PHRASE, code=130,
+              script=UNNAMED)
+    assert os.listdir(desk.folder / "out") == [] and desk.events() == [*before, "pack made"]
+    assert not [name for name in desk.must("files", "film").splitlines() if "packs/" in name]
+    said = desk.must("review", "pack", "film", "rose", "-o", "out/rose.age", "--passphrase-fd", FIGURE, told="weak", code=2)
+    assert "passphrase" in said

@@ -130,8 +130,8 @@ def test_the_table_of_files_put_back_is_noticed(desk: Desk) -> None:
     (desk.film / "index.age").write_bytes(earlier)
     assert "older than its log" in desk.must("release", "film", "-o", "out/third.mp4", code=5)
     assert "older than its log" in desk.must("log", "verify", "film", code=5)
-    assert sorted(path.name for path in (desk.folder / "out").iterdir()) == ["again.mp4", "again.receipt.json", "film.mp4",
-                                                                           "film.receipt.json"]
+    assert sorted(path.name for path in (desk.folder / "out").iterdir()) == [
+        "again.mp4", "again.receipt.json", "again.srt", "film.mp4", "film.receipt.json", "film.srt"]
 
 
 def test_a_blob_in_another_ones_place_is_noticed(desk: Desk) -> None:

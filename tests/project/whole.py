@@ -71,6 +71,9 @@ def everything_done(desk: Desk, elsewhere: Path) -> Whole:
     shelf = next(line.split("footage/")[1] for line in said["add"].splitlines() if "footage/" in line)
     do("analyse", "analyse", f"film/footage/{shelf}", "--plan", PLAN, "--sheet", "film/people.jpg")
     do("decide", "plan", "decide", PLAN, "P1", "veil", "--by", "ana", "--reason", "agreed")
+    (card / "words.srt").write_text(f"1\n00:00:00,100 --> 00:00:00,500\n{WORDS['subtitle']}\n")
+    (card / "names.toml").write_text('names = ["Zelmira", "Qxsubtitle"]\n')
+    do("subtitles", "subtitles", str(card / "words.srt"), "--redact", str(card / "names.toml"), "-o", "film/cut1/A.srt")
     do("render", "render", PLAN, "-o", "film/cut1")
     do("person", "person", "add", "film", "witness", "--as", "rose", "--plan", "P1", "--by", "lin")
     do("consent", "person", "consent", "film", "rose", "--record", "rose.toml", "--secret-fd", FIGURE, "--by", "lin",

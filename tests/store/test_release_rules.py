@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,7 +17,23 @@ from facedouble.store.release_rules import blockers, exit_code
 from facedouble.store.renders import Appearance, Found, Render
 from facedouble.store.unmasking import Unmasking
 from facedouble.store.withdrawal import withdraw
-from tests.store.cast import AGREED, ANA, FILE, LATER, LENDS, NOW, ROSE, a_render, approve_all, empty, enter, film, kinds, ready
+from tests.store.cast import (
+    AGREED,
+    ANA,
+    FILE,
+    LATER,
+    LENDS,
+    MAN,
+    NOW,
+    ROSE,
+    a_render,
+    approve_all,
+    empty,
+    enter,
+    film,
+    kinds,
+    ready,
+)
 
 ONE, TWO = new_keyring("noor"), new_keyring("lin")
 KEYS = {"noor": ONE.public, "lin": TWO.public}
@@ -160,6 +177,42 @@ def test_only_their_own_act_opens_a_witness_and_it_opens_nobody_else() -> None:
     assert ("unmasking", "rose") in of(db, put(db, replace(both, id="r3", purpose="stills")), "stills", LATER)
     unmasking.mask(db, "rose", "lin", LATER)
     assert of(db, both, now=LATER) == {("unmasking", "rose"), ("unmasking", "partner")}
+
+
+def test_a_day_that_was_chosen_has_come_when_it_has_everywhere() -> None:
+    db, _ = ready()
+    both = put(db, a_render((Appearance("rose", "show", "mute"),), name="r2"))
+    unmasking.unmask(db, "rose", Unmasking("2026-12-01", ("film",), witnesses=("lin", "sam")), "lin", NOW)
+    first = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+    for now in (first, first + dt.timedelta(hours=11, minutes=59)):  # still 30 November west of Samoa
+        assert of(db, both, now=now) == {("unmasking", "rose")}
+    assert of(db, both, now=first + dt.timedelta(hours=12)) == set()
+
+
+def test_consents_end_with_the_day_of_those_who_work_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    db, render = ready()  # until 1 November 2027
+    night = dt.datetime(2027, 11, 1, 23, tzinfo=dt.UTC)
+    try:
+        for zone, kinds in (("UTC", set()), ("XXX-10", {"consent"})):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            assert {kind for kind, _ in of(db, render, now=night)} == kinds, zone
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_who_withdraws_a_part_before_any_record_is_heard() -> None:
+    """A passer-by, and a witness whom nobody could reach: veiled and mute, and still out of what they withdrew from."""
+    db, _ = ready()
+    people.add(db, "witness", "lin", NOW, "eva", ("P8",))
+    veiled = put(db, a_render((MAN, Appearance("P8", "veil", "mute")), name="r2"), "eva")
+    approvals.say(db, veiled, 1, "eva", "unreachable", "lin", NOW)
+    assert of(db, veiled) == set()
+    for who in ("man", "eva"):
+        withdraw(db, who, "lin", NOW, ["film"])
+        assert ("withdrawn", who) in of(db, veiled)
+    assert of(db, put(db, replace(veiled, id="r3", purpose="stills"), "eva"), "stills") == set()
 
 
 def test_an_open_voice_needs_an_unmasked_voice() -> None:

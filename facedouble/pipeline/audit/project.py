@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -23,13 +24,22 @@ def prints(project: Project) -> list[Print]:
     found: dict[str, list[tuple[Floats, Floats]]] = {}
     called: dict[str, tuple[str, ...]] = {}
     for path in disk.listing(project.folder / FOLDER):
-        person = path.name.rpartition(".")[0].rpartition(".")[0]
+        person = path.name.partition(".")[0]
         who = people.find(project.db, person)
         if who is None or who.role != PROTECTED:
             continue
-        with suppress(ConsentError, StoreError):
-            held = tensors.parse(personal.open_for(project.db, who.id, "biometrics", disk.read(path)))
+        with suppress(ConsentError):  # their key is erased; a print that was altered, or is gone, ends the audit
+            held = tensors.parse(_opened(project, who.id, path))
             called[who.id] = who.plan
             found.setdefault(who.id, []).append((held.get("faces"), held.get("voices")))
     return [Print(who, called[who], np.concatenate([f for f, _ in held]), np.concatenate([v for _, v in held]))
             for who, held in found.items()]
+
+
+def _opened(project: Project, person: str, path: Path) -> bytes:
+    try:
+        return personal.open_for(project.db, person, "biometrics", disk.read(path))
+    except StoreError as error:
+        raise StoreError(f"{path}: what {person} can be known by does not open, so that nobody can look for them ({error}). If "
+                         f"they have withdrawn, `facedouble person erase {project.folder.name} {person} --biometrics` takes it "
+                         "away; if not, it was altered: put back a copy of the project") from error

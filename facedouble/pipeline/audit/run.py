@@ -344,7 +344,8 @@ def _facts(task: Task, options: Options) -> dict[str, Any]:
     return {"facedouble": __version__, "limits": asdict(options.audit), "seed": options.seed, "exhaustive": task.exhaustive,
             "models": {name: MODELS[name].sha256 for name in AUDIT}, "by_plan": task.plan is not None,
             "network": list(in_force()),
-            "given": {"witness": len(task.witness), "gallery": task.gallery is not None, "words": task.words is not None}}
+            "given": {"witness": len(task.witness), "gallery": task.gallery is not None, "words": task.words is not None,
+                      "project": len(task.prints)}}
 
 
 def _count(checks: Sequence[Check], film: MediaInfo) -> int:
