@@ -45,7 +45,7 @@ def rendered(data: Path, height: int, frames: int, runs: int) -> None:
         scaled(data / WIDE, folder / "in.mp4", height, frames, GRAIN)
         identity, recipient = generate()
         (folder / "key.id").write_text(identity + "\n")
-        spent(folder, "init", "film", "--recipient", recipient, "--machine", "warn")
+        spent(folder, "init", "film", "--holder", "one", "--recipient", recipient, "--machine", "warn")
         spent(folder, "unlock", "film", "--identity", "key.id", "--minutes", "600")
         try:
             spent(folder, "add", "film", "in.mp4")

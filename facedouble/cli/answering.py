@@ -19,11 +19,11 @@ def override(
     folder: ProjectFolder, person: Who,
     scene: Annotated[int, typer.Option(help="the scene's number: one")],
     reason: Annotated[str, typer.Option(help="why it may go out, 20 characters or more; it stays in the report of the release")],
-    render: Annotated[str, typer.Option(help="which render; the newest")] = "",
+    render: Annotated[str, typer.Option(help="id that `render` printed; default: the newest")] = "",
     second: Annotated[str | None, typer.Option("--second", help="the second key holder's label")] = None,
     second_identity: Annotated[Path | None, typer.Option(help="the second key holder's age identity file")] = None,
     program: Annotated[str, typer.Option("--with", help="the program that shows the scene")] = "mpv",
-    closer: Annotated[str, typer.Option(help="its words for four times as large")] = "--video-zoom=2",
+    closer: Annotated[str, typer.Option(help="the viewer's option for four times as large")] = "--video-zoom=2",
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Let a scene go out of somebody who could not be reached, if a second key holder signs that too. The scene is shown first.

@@ -15,7 +15,7 @@ from facedouble.errors import UsageError
 
 Scenes = Annotated[list[int] | None, typer.Option("--scene", help="the scene's number; can be given again")]
 Every = Annotated[bool, typer.Option("--every-scene", help="all scenes that they are in, each of which they saw")]
-RenderId = Annotated[str, typer.Option("--render", help="which render; the newest")]
+RenderId = Annotated[str, typer.Option("--render", help="id that `render` printed; default: the newest")]
 Method = Annotated[str, typer.Option("--how", help="in-person, pack, signature, two-witnesses")]
 Present = Annotated[list[str] | None, typer.Option(help="who was there: a code; for two-witnesses two of them")]
 Note = Annotated[bool, typer.Option("--note", help="ask for a note, which is kept sealed")]
@@ -37,7 +37,8 @@ def object_(folder: ProjectFolder, person: Who, by: By, how: Method, scene: Scen
 
 def unreachable(folder: ProjectFolder, person: Who, by: By, scene: Scenes = None, every: Every = False, render: RenderId = "",
                 note: Note = False, secret_fd: SecretFd = None, passphrase_fd: PassphraseFd = None) -> None:
-    """It was tried to reach somebody, in vain. That is no approval: they are covered, cut, or two key holders answer for it."""
+    """It was tried to reach somebody, in vain. That is no approval: cover and mute them, make the film of footage without
+    the scene, or two key holders answer for it."""
     _say(folder, person, "unreachable", by, "", scene, every, render, None, note, secret_fd, passphrase_fd)
 
 
@@ -62,7 +63,7 @@ def _say(folder: Any, person: str, state: str, by: str, how: str, scene: list[in
 
 
 def approvals_(folder: ProjectFolder, render: RenderId = "",
-               purpose: Annotated[str, typer.Option("--for", help="film, trailer, stills, court; what it was rendered for")] = "",
+               purpose: Annotated[str, typer.Option("--for", help="film, trailer or stills; default: as it was rendered")] = "",
                passphrase_fd: PassphraseFd = None) -> None:
     """Who said what about each scene, and what is missing before it can be released. The exit code is that of a release."""
     from rich.table import Table
@@ -110,6 +111,6 @@ def register(app: typer.Typer) -> None:
     app.command("approve", epilog="Example: facedouble approve film rose --scene 1 --how in-person --by lin")(approve)
     app.command("object", epilog="Example: facedouble object film rose --scene 1 --how in-person --by lin")(object_)
     app.command("unreachable", epilog="Example: facedouble unreachable film rose --every-scene --by lin")(unreachable)
-    app.command("override", epilog='Example: facedouble override film sam --scene 2 --reason "the crowd at the border, he asked '
-                                   'for it" --second ben')(override)
+    app.command("override", epilog='Example: facedouble override film sam --scene 2 --reason "he said yes to the cut '
+                                   'before this one" --second ben')(override)
     app.command("approvals", epilog="Example: facedouble approvals film")(approvals_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +31,10 @@ def audit(
     calm: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="the same")] = None,
     lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
-    """Look at a finished film as an enemy would, and say in one page what was tried and what was found."""
+    """Look at a finished film as an enemy would, and say in one page what was tried and what was found.
+
+    The page lies beside the film; of a film outside of the project that its plan is in, in the project's folder audits.
+    """
     from facedouble.pipeline.audit.run import Task, beside, close_doors, run
 
     if not witness and plan is None:
@@ -38,7 +42,9 @@ def audit(
     if not disk.is_file(film):
         raise InputRefused(f"{film}: there is no such film; check the name")
     knobs = options_of(options, halo, calm)
-    task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double, prints=_project(film))
+    project = _project()
+    task = Task(film, tuple(witness or ()), plan, clip, gallery, words, exhaustive, double, prints=_prints(project),
+                kept=_kept(film, project))
     close_doors()
     if lines:
         made = run(task, knobs, _line, keep=_handed)
@@ -58,16 +64,25 @@ def audit(
         raise typer.Exit(ExitCode.AUDIT)
 
 
-def _project(film: Path) -> tuple[Any, ...]:
-    """What the people of the film's project can be known by; nothing without one."""
-    from facedouble.cli.inside import project_of
+def _project() -> Any | None:
+    """The project that the film, its plan or its footage is in."""
+    from facedouble.cli.inside import entered
 
-    project = project_of(film)
+    return next(iter(entered()), None)
+
+
+def _prints(project: Any | None) -> tuple[Any, ...]:
+    """What the people of the project can be known by; nothing without one."""
     if project is None:
         return ()
     from facedouble.pipeline.audit.project import prints
 
     return tuple(prints(project))
+
+
+def _kept(film: Path, project: Any | None) -> Path | None:
+    """Where what is said of a copy goes that lies outside: what is made of a project's footage stays in it."""
+    return None if project is None or disk.placed(film) is not None else Path(os.path.relpath(project.folder)) / "audits"
 
 
 def _handed(words: bytes, page: bytes) -> None:

@@ -150,7 +150,10 @@ def export(
     passphrase_fd: Annotated[int | None, typer.Option(help="read the project's passphrase, if it is locked, and then the "
                                                            "export's from this descriptor, one a line")] = None,
 ) -> None:
-    """Seal originals, manifest, extract of the log and a signature in one file, for `age`, `tar` and `sha256sum`."""
+    """Seal originals, manifest, extract of the log and a signature in one file, for `age`, `tar` and `sha256sum`.
+
+    They leave the project as they are, bare faces and voices. Nobody's yes is asked for; the log keeps which files, and who.
+    """
     from facedouble.cli.opened import open_project
     from facedouble.cli.passphrases import chosen
     from facedouble.store.export import export as run
@@ -160,7 +163,7 @@ def export(
         raise UsageError(f"{output}: let its name end in .age")
     if to is not None:
         check_recipient(to)
-    with open_project(folder, False, passphrase_fd) as project:
+    with open_project(folder, True, passphrase_fd) as project:
         said = None if to is not None else chosen(False, passphrase_fd, "the export")
         with _copying() as watch:
             found = run(project, output, to, said, only or (), watch("export"))

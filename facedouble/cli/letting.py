@@ -19,7 +19,7 @@ def pack(
     folder: Annotated[Path, typer.Argument(help="the project")],
     person: Annotated[str, typer.Argument(help="whose scenes: the pseudonym, or an id of the plan")],
     output: Annotated[Path, typer.Option("-o", "--output", help="a new file outside of the project, .age")],
-    render: Annotated[str, typer.Option(help="which render; the newest")] = "",
+    render: Annotated[str, typer.Option(help="id that `render` printed; default: the newest")] = "",
     passphrase_fd: Annotated[int | None, typer.Option(help="read the pack's passphrase from this descriptor")] = None,
 ) -> None:
     """Make a film of one person's own scenes, as protected as the film is, with a mark on every frame, sealed to a passphrase."""
@@ -62,8 +62,8 @@ def open_pack(
 def release(
     folder: Annotated[Path, typer.Argument(help="the project")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the film, .mp4; a new file outside of the project")],
-    render: Annotated[str, typer.Option(help="which render; the newest")] = "",
-    purpose: Annotated[str, typer.Option("--for", help="film, trailer, stills or court: what people agreed to")] = "film",
+    render: Annotated[str, typer.Option(help="id that `render` printed; default: the newest")] = "",
+    purpose: Annotated[str, typer.Option("--for", help="film, trailer or stills, as it was rendered for")] = "film",
     check: Annotated[bool, typer.Option("--check", help="only say what stands in the way")] = False,
 ) -> None:
     """Let a film go, if its audit passed, everybody in it said yes to it as it is, and nobody has withdrawn."""

@@ -16,6 +16,9 @@ from facedouble.cli.shown import OUT, size
 from facedouble.errors import InputRefused, UsageError
 
 TEXTS = {".toml", ".json", ".srt", ".vtt", ".txt", ".tsv", ".csv"}
+PICTURES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"}
+PLAYED = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".3gp",
+          ".wav", ".flac", ".mp3", ".m4a", ".aac", ".ogg", ".opus"}
 
 
 def files(
@@ -32,7 +35,8 @@ def files(
 
 def view(
     name: Annotated[Path, typer.Argument(help="a file of a project: film/people-1.jpg")],
-    program: Annotated[str, typer.Option("--with", help="the program that shows it")] = "xdg-open",
+    program: Annotated[str, typer.Option("--with", help="the program that shows it; default: mpv for films and sound, feh for "
+                                         "pictures")] = "",
 ) -> None:
     """Show a file of a project: text here, pictures and films in another program, out of memory and not from the disk."""
     if disk.placed(name) is None or not disk.is_file(name):
@@ -40,8 +44,18 @@ def view(
     if name.suffix.lower() in TEXTS:
         OUT.print(disk.read_text(name), markup=False, end="")
         return
+    program = program or _viewer(name)
     with disk.open_read(name) as source:
         shown_from_memory(source.read(), program, name.suffix)
+
+
+def _viewer(name: Path) -> str:
+    """A program that shows it itself, so that what holds us holds it: one that asks another, as xdg-open does, is not held."""
+    kind = name.suffix.lower()
+    if kind in PICTURES | PLAYED:
+        return "feh" if kind in PICTURES else "mpv"
+    raise UsageError(f"{name}: which program shows {kind or 'this'}? Name one with --with; one that runs already, as a browser "
+                     "may, is held by nothing: close it first")
 
 
 def shown_from_memory(data: bytes, program: str, suffix: str, more: Sequence[str] = ()) -> None:

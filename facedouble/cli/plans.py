@@ -16,7 +16,8 @@ from facedouble.cli.changed import plain as _plain
 from facedouble.cli.shown import OUT, Bar, size
 from facedouble.errors import StoreError, UsageError
 
-plan_app = typer.Typer(no_args_is_help=True, help="Look at a film's plan and change it; a text editor does as well.")
+plan_app = typer.Typer(no_args_is_help=True,
+                       help="Look at a film's plan and change it; beside loose files a text editor does as well.")
 
 
 @plan_app.command("check", epilog="Example: facedouble plan check film.plan.toml")

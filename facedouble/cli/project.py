@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Folder,
-    holder: Annotated[str, typer.Option(help="what the log calls the first key holder: a-z, 0-9, -; no real name")] = "one",
+    holder: Annotated[str, typer.Option(help="what the log calls the first key holder: a-z, 0-9, -; no real name")] = "",
     recipient: Recipient = None,
     own: Own = False,
     field: Annotated[str | None, typer.Option(help="for a laptop that only takes footage in: the film's recipient")] = None,
@@ -51,15 +51,17 @@ def init(
     if machine not in MACHINES:
         raise UsageError(f"--machine has to be one of {', '.join(MACHINES)}")
     if field is not None:
-        if own or recipient is not None or passphrase_fd is not None:
+        if holder or own or recipient is not None or passphrase_fd is not None:
             raise UsageError("a field project has no key holder: give --field alone")
         check_recipient(field)
         create_field(folder, field, machine).close()
         _say(f"{folder}: a field project; it takes footage in, and cannot show it again without the film's key")
     else:
-        check_label(holder)
         if folder.exists() and any(folder.iterdir()):  # before anybody writes a passphrase down
             raise StoreError(f"{folder}: exists already; choose another name, or an empty folder")
+        if not holder:
+            raise UsageError("who holds the key? Add --holder NAME, no real one: it can be read from outside")
+        check_label(holder)
         with create(folder, holder, _secret(recipient, own, passphrase_fd, holder), machine) as project:
             _say(f"{folder}: a project, encrypted; {holder} holds its key")
             _say(f"  a lost passphrase cannot be made good: give a second person a key, `facedouble keys add {folder} NAME`")
@@ -157,7 +159,7 @@ def keys_rotate(folder: Folder,
                 again: Annotated[bool, typer.Option("--again", help="write what is there already anew as well; "
                                                                     "takes as long as copying it")] = False,
                 passphrase_fd: Descriptor = None) -> None:
-    """Encrypt what comes from now on to a new key of the same holders."""
+    """Encrypt what comes from now on to a new key of the same holders. It takes no one's key away; `keys remove` does."""
     from facedouble.cli.opened import open_project
     from facedouble.store.again import encrypt_again
     from facedouble.store.holders import rotate

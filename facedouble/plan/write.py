@@ -17,7 +17,8 @@ from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile
 FINEST: Final = 480  # frames/s up to which times are written as timecodes
 
 HEAD: Final = f"""\
-# The plan of a film: what each person in it gets. Edit it with any text editor, save it as plain text, then run
+# The plan of a film: what each person in it gets. Edit it with any text editor (in a project, where it is encrypted, with the
+# commands `facedouble plan …`), save it as plain text, then run
 #     facedouble plan check THIS-FILE
 # What stands after a # is for people and changes nothing.
 #

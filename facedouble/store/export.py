@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import secrets
 import tarfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from facedouble import __version__
 from facedouble.age.sealing import Sealer
-from facedouble.errors import InputRefused, StoreError
+from facedouble.errors import FacedoubleError, InputRefused, StoreError
 from facedouble.store import evidence, files, log
 from facedouble.store.evidence import Item
 from facedouble.store.intake import BLOCK, Progress, blobs_of, quiet
@@ -63,7 +64,8 @@ def export(project: Project, out: Path, recipient: str | None = None, passphrase
            progress: Progress = quiet) -> list[Item]:
     """Write originals, manifest, extract of the log and signature into one age file. It is there whole, or not at all.
 
-    only: ids; all if there are none. StoreError if a file is not what it was when it was added.
+    Before it gets its name the log says that these files went out, and who let them. only: ids; all if there are none.
+    StoreError if a file is not what it was when it was added.
     """
     found = [i for i in evidence.items(project.db) if not only or i.id in only]
     missing = sorted(set(only) - {i.id for i in found})
@@ -72,6 +74,8 @@ def export(project: Project, out: Path, recipient: str | None = None, passphrase
                            "`facedouble evidence list`")
     if out.absolute().resolve().is_relative_to(project.folder.resolve()):
         raise StoreError(f"{out}: is inside the project; choose a place outside of it")
+    if os.path.lexists(out):
+        raise StoreError(f"{out}: exists already; choose another name")
     part = out.with_name(f".{out.name}.{os.getpid()}{files.PART}")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -86,7 +90,7 @@ def export(project: Project, out: Path, recipient: str | None = None, passphrase
                 raise
             file.flush()
             os.fsync(file.fileno())
-        _name(part, out)
+        _named(project, part, out, found)
         files.sync(out.absolute().parent)
     except FileExistsError as error:
         raise StoreError(f"{out}: exists already; choose another name") from error
@@ -96,6 +100,18 @@ def export(project: Project, out: Path, recipient: str | None = None, passphrase
         with suppress(OSError):
             part.unlink(missing_ok=True)
     return found
+
+
+def _named(project: Project, part: Path, out: Path, found: Sequence[Item]) -> None:
+    """First the log, then the name. Should it get none, the log says that, too."""
+    id_ = f"exp-{secrets.token_hex(4)}"
+    project.record("exported", {"export": id_, "files": [item.id for item in found]})
+    try:
+        _name(part, out)
+    except BaseException:
+        with suppress(FacedoubleError):
+            project.record("export undone", {"export": id_})
+        raise
 
 
 def _name(part: Path, out: Path) -> None:

@@ -12,19 +12,19 @@ import apsw
 
 from facedouble.errors import ExitCode, UsageError
 from facedouble.store import acts, approvals, consents, override, people, releases, renders, unmasking, volunteers
-from facedouble.store.consents import PURPOSES
 from facedouble.store.override import Override
 from facedouble.store.people import Person
 from facedouble.store.renders import Appearance, Render, Scene
 from facedouble.types import Value
 
 NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+RELEASED_FOR: Final = ("film", "trailer", "stills")  # what a render can be made for and let go: footage goes to a court as it is
 URGENT: Final = (ExitCode.STORE, ExitCode.AUDIT, ExitCode.CONSENT)  # which exit code a release with several ends with
 CODES: Final = {"log": ExitCode.STORE, "store": ExitCode.STORE, "audit": ExitCode.AUDIT}  # of everything else: CONSENT
 WHY: Final = {
     "log": "the log is broken or was rolled back; nothing goes out until `facedouble log verify` is content",
     "store": "render {it} is not what the project wrote down when it was made; render again",
-    "purpose": "this was rendered for {it}; render it for the purpose that it goes out for, one of " + ", ".join(PURPOSES),
+    "purpose": "this was rendered for {it}; render it for the purpose that it goes out for, one of " + ", ".join(RELEASED_FOR),
     "audit": "{it} Cover what was found, and render again",
     "unknown": "who is {who}? `facedouble person add --plan {who}` enters them, as a passer-by if nobody can be asked",
     "passer-by": "{who} is a passer-by, whom nobody asked; veil or hide and mute them",
@@ -33,9 +33,9 @@ WHY: Final = {
     "unmasking": "the {it} of {who} is open, and they did not choose that, for this purpose and from a day that has come; "
                  "cover it, or `facedouble person unmask` once they do",
     "approval": "{who} has not approved it as it is now; show it to them, then `facedouble approve`",
-    "objection": "{who} objects; change the scene, or leave it out",
-    "unreachable": "{who} could not be reached, which is no approval; hide and mute them, cut the scene, or two key holders "
-                   "answer for it",
+    "objection": "{who} objects; change the scene, or make the film of footage without it",
+    "unreachable": "{who} could not be reached, which is no approval; hide and mute them, make the film of footage without "
+                   "the scene, or two key holders answer for it",
     "volunteer": "whose {it}? Not every volunteer in it is known; `facedouble volunteer lend` enters them",
     "file": "the consent in the {it} of {who} does not reach to this purpose today; make it anew with one that does",
     "double": "{who} would be known with the {it} of more than one double, here and in what was released, and comparing finds "
@@ -111,7 +111,7 @@ def _whole(case: _Case, log_ok: bool) -> Iterator[Blocker]:
         known = False
     if not known:
         yield _no("store", case.render.id)
-    if case.purpose != case.render.purpose or case.purpose not in PURPOSES:
+    if case.purpose != case.render.purpose or case.purpose not in RELEASED_FOR:
         yield _no("purpose", case.render.purpose)
 
 
@@ -172,7 +172,7 @@ def _lent(case: _Case, scene: Scene, a: Appearance) -> Iterator[Blocker]:
         if file and (not found or len(found) < found[0].parts):
             yield _no("volunteer", f"{kind} is {case.render.facts.get(file, file)}", scene=scene)
         for lent in found:
-            outside = bool(lent.scope) and case.purpose != "court" and case.purpose not in lent.scope
+            outside = bool(lent.scope) and case.purpose not in lent.scope
             if outside or lent.start > today or (lent.until and lent.until < today):
                 yield _no("file", kind, lent.person, scene)
             refused = consents.refusal(case.db, lent.person, case.purpose, (kind,), case.now)

@@ -60,6 +60,8 @@ def test_add_list_verify_and_export(film: Path) -> None:
     assert b"SHA256SUMS" in pyrage.decrypt((film.parent / "court.age").read_bytes(), [court])
     assert run(film, "evidence", "export", "film", "court.age", "--to", to).returncode == 5
     assert run(film, "evidence", "export", "film", "court.tar", "--to", to).returncode == 2
+    log = run(film, "log", "show", "film").stdout
+    assert log.count("noor: exported") == 1 and first in log.splitlines()[-1]
 
 
 def test_what_is_refused_is_told_and_the_rest_taken_in(film: Path) -> None:

@@ -20,7 +20,8 @@ from tests.test_cli import CONSENT
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "first-card-to-release.md").read_text()
 COMMANDS = re.findall(r"^ {4}facedouble (.*)$", PAGE, re.MULTILINE)
-AFTER = ("files film/prints", "person withdraw film rose --by lin", "release film -o again.mp4")  # and then she changes her mind
+AFTER = ("files film/prints", "audit premiere.mp4 --plan film/film.plan.toml --clip A", "view film/audits/premiere.audit.json",
+         "person withdraw film rose --by lin", "release film -o again.mp4")  # and then she changes her mind
 SAID = "a friend of hers"
 
 

@@ -69,16 +69,19 @@ def test_from_init_to_lock_at_a_terminal(tmp_path: Path) -> None:
 
 
 def test_a_passphrase_typed_otherwise_makes_nothing(tmp_path: Path) -> None:
-    code, shown = at_terminal(["init", "film"], tmp_path, ["something else"])
+    code, shown = at_terminal(["init", "film", "--holder", "one"], tmp_path, ["something else"])
     assert code == 2 and "another passphrase" in shown and not (tmp_path / "film").exists()
-    code, shown = at_terminal(["init", "film", "--own"], tmp_path, ["password1234567890"])
+    code, shown = at_terminal(["init", "film", "--holder", "one", "--own"], tmp_path, ["password1234567890"])
     assert code == 2 and "too easy to guess" in shown and not (tmp_path / "film").exists()
-    assert run("init", "film", cwd=tmp_path).returncode == 5  # nobody there to read a passphrase
+    assert run("init", "film", "--holder", "one", cwd=tmp_path).returncode == 5  # nobody there to read a passphrase
+    done = run("init", "film", cwd=tmp_path)
+    assert done.returncode == 2 and "--holder" in done.stderr and not (tmp_path / "film").exists()
 
 
 def test_passphrases_of_two_holders_from_a_descriptor(tmp_path: Path) -> None:
-    assert "too easy" in run("init", "film", "--machine", "warn", cwd=tmp_path, secret="password1234567890\n").stderr
-    done = run("init", "film", "--machine", "warn", cwd=tmp_path, secret=PHRASE)
+    begin = "init", "film", "--holder", "one", "--machine", "warn"
+    assert "too easy" in run(*begin, cwd=tmp_path, secret="password1234567890\n").stderr
+    done = run(*begin, cwd=tmp_path, secret=PHRASE)
     assert done.returncode == 0 and PHRASE not in done.stdout + done.stderr, done.stderr
     done = run("keys", "add", "film", "ben", cwd=tmp_path, secret=f"{PHRASE}\n{PHRASE} two\n")
     assert done.returncode == 0 and "ben holds a key now" in done.stdout, done.stderr
@@ -265,7 +268,7 @@ def test_a_strict_project_on_this_machine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("words", "code", "word"), [
     ("unlock nowhere", 5, "is no project"), ("lock nowhere", 5, "is no project"), ("init film --recipient age1", 5, "exists"),
-    ("init other --recipient age1", 2, "no age recipient"), ("init other --holder Ana", 2, "no real name"),
+    ("init other --holder one --recipient age1", 2, "no age recipient"), ("init other --holder Ana", 2, "no real name"),
     ("init other --machine lax", 2, "strict, warn"), ("init film", 5, "exists already"), ("unlock film", 5, "--passphrase-fd"),
     ("unlock film --passphrase-fd 77", 2, "descriptor 77"), ("unlock film --identity none.id", 5, "age identity file"),
     ("init bag --field age1 --own", 2, "give --field alone"), ("keys add film Ana", 2, "no real name")])

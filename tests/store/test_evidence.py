@@ -22,6 +22,7 @@ import pytest
 from facedouble.age.sealing import unseal
 from facedouble.errors import InputRefused, StoreError
 from facedouble.store import evidence, intake, log
+from facedouble.store import export as module
 from facedouble.store.evidence import Item
 from facedouble.store.export import export
 from facedouble.store.project import Project, create_field
@@ -199,8 +200,8 @@ def test_the_export_is_checked_with_age_tar_sha256sum_and_openssl_alone(film: Pa
     one, _ = added(film, card / NAME, card / "two.mov", note=WHOM)
     to = an_identity(tmp_path / "court.id")
     with opened(film) as project:
-        assert len(export(project, tmp_path / "court.age", to)) == 2
         chain = [e.digest for e in project.log.entries]
+        assert len(export(project, tmp_path / "court.age", to)) == 2
     identity = pyrage.x25519.Identity.from_str((tmp_path / "court.id").read_text().split("\n")[1])
     data = pyrage.decrypt((tmp_path / "court.age").read_bytes(), [identity])
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
@@ -236,11 +237,40 @@ def test_an_export_of_one_file_only(film: Path, card: Path, tmp_path: Path) -> N
     assert f"originals/{two.id}.mov" in names and not any(one.id in n for n in names)
 
 
+def test_an_export_is_in_the_log_before_it_has_a_name(film: Path, card: Path, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which files, and who. One that got no name after all is said to be undone; a second export does not mind the first."""
+    one, two = added(film, card / NAME, card / "two.mov")
+    seen: list[str] = []
+    named = module._name
+
+    def watched(part: Path, out: Path) -> None:
+        with opened(film) as project:
+            seen.append(project.log.last.event)
+        if out.name == "full.age":
+            raise OSError(28, "No space left on device")
+        named(part, out)
+
+    monkeypatch.setattr(module, "_name", watched)
+    with opened(film) as project:
+        before = project.log.n
+        for only, name in (((two.id,), "one.age"), ((), "all.age")):
+            export(project, tmp_path / name, project.recipient, only=only)
+        with pytest.raises(StoreError, match="No space"):
+            export(project, tmp_path / "full.age", project.recipient)
+        first, second, third, undone = project.log.entries[before:]
+    assert seen == ["exported"] * 3 and not (tmp_path / "full.age").exists()
+    assert (first.event, first.actor, first.facts["files"]) == ("exported", "noor", [two.id])
+    assert set(second.facts["files"]) == {one.id, two.id}
+    assert undone.event == "export undone" and undone.facts == {"export": third.facts["export"]}
+
+
 def test_an_export_of_what_was_altered_or_to_a_wrong_place_leaves_nothing(film: Path, card: Path, tmp_path: Path) -> None:
     (one,) = added(film, card / NAME)
     to = an_identity(tmp_path / "court.id")
     before = sorted(tmp_path.iterdir())
     with opened(film) as project:
+        entries = project.log.n
         for out, only, error in ((film / "x.age", [], StoreError), (tmp_path / "no" / "x.age", [], StoreError),
                                  (tmp_path / "x.age", ["e-00000000"], InputRefused), (tmp_path / "court.id", [], StoreError)):
             with pytest.raises(error):
@@ -250,6 +280,7 @@ def test_an_export_of_what_was_altered_or_to_a_wrong_place_leaves_nothing(film: 
         os.truncate(path, path.stat().st_size - 1)
         with pytest.raises(StoreError):
             export(project, tmp_path / "x.age", to)
+        assert project.log.n == entries
     assert sorted(tmp_path.iterdir()) == before
 
 

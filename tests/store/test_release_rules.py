@@ -9,7 +9,9 @@ import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from facedouble.cli.main import app
 from facedouble.errors import ExitCode
 from facedouble.store import acts, approvals, consents, override, people, releases, renders, unmasking, volunteers
 from facedouble.store.keys import Keyring, new_keyring
@@ -112,6 +114,16 @@ def test_it_goes_out_for_what_it_was_rendered_for_and_nothing_else(purpose: str)
     trailer = put(db, replace(film(), id="r2", purpose="trailer"))
     assert {("consent", "rose"), ("consent", "sam"), ("consent", "v3"), ("consent", "v4"), ("file", "v3"), ("file", "v4")} == \
         of(db, trailer, "trailer")
+
+
+def test_no_film_goes_out_for_a_court() -> None:
+    """`render` makes none for it: originals go there, as they are. Whoever is refused reads what there is instead."""
+    db, _ = ready()
+    court = put(db, replace(film(), id="r2", purpose="court"))
+    (said,) = (b.sentence for b in blockers(db, court, "court", NOW, True) if b.kind == "purpose")
+    assert said.endswith("one of film, trailer, stills")
+    shown = CliRunner().invoke(app, ["release", "--help"], env={"COLUMNS": "300"}).output
+    assert "stills" in shown and "court" not in shown
 
 
 def test_an_approval_of_one_hash_is_none_of_another() -> None:

@@ -61,7 +61,8 @@ DRAWN: Final = ("double", "mannequin")
 class Task(Value):
     """One audit. witness: the footage that the film was made of, and other material of those in it; plan, clip: by which it was
     made, if by one; gallery: other people; words: a list of what must not be heard; double: the `.fdouble` that they wear,
-    without a plan; report: beside the film, if it is None; prints: of people of the same project.
+    without a plan; report: beside the film, if it is None; prints: of people of the same project; kept: the folder for what is
+    said of it, beside the film if it is None.
     """
 
     film: Path
@@ -74,16 +75,20 @@ class Task(Value):
     double: Path | None = None
     report: Path | None = None
     prints: tuple[Print, ...] = ()
+    kept: Path | None = None
 
     @property
     def said(self) -> Path:
         """Where the words go."""
-        return self.film.with_suffix(".audit.json")
+        return self._named(".audit.json")
 
     @property
     def page(self) -> Path:
         """Where the page goes."""
-        return self.film.with_suffix(".audit.html")
+        return self._named(".audit.html")
+
+    def _named(self, suffix: str) -> Path:
+        return (self.film if self.kept is None else self.kept / self.film.name).with_suffix(suffix)
 
 
 @dataclass(frozen=True)
@@ -142,7 +147,7 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
 
 
 def beside(task: Task) -> Keep:
-    """Puts the words and the page beside the film; those of an earlier audit are replaced, and nothing else is."""
+    """Puts the words and the page where the task says; those of an earlier audit are replaced, and nothing else is."""
     there = [p for p in (task.said, task.page) if disk.exists(p)]
     if there and not (disk.is_file(task.said) and replaceable(disk.read(task.said))):
         raise StoreError(f"{there[0]}: exists already, and is no audit; move it away")
