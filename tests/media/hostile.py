@@ -127,13 +127,17 @@ def says(file: BinaryIO, given: dict[str, Any]) -> Steps:
     yield from told(1, given["room"])
 
 
+def long(file: BinaryIO, given: dict[str, Any]) -> Steps:
+    yield from told("x" * given["letters"], given["room"])
+
+
 def backwards(file: BinaryIO, given: dict[str, Any]) -> Steps:
     for ticks in (5, 4):
         yield Piece({"ticks": ticks, "span": 1, "format": "yuv420p", "corrupt": False}, (grey(given),))
 
 
 HOSTILE: dict[str, Job] = {"tries": tries, "bomb": bomb, "giant": giant, "endless": endless, "busy": busy, "aborts": aborts,
-                           "segfault": segfault, "says": says, "backwards": backwards, "pictures": segfault}
+                           "segfault": segfault, "says": says, "long": long, "backwards": backwards, "pictures": segfault}
 
 if __name__ == "__main__":
     main({**JOBS, **HOSTILE})

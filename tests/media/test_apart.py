@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +24,13 @@ import pytest
 from facedouble.age.reader import Payload, open_payload
 from facedouble.age.sealing import generate, seal
 from facedouble.disk import Lent
-from facedouble.errors import InputRefused, StoreError
+from facedouble.errors import InputRefused, MachineError, StoreError
 from facedouble.media.apart import reading
 from facedouble.media.apart.keeper import Keeper, keeper
 from facedouble.media.apart.reading import Broken, memory, pieces_of, source, value_of
 from facedouble.media.decode import frames
-from facedouble.media.inside import pictures, sounds
-from facedouble.media.inside.piece import Piece
+from facedouble.media.inside import pictures, sounds, streams
+from facedouble.media.inside.piece import OFTEN, Job, Piece
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
 from facedouble.types import MediaInfo
@@ -163,6 +168,37 @@ def test_more_pieces_than_the_file_has_bytes(hostile: Keeper) -> None:
         list(pieces_of(found, "says", {"messages": ['{"silent":1}'], "times": 4200}, by=hostile))
 
 
+def test_a_child_that_takes_no_word_back_holds_nobody_up(hostile: Keeper) -> None:
+    count = 2000
+    with memory("footage", b"x") as found, ThreadPoolExecutor() as other:
+        got = pieces_of(found, "says", {"messages": ['{"bytes":1}'], "times": count}, by=hostile)
+        first = next(got)
+        rest = other.submit(lambda: sum(1 for _ in got))
+        try:
+            assert first.data.size == 1 and rest.result(20) == count
+        except TimeoutError:
+            hostile.close()  # whoever waits for the child waits no more
+            raise
+
+
+def test_a_value_is_no_longer_than_values_are(hostile: Keeper) -> None:
+    with memory("footage", b"x") as found:
+        assert len(value_of(found, "long", {"letters": reading.LONGEST_VALUE - 2}, hostile)) == reading.LONGEST_VALUE - 2
+        with pytest.raises(Broken) as caught:
+            value_of(found, "long", {"letters": reading.LONGEST_VALUE}, hostile)
+    assert caught.value.how == "lied" and reading.LONGEST_VALUE < 1 << 25  # its JSON may take twenty times as much
+
+
+@pytest.mark.parametrize("job", [streams.reading, sounds.count])
+def test_a_value_that_takes_long_is_no_silence(job: Job, tmp_path: Path) -> None:
+    """The parent waits for each piece, not for the whole of a film of hours."""
+    path = clip(tmp_path / "a.mp4", frames=80, audio=[(48000, 2.0, 0.0)])
+    with open(path, "rb") as file:
+        asked = {"demuxer": "mov", "index": 1, "edits": True, "decode": True, "room": 1 << 20}
+        said = [-1, *(k for k, step in enumerate(job(file, asked)) if step is not None)]
+    assert max(b - a for a, b in pairwise(said)) <= 2 * OFTEN and len(said) > 5
+
+
 @pytest.mark.parametrize("job", ["segfault", "backwards", "giant"])
 def test_a_film_that_breaks_its_reader_is_refused(job: str, hostile: Keeper, tmp_path: Path,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +258,25 @@ def test_no_child_outlives_its_reading(tmp_path: Path) -> None:
     film.close()
     assert gone(working)
     assert len(list(frames(info))) == 60
+
+
+def test_a_server_that_cannot_fork_now_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Others' films are being read by it."""
+    info = probe(clip(tmp_path / "a.mp4", frames=60))
+    with (closing(Keeper()) as by, source(tmp_path / "a.mp4") as found,
+          closing(pieces_of(found, "pictures", given(info), 1 << 20, by=by)) as film):
+        next(film)
+        server = server_of(by)
+        for limit, most in ((resource.RLIMIT_FSIZE, 1), (resource.RLIMIT_NOFILE, len(os.listdir(f"/proc/{server}/fd")))):
+            kept = resource.prlimit(server, limit)
+            resource.prlimit(server, limit, (most, kept[1]))
+            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with near, far, pytest.raises(MachineError, match="no process can be started"):
+                by.fork(far.fileno(), found.lent.descriptor, 1 << 20)
+            resource.prlimit(server, limit, kept)
+        assert value_of(found, "tags", {"demuxer": "mov"}, by)
+        assert len(list(film)) == 59 and server_of(by) == server
+    assert capfd.readouterr().err == ""
 
 
 def test_a_server_that_was_ended_is_started_again(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def video_of(box: InputContainer) -> Any:
 def one_thread(stream: Any) -> None:
     """Decode a stream in order, one picture after the other, so that the same damage gives the same pictures each time.
 
-    With several of FFmpeg's frame threads, what is put where data are missing depends on which thread was quicker. It costs little:
-    decoding runs beside the rest, and a core decodes several times as many pictures as the rest can take.
+    With several of FFmpeg's frame threads, what is put where data are missing depends on which thread was quicker. It costs
+    little: decoding runs beside the rest, and a core decodes several times as many pictures as the rest can take.
     """
     if stream.codec_context is not None:
         stream.codec_context.thread_count = 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from facedouble.errors import InputRefused
 from facedouble.media.inside.opening import opened, sounds_of, video_of
-from facedouble.media.inside.piece import Piece, Steps, told
+from facedouble.media.inside.piece import Piece, Steps, going, told
 from facedouble.media.limits import FASTEST, LONGEST_GAP, LONGEST_TAKE, MOST_CHANNELS, RATES
 from facedouble.types import Floats
 
@@ -54,8 +54,8 @@ def _placed(file: BinaryIO, given: dict[str, Any]) -> Iterator[tuple[int, int, A
 def count(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: samples per channel of a stream, gaps included."""
     end = 0
-    for found in _placed(file, given):
-        yield None
+    for number, found in enumerate(_placed(file, given), 1):
+        yield going(number)
         if found is not None:
             end += found[0] + found[1]
     yield from told(end, given["room"])
