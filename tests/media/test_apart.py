@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -25,6 +26,7 @@ from facedouble.age.reader import Payload, open_payload
 from facedouble.age.sealing import generate, seal
 from facedouble.disk import Lent
 from facedouble.errors import InputRefused, MachineError, StoreError
+from facedouble.media.again import Marking
 from facedouble.media.apart import reading
 from facedouble.media.apart.keeper import Keeper, keeper
 from facedouble.media.apart.reading import Broken, memory, pieces_of, source, value_of
@@ -32,7 +34,7 @@ from facedouble.media.decode import frames
 from facedouble.media.inside import pictures, sounds, streams
 from facedouble.media.inside.piece import OFTEN, Job, Piece
 from facedouble.media.probe import probe
-from facedouble.media.sound import pcm
+from facedouble.media.sound import pcm, sample_count
 from facedouble.types import MediaInfo
 from tests.media.make import clip
 
@@ -213,6 +215,43 @@ def test_a_film_that_breaks_its_reader_is_refused(job: str, hostile: Keeper, tmp
         list(frames(info))
     monkeypatch.undo()
     assert len(list(frames(info))) == 12
+
+
+def lying(hostile: Keeper, job: str, more: dict[str, Any]) -> Any:
+    """`reading.pieces_of` of a child that does something else than it is asked."""
+    whole = reading.pieces_of
+
+    def other(found: reading.Source, _: str, given: dict[str, Any], *rest: Any, **kept: Any) -> Any:
+        return whole(found, job, {**given, **more}, *rest, **{**kept, "by": hostile})
+
+    return other
+
+
+@pytest.mark.parametrize("lie", [{"ticks": 1 << 63}, {"span": 1 << 31}, {"ticks": -1 << 63}, {"span": 0}])
+def test_numbers_of_a_picture_fit_where_they_are_kept(lie: dict[str, int], hostile: Keeper, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    info = probe(clip(tmp_path / "a.mp4"))
+    for name, number in lie.items():  # the last that is believed
+        monkeypatch.setattr(reading, "pieces_of", lying(hostile, "odd", {"odd": {name: number - (1 if number > 1 else -1)}}))
+        marking = Marking()
+        for frame in frames(info):
+            marking.add(frame)
+        assert len(marking.done()) == 1
+        monkeypatch.undo()
+    monkeypatch.setattr(reading, "pieces_of", lying(hostile, "odd", {"odd": lie}))
+    with pytest.raises(Broken, match="cannot be"):
+        list(frames(info))
+
+
+def test_silence_that_a_file_cannot_hold(hostile: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = probe(clip(tmp_path / "a.mp4", audio=[(8000, 0.5, 0.0)]))
+    hour = 3600 * (1 << 18)
+    monkeypatch.setattr(reading, "pieces_of", lying(hostile, "silences", {"silent": hour, "times": 2}))
+    with pytest.raises(Broken, match="cannot be"):
+        deque(pcm(info, 1), 0)
+    monkeypatch.setattr(reading, "pieces_of", lying(hostile, "says", {"messages": [], "value": 1 << 40}))
+    with pytest.raises(Broken, match="cannot be"):
+        sample_count(info, 1)
 
 
 def living(pids: set[int]) -> set[int]:
