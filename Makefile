@@ -71,4 +71,3 @@ bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/project.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/apart.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/speed.py $(if $(QUICK),--quick)
-	$(BIN)/python bench/apart.py $(if $(QUICK),--quick)

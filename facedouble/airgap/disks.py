@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from facedouble.airgap.machine import Finding, Machine, some
+from facedouble.airgap.machine import UNTOLD, Finding, Machine, some
 
 IN_MEMORY: Final = ("tmpfs", "ramfs")
 ENCRYPTED: Final = ("ecryptfs", "fuse.gocryptfs", "fuse.encfs", "fuse.cryfs", "fuse.veracrypt")
 FAR: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "fuse.rclone", "fuse.gvfsd-fuse", "davfs", "fuse.davfs2",
               "afs", "ceph", "glusterfs", "fuse.glusterfs", "9p", "fuse.s3fs", "lustre", "virtiofs")
+CRYPTS: Final = tuple(f"CRYPT-{kind}" for kind in ("LUKS", "PLAIN", "TCRYPT", "BITLK", "FVAULT2", "LOOPAES"))
 LUKS: Final = "put the machine on an encrypted disk (LUKS) when it is installed: docs/machine.md"
+
+MASKED: Final = "`systemctl mask hibernate.target hybrid-sleep.target suspend-then-hibernate.target`"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def block(machine: Machine, device: str, deep: int = 8) -> bool | None:
     """Follow a block device down to what it is made of: encrypted, if all of that is."""
     if deep == 0 or not machine.there(device):
         return None
-    if (machine.text(f"{device}/dm/uuid") or "").startswith("CRYPT-"):
+    if (machine.text(f"{device}/dm/uuid") or "").startswith(CRYPTS):  # not of INTEGRITY and VERITY, which hide nothing
         return True
     if machine.text(f"{device}/partition") is not None and not machine.names(f"{device}/slaves"):
         whole = os.path.relpath(machine.at(device).resolve().parent, machine.root.resolve())
@@ -85,10 +88,13 @@ def block(machine: Machine, device: str, deep: int = 8) -> bool | None:
     return None if None in below and False not in below else all(below)
 
 
-def swaps(machine: Machine) -> dict[str, bool | None]:
-    """The places that memory is written to when it gets short, and whether they are encrypted."""
+def swaps(machine: Machine) -> dict[str, bool | None] | None:
+    """The places that memory is written to when it gets short, and whether they are encrypted; None if nobody says."""
+    said = machine.text("/proc/swaps")
+    if said is None:
+        return None
     found: dict[str, bool | None] = {}
-    for line in (machine.text("/proc/swaps") or "").splitlines()[1:]:
+    for line in said.splitlines()[1:]:
         fields = line.split()
         if len(fields) < 2:
             continue
@@ -141,7 +147,9 @@ def _temporary(machine: Machine) -> Finding:
     return Finding("temporary files", True, "in memory, or encrypted")
 
 
-def _swap(found: dict[str, bool | None]) -> Finding:
+def _swap(found: dict[str, bool | None] | None) -> Finding:
+    if found is None:
+        return Finding("swap", None, UNTOLD, "`swapoff -a`")
     bare = [place for place, fit in found.items() if not fit]
     if bare:
         return Finding("swap", False, f"{some(bare)}: memory is written there, and not known to be encrypted",
@@ -149,15 +157,16 @@ def _swap(found: dict[str, bool | None]) -> Finding:
     return Finding("swap", True, f"encrypted or in memory: {some(list(found))}" if found else "none")
 
 
-def _hibernation(machine: Machine, found: dict[str, bool | None]) -> Finding:
-    states, way = (machine.text("/sys/power/state") or "").split(), machine.text("/sys/power/disk") or ""
-    lasting = {place: fit for place, fit in found.items() if not PurePosixPath(place).name.startswith("zram")}
-    if "disk" not in states or "[disabled]" in way:
+def _hibernation(machine: Machine, found: dict[str, bool | None] | None) -> Finding:
+    states, way = machine.text("/sys/power/state"), machine.text("/sys/power/disk") or ""
+    if states is not None and ("disk" not in states.split() or "[disabled]" in way):
         return Finding("hibernation", True, "the kernel will not")
+    if states is None or found is None:
+        return Finding("hibernation", None, UNTOLD, MASKED)
+    lasting = {place: fit for place, fit in found.items() if not PurePosixPath(place).name.startswith("zram")}
     if not lasting:
         return Finding("hibernation", True, "there is no swap to write the memory to")
     if all(lasting.values()):
         return Finding("hibernation", None, "the memory would be written to encrypted swap",
                        "power off; do not let it sleep with the project unlocked")
-    return Finding("hibernation", False, "the memory, keys and pictures, would be written to bare swap",
-                   "`systemctl mask hibernate.target hybrid-sleep.target suspend-then-hibernate.target`")
+    return Finding("hibernation", False, "the memory, keys and pictures, would be written to bare swap", MASKED)

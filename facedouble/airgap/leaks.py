@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from facedouble.airgap.machine import Finding, Machine, some
+from facedouble.airgap.machine import UNTOLD, Finding, Machine, some
+
+VIRTUAL: Final = re.compile(r"virtual|vmware|qemu|kvm|bochs|\bxen\b|parallels|bhyve|domU|openstack|amazon ec2|google compute|"
+                            "nutanix", re.IGNORECASE)  # what makers of machines that are none call them
+BOXED: Final = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host/container-manager",
+                "/proc/device-tree/hypervisor")
 
 
 def leaks(machine: Machine) -> list[Finding]:
@@ -35,19 +41,26 @@ def _kept_crashes(machine: Machine) -> Finding:
 
 
 def _host(machine: Machine) -> Finding:
-    flags = re.search(r"^flags\s*:.*\bhypervisor\b", machine.text("/proc/cpuinfo") or "", re.MULTILINE)
+    flags = re.search(r"^flags\s*:.*", machine.text("/proc/cpuinfo") or "", re.MULTILINE)
     kind = (machine.text("/sys/hypervisor/type") or "").strip()
-    boxed = [name for name in ("/.dockerenv", "/run/.containerenv") if machine.there(name)]
-    if flags or kind or boxed:
+    named = " ".join(machine.text(f"/sys/class/dmi/id/{kind}_{what}") or ""
+                     for kind, what in (("sys", "vendor"), ("product", "name"), ("board", "vendor"), ("bios", "vendor")))
+    virtual = VIRTUAL.search(named) or (flags and re.search(r"\bhypervisor\b", flags[0]))
+    if virtual or kind or machine.inside("pid") or any(machine.there(name) for name in BOXED):
         return Finding("machine below this one", None, "this is a virtual machine or a container: whoever runs the one below "
                        "reads everything, and nothing here says whether that one is online", "work on a machine of its own")
+    if machine.text("/proc/cpuinfo") is None or not (flags or named.strip() or machine.shown("/proc/device-tree")):
+        return Finding("machine below this one", None, UNTOLD, "work on a machine of its own")
     return Finding("machine below this one", True, "none is seen")
 
 
 def _senses(machine: Machine) -> Finding:
-    ears = bool(re.search(r"capture", machine.text("/proc/asound/pcm") or ""))
+    sounds = machine.text("/proc/asound/pcm")
+    ears = "capture" in (sounds or "")
     found = (["a microphone"] if ears else []) + (["a camera"] if machine.names("/sys/class/video4linux") else [])
     if found:
         return Finding("microphone and camera", None, f"there is {' and '.join(found)}",
                        "cover the camera, unplug the microphone")
+    if not machine.shown("/sys/class") or (sounds is None and machine.shown("/sys/class/sound")):
+        return Finding("microphone and camera", None, UNTOLD, "cover the camera, unplug the microphone")
     return Finding("microphone and camera", True, "none")

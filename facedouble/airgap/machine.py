@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+FIRST: Final = {"pid": "pid:[4026531836]", "user": "user:[4026531837]"}  # what a machine starts with: the kernel's numbers
+UNTOLD: Final = "cannot be told: this system does not say"
+UNSEEN: Final = "cannot be told: programs of others are hidden from this one"
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,21 @@ class Machine:
         except OSError:
             return False
 
+    def shown(self, path: str | Path) -> bool:
+        """It is a folder that may be looked into: what it does not hold is not there."""
+        try:
+            os.listdir(self.at(path))
+        except OSError:
+            return False
+        return True
+
+    def inside(self, kind: str) -> bool | None:
+        """Whether this process is in another namespace of the kind than the machine's first; None where that is not said."""
+        try:
+            return os.readlink(self.at(f"/proc/self/ns/{kind}")) != FIRST[kind]
+        except OSError:
+            return None
+
     def closed(self, path: str | Path) -> bool:
         """It is, or may be, a folder that this user may not look into."""
         try:
@@ -62,8 +82,12 @@ class Machine:
             return False
         return False
 
+    def all_running(self) -> bool:
+        """Whether `running` is all of them: neither a namespace nor hidepid keeps others' from this process."""
+        return self.text("/proc/1/comm") is not None and not self.inside("pid")
+
     def running(self) -> set[str]:
-        """What the processes call themselves; the kernel keeps 15 letters of it."""
+        """What the processes that it sees call themselves; the kernel keeps 15 letters of it."""
         said = (self.text(f"/proc/{number}/comm") for number in self.names("/proc") if number.isdigit())
         return {name for name in said if name}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from facedouble.airgap.machine import Finding, Machine, some
+from facedouble.airgap.machine import UNSEEN, UNTOLD, Finding, Machine, some
 
 UP: Final = 0x1  # IFF_UP
 REJECTS: Final = 0x200  # RTF_REJECT: a route that leads nowhere
@@ -67,14 +67,23 @@ def _interfaces(machine: Machine) -> Finding:
 
 
 def _addresses(machine: Machine) -> Finding:
-    four = set(re.findall(r"\|-- ([\d.]+)\n\s+/32 host LOCAL", machine.text("/proc/self/net/fib_trie") or ""))
+    trie, table = machine.text("/proc/self/net/fib_trie"), _six(machine, "if_inet6")
+    four = set(re.findall(r"\|-- ([\d.]+)\n\s+/32 host LOCAL", trie or ""))
     own = {a for a in four if not a.startswith("127.")}
-    rows = [line.split() for line in (machine.text("/proc/self/net/if_inet6") or "").splitlines()]
+    rows = [line.split() for line in (table or "").splitlines()]
     own |= {_spoken(row[0]) for row in rows if len(row) == 6 and row[5] != "lo"}
     if own:
         return Finding("network addresses", False, f"{len(own)} besides the loopback: {some(own)}",
                        "switch the interface off: `ip link set NAME down`", network=True)
+    if trie is None or table is None:
+        return Finding("network addresses", None, UNTOLD, "examine the machine from outside", network=True)
     return Finding("network addresses", True, "none besides the loopback", network=True)
+
+
+def _six(machine: Machine, name: str) -> str | None:
+    """A table of IPv6: empty where the kernel has none, None where it is kept from us."""
+    said = machine.text(f"/proc/self/net/{name}")
+    return said if said is not None or machine.there("/proc/sys/net/ipv6") else ""
 
 
 def _spoken(address: str) -> str:
@@ -84,32 +93,44 @@ def _spoken(address: str) -> str:
 
 
 def _routes(machine: Machine) -> Finding:
-    four = [line.split() for line in (machine.text("/proc/self/net/route") or "").splitlines()[1:]]
+    old, new = machine.text("/proc/self/net/route"), _six(machine, "ipv6_route")
+    four = [line.split() for line in (old or "").splitlines()[1:]]
     out = {row[0] for row in four if len(row) > 3 and row[0] != "lo" and not int(row[3], 16) & REJECTS}
-    six = [line.split() for line in (machine.text("/proc/self/net/ipv6_route") or "").splitlines()]
+    six = [line.split() for line in (new or "").splitlines()]
     out |= {row[9] for row in six if len(row) == 10 and row[9] != "lo" and not int(row[8], 16) & REJECTS}
     if out:
         return Finding("routes", False, f"lead out through {some(out)}", "switch the interface off: `ip link set NAME down`",
                        network=True)
+    if old is None or new is None:
+        return Finding("routes", None, UNTOLD, "examine the machine from outside", network=True)
     return Finding("routes", True, "none leads out", network=True)
 
 
 def _beyond(machine: Machine) -> Finding:
-    """A namespace shows this process less than the machine has."""
-    here, whole = interfaces(machine), interfaces(machine, "1")
-    hidden = set(whole or ()) - set(here or ())
-    if whole is None or not hidden:
-        return Finding("seen from", True if whole is not None else None,
-                       "where the machine's first process sees it" if whole is not None else "here; the machine's first "
-                       "process does not say what it sees", network=True)
-    return Finding("seen from", None, f"a network namespace: this program cannot reach {some(hidden)}, but other programs on "
-                   "this machine can", "unplug the machine itself", network=True)
+    """A namespace shows this process less than the machine has: /sys may still show all, or nothing from outside does."""
+    what, first = "seen from", interfaces(machine, "1")
+    cards = {*(first or ()), *machine.names("/sys/class/net")} - {"lo", "bonding_masters"}
+    hidden = cards - set(interfaces(machine) or ())
+    on = {name for name in hidden if state(machine, name) == "on"}
+    if on:
+        return Finding(what, False, f"a network namespace: this program cannot reach {some(on)}, but other programs on "
+                       "this machine can", "unplug the machine itself", network=True)
+    if machine.inside("pid") or (first is None and machine.inside("user")):
+        return Finding(what, False, "a container or sandbox: nothing here shows whether the machine around it is on a network",
+                       "run facedouble on the machine itself", network=True)
+    if hidden:
+        return Finding(what, None, f"a network namespace: outside of it there are {some(hidden)}, which carry nothing now",
+                       "take the card out, or forbid its driver: docs/machine.md", network=True)
+    if first is None or machine.inside("pid") is None:
+        return Finding(what, None, "here; the machine's first process does not say what it sees", network=True)
+    return Finding(what, True, "where the machine's first process sees it", network=True)
 
 
 def _services(machine: Machine) -> list[Finding]:
     running = machine.running()
     connects, listens = running & CONNECTS, running & LISTENS
-    return [Finding("programs that connect", not connects, some(connects) or "none runs",
+    fit, none = (True, "none runs") if machine.all_running() else (None, UNSEEN)
+    return [Finding("programs that connect", False if connects else fit, some(connects) or none,
                     "`systemctl disable --now` each of them" if connects else "", network=True),
-            Finding("programs that listen", None if listens else True, some(listens) or "none runs",
+            Finding("programs that listen", None if listens else fit, some(listens) or none,
                     "remove what is not needed" if listens else "", network=True)]

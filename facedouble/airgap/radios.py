@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from facedouble.airgap.machine import Finding, Machine, some
+from facedouble.airgap.machine import UNTOLD, Finding, Machine, some
 
 CLASSES: Final = {"ieee80211": "Wi-Fi", "bluetooth": "Bluetooth", "wwan": "mobile network", "nfc": "NFC"}
 KINDS: Final = {"wlan": "Wi-Fi", "bluetooth": "Bluetooth", "wwan": "mobile network", "nfc": "NFC", "wimax": "WiMAX",
@@ -41,6 +41,8 @@ def _radios(machine: Machine) -> Finding:
     if off:
         return Finding("radios", None, f"{some(off)} switched off by software that can switch it on",
                        "take the card out, or switch it off in the firmware", network=True)
+    if not machine.shown("/sys/class"):
+        return Finding("radios", None, UNTOLD, "examine the machine from outside", network=True)
     return Finding("radios", True, "none", network=True)
 
 
@@ -59,4 +61,6 @@ def _tethered(machine: Machine) -> Finding:
     if held:
         return Finding("tethered telephone or modem", False, f"something on USB is driven by {some(held)}", "unplug it",
                        network=True)
+    if not machine.shown("/sys/bus"):
+        return Finding("tethered telephone or modem", None, UNTOLD, "examine the machine from outside", network=True)
     return Finding("tethered telephone or modem", True, "none on USB", network=True)

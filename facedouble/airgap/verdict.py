@@ -34,13 +34,6 @@ class Verdict:
         return tuple(f"{f.what}: {f.detail}" for f in self.findings if not f.network and f.ok is False)
 
     @property
-    def facts(self) -> dict[str, list[str]]:
-        """For the log and for reports: which of the lines were not clean; nothing that names a place, a network or a person."""
-        return {"networked": [f.what for f in self.findings if f.network and f.ok is False],
-                "unfit": [f.what for f in self.findings if not f.network and f.ok is False],
-                "noted": [f.what for f in self.findings if f.ok is None]}
-
-    @property
     def words(self) -> str:
         """One paragraph for people."""
         if self.networked:

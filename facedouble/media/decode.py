@@ -17,7 +17,7 @@ from facedouble.types import Array, Bytes, Frame, MediaInfo
 
 FORMATS = {f"yuv{chroma}p{depth}": shifts for chroma, shifts in (("420", (1, 1)), ("422", (1, 0)), ("444", (0, 0)))
            for depth in ("", "10le")}  # base-2 logarithm of the chroma subsampling, x and y
-TICKS = 1 << 63
+TICKS = 1 << 63  # no tick reaches it
 
 
 def frames(info: MediaInfo, seek: int | None = None) -> Generator[Frame, None, None]:
@@ -55,8 +55,8 @@ def _frame(info: MediaInfo, index: int, piece: Got, last: int) -> Frame:
     if len(whole) != edges[-1]:
         raise ValueError(f"{piece.data.size} bytes")
     planes = tuple(whole[a:b].reshape(shape) for a, b, shape in zip(edges, edges[1:], shapes, strict=False))
-    return Frame(index, piece.whole("ticks", last + 1, TICKS), piece.whole("span", 1, LONGEST_SPAN), info.time_base, planes, name,
-                 info.colour, piece.flag("corrupt"))
+    ticks, span = piece.whole("ticks", last + 1, TICKS - 1), piece.whole("span", 1, LONGEST_SPAN - 1)
+    return Frame(index, ticks, span, info.time_base, planes, name, info.colour, piece.flag("corrupt"))
 
 
 def packet_times(info: MediaInfo) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facedouble.media.apart.reading import lies, value
-from facedouble.media.limits import LARGEST_AREA, LARGEST_SIDE, SMALLEST_SIDE
+from facedouble.media.limits import LARGEST_AREA, LARGEST_SIDE, LONGEST_GAP, SMALLEST_SIDE
 from facedouble.media.sniff import sniff
 from facedouble.types import AudioInfo, Colour, MediaInfo
 
@@ -32,12 +32,15 @@ def media_info(path: str, container: str, said: dict[str, Any]) -> MediaInfo:
     colour = said["colour"]
     if type(colour[3]) is not bool or said["rotation"] not in (0, 90, 180, 270):
         raise ValueError("no colour, or turned")
+    start, sounds = exact(said["start"]), tuple(_sound(a) for a in said["audio"])
+    if any(abs(a.start - start) > LONGEST_GAP for a in sounds):
+        raise ValueError("a sound far from the picture")
     return MediaInfo(path, container, width, height, None if frames is None else whole(frames), positive(said["rate"]),
-                     positive(said["time_base"]), exact(said["start"]), None if duration is None else exact(duration),
+                     positive(said["time_base"]), start, None if duration is None else exact(duration),
                      whole(said["rotation"]), positive(said["sample_aspect"]),
                      Colour(whole(colour[0], 0, 255), whole(colour[1], 0, 255), whole(colour[2], 0, 255), colour[3]),
                      word(said["pixel_format"]), whole(said["bit_depth"], 1, 64),
-                     tuple(_sound(a) for a in said["audio"]), texts(said["tags"]), texts(said["dropped"]))
+                     sounds, texts(said["tags"]), texts(said["dropped"]))
 
 
 def _sound(said: dict[str, Any]) -> AudioInfo:

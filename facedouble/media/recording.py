@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from facedouble.media.apart.reading import lies, value
-from facedouble.media.limits import MOST_CHANNELS, RATES
+from facedouble.media.limits import LONGEST_GAP, MOST_CHANNELS, RATES
 from facedouble.media.probe import whole
 from facedouble.media.sniff import sniff_sound
 from facedouble.media.sound import sounding
@@ -33,7 +32,7 @@ def recording(path: Path) -> Recording:
     said = value(path, "recording", {"demuxer": demuxer})
     with lies(str(path)):
         late = said["late"]
-        if type(late) is not float or not math.isfinite(late):
+        if type(late) is not float or not abs(late) <= LONGEST_GAP:
             raise ValueError("late")
         return Recording(str(path), demuxer, whole(said["index"], 0, 1 << 16), whole(said["rate"], *RATES),
                          whole(said["channels"], 1, MOST_CHANNELS), late)

@@ -42,7 +42,7 @@ def sniff(path: Path) -> str:
 
 
 def sniff_sound(path: Path) -> str:
-    """The demuxer of a recording (WAV, FLAC, MP3, AIFF), or of footage whose sound is meant; InputRefused for anything else."""
+    """The demuxer of a recording (WAV, FLAC, MP3, AIFF, CAF), or of footage whose sound is meant; InputRefused for all else."""
     try:
         if not disk.is_file(path):  # a pipe would be waited for
             return sniff(path)
@@ -54,11 +54,9 @@ def sniff_sound(path: Path) -> str:
         return "wav"
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return "aiff"
-    if head[:4] == b"fLaC":
-        return "flac"
     if head[:3] == b"ID3" or (len(head) > 3 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):  # layer III
         return "mp3"
-    return sniff(path)
+    return {b"fLaC": "flac", b"caff": "caf"}.get(head[:4]) or sniff(path)
 
 
 def _announced(name: str, head: bytes) -> int:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from facedouble import disk
 from facedouble.media.apart.reading import Got, lies, pieces, value
-from facedouble.media.limits import LONGEST_GAP
-from facedouble.media.probe import LARGEST, whole
+from facedouble.media.limits import DENSEST, LONGEST_GAP
+from facedouble.media.probe import whole
 from facedouble.types import AudioInfo, Floats, MediaInfo
 
 BLOCK = 4096  # samples of generated silence
@@ -21,8 +22,9 @@ LOUDEST = 1e4  # far above full scale; no number in a recording is more
 def sample_count(info: MediaInfo, index: int) -> int:
     """Samples per channel of the stream, gaps included."""
     said = value(Path(info.path), "count", {"demuxer": info.container, "index": index})
+    ((rate,),) = [(a.rate,) for a in info.audio if a.index == index]
     with lies(info.path):
-        return whole(said, 0, LARGEST)
+        return whole(said, 0, _most(Path(info.path), rate))
 
 
 def pcm(info: MediaInfo, index: int) -> Iterator[Floats]:
@@ -33,17 +35,25 @@ def pcm(info: MediaInfo, index: int) -> Iterator[Floats]:
 
 def sounding(path: Path, job: str, given: dict[str, Any], rate: int) -> Iterator[Floats]:
     """Blocks (N, C) of a job that gives samples and silence."""
-    channels = given["channels"]
+    channels, silent = given["channels"], 0
     with closing(pieces(path, job, given)) as found:
         for piece in found:
             if "silent" in piece.head:
                 with lies(str(path)):
                     gap = piece.whole("silent", 0, (LONGEST_GAP + 1) * max(rate, 1 << 18))
+                    silent += gap
+                    if silent > _most(path, rate):
+                        raise ValueError("too much silence")
                 yield from silence_blocks(gap, channels)
             else:
                 with lies(str(path)):
                     block = block_of(piece, channels)
                 yield block
+
+
+def _most(path: Path, rate: int) -> int:
+    """Silent samples that there can be: in jumps of the times, maybe at a higher rate than the header's, and in the file."""
+    return LONGEST_GAP * max(rate, 1 << 18) + DENSEST * disk.size(path)
 
 
 def block_of(piece: Got, channels: int) -> Floats:

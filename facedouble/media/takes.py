@@ -13,12 +13,11 @@ import av.error
 import numpy as np
 import soxr
 
-from facedouble import disk
 from facedouble.errors import InputRefused, MachineError
 from facedouble.media.apart.reading import lies, pieces
 from facedouble.media.inside.sounds import mixed
 from facedouble.media.limits import FASTEST, LONGEST_TAKE
-from facedouble.media.sniff import HEAD, sniff
+from facedouble.media.sniff import sniff_sound
 from facedouble.media.sound import block_of
 from facedouble.publish import write_new
 from facedouble.types import Floats
@@ -28,26 +27,10 @@ _INPUTS: Final = (("alsa", "default"), ("pulse", "default"))
 _ALSA: Final = Path("/usr/share/alsa/alsa.conf")
 
 
-def _demuxer(path: Path) -> str:
-    """The one demuxer for a sound file; what else is footage."""
-    try:
-        with disk.open_read(path) as file:
-            head = file.read(HEAD)
-    except OSError as error:
-        raise InputRefused(f"{path}: cannot be read ({error.strerror}); check its name and permissions") from error
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return "wav"
-    if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2):
-        return "mp3"
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return "aiff"
-    return {b"fLaC": "flac", b"caff": "caf"}.get(head[:4]) or sniff(path)
-
-
 def read_sound(path: Path) -> tuple[Floats, int]:
     """The first sound of a file, its channels mixed: (N,) float32 in [-1, 1], and samples/s."""
     found: list[Floats] = []
-    with closing(pieces(path, "take", {"demuxer": _demuxer(path)})) as got:
+    with closing(pieces(path, "take", {"demuxer": sniff_sound(path)})) as got:
         rate = count = 0
         for piece in got:
             with lies(str(path)):

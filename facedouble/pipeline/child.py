@@ -72,12 +72,13 @@ def _told(line: str) -> dict[str, str] | None:
 
 
 def _follow(line: str, progress: Progress) -> None:
-    """One line of progress: a JSON list of step, done, total."""
+    """One line of progress: a JSON list of step, done, total. Any other may be of a library that has something to say."""
     try:
         step, done, total = json.loads(line)
-    except ValueError:
+        count, whole = int(done), None if total is None else int(total)
+    except (ValueError, TypeError, OverflowError):
         return
-    progress(f"audit: {step}", int(done), None if total is None else int(total))
+    progress(f"audit: {step}", count, whole)
 
 
 def _error(code: int, words: str, film: Path) -> FacedoubleError:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from facedouble import __version__
 from facedouble.age.sealing import Sealer
 from facedouble.errors import FacedoubleError, InputRefused, StoreError
+from facedouble.publish import NO_LINKS
 from facedouble.store import evidence, files, log
 from facedouble.store.evidence import Item
 from facedouble.store.intake import BLOCK, Progress, blobs_of, quiet
@@ -118,7 +119,7 @@ def _name(part: Path, out: Path) -> None:
     try:
         os.link(part, out)
     except OSError as error:
-        if error.errno not in files.NO_LINKS or os.path.lexists(out):
+        if error.errno not in NO_LINKS or os.path.lexists(out):
             raise
         os.rename(part, out)  # a stick in exFAT
 

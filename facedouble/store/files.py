@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from facedouble.errors import StoreError
+from facedouble.publish import NO_LINKS
 
 PART: Final = ".part"
-NO_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}  # what FAT and exFAT sticks say to link(2)
 
 
 def write(path: Path, data: bytes, fresh: bool = False) -> None:

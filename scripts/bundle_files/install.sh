@@ -3,8 +3,8 @@
 #
 #   sh install.sh FOLDER [HASH]
 #
-# FOLDER: where the program goes; it must not exist yet. HASH: the SHA-256 of the file SHA256SUMS, read from paper (all of it,
-# or at least its first 16 digits): then nothing is installed from a bundle that is not the one it was written down from.
+# FOLDER: where the program goes; it must not exist yet. HASH: the SHA-256 of the file SHA256SUMS, read from paper, all 64
+# digits of it: then nothing is installed from a bundle that is not the one it was written down from.
 # PYTHON=/path/to/python3.11 says which Python, if it is not the one called python3.11.
 set -eu
 
@@ -22,11 +22,8 @@ cd -- "$here"
 [ -f SHA256SUMS ] || stop "$here: holds no SHA256SUMS, so it is no whole bundle; copy it again"
 found=$(sha256sum SHA256SUMS | cut -d ' ' -f 1)
 if [ -n "$paper" ]; then
-    [ ${#paper} -ge 16 ] || stop "give at least 16 digits of the hash"
-    case $found in
-        "$paper"*) ;;
-        *) stop "the hash of SHA256SUMS is $found, not the one given; this is another bundle: do not use it" ;;
-    esac
+    [ ${#paper} -eq 64 ] || stop "give all 64 digits of the hash"
+    [ "$paper" = "$found" ] || stop "the hash of SHA256SUMS is $found, not the one given; this is another bundle: do not use it"
 fi
 sha256sum --check --strict --quiet SHA256SUMS >&2 || stop "a file is altered or missing; copy the bundle again: do not use this one"
 listed=$(cut -c 67- SHA256SUMS | LC_ALL=C sort)

@@ -28,6 +28,8 @@ CLEAN = {
     "/proc/self/net/dev": HEAD + row("lo", 3193, 3193),
     "/proc/1/net/dev": HEAD + row("lo", 3193, 3193),
     "/proc/1/comm": "systemd",
+    "/proc/self/ns/pid": "-> pid:[4026531836]",
+    "/proc/self/ns/user": "-> user:[4026531837]",
     "/proc/self/net/route": ROUTES,
     "/proc/self/net/ipv6_route": f"{'0' * 31}1 80 {'0' * 32} 00 {'0' * 32} 00000000 00000002 00000000 80200001       lo\n",
     "/proc/self/net/fib_trie": TRIE,
@@ -41,6 +43,8 @@ CLEAN = {
     "/sys/dev/block/253:0/dev": "253:0",
     "/sys/class/block/dm-0/dm/uuid": "CRYPT-LUKS2-0123456789abcdef-root",
     "/sys/class/block/dm-0/dm/name": "root",
+    "/sys/class/net/lo/flags": "0x9",
+    "/sys/bus/": "",
     "/sys/power/state": "freeze mem",
     "/etc/resolv.conf": "nameserver 127.0.0.53\n",
     "/tmp/": "",
@@ -56,12 +60,16 @@ def device(name: str, flags: str = "0x1003", carrier: str = "1", operstate: str 
 
 
 def build(root: Path, *files: dict[str, str]) -> Path:
-    """Write the files of a state; a later one replaces an earlier. A path that ends in / is an empty folder."""
+    """Write the files of a state; a later one replaces an earlier. A path that ends in / is an empty folder, a text
+    that begins with -> is where a link leads."""
     for path, text in {name: said for group in files for name, said in group.items()}.items():
         place = root / path.lstrip("/")
         if path.endswith("/"):
             place.mkdir(parents=True, exist_ok=True)
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
+        if text.startswith("-> "):
+            place.symlink_to(text[3:])
+        else:
+            place.write_text(text)
     return root

@@ -58,7 +58,28 @@ STATES = {
     "nothing is said": State({}, {"network interfaces"}, without=(NET, "/proc/1/net/dev", "/proc/self/limits", LIST),
                              noted={"seen from", "crash files", "disk below the project", "temporary files"}),
     "a namespace hides the machine's card": State({"/proc/1/net/dev": HEAD + row("lo") + row("eth0", 12, 34)},
-                                                  noted={"seen from"}),
+                                                  {"seen from"}),
+    "a namespace hides the machine's card from /proc": State(device("eth0"), {"seen from"}),
+    "a namespace hides a card without a cable": State({"/proc/1/net/dev": HEAD + row("lo") + row("eth0"),
+                                                       "/sys/class/net/bonding_masters": "",
+                                                       **device("eth0", carrier="0", operstate="down")}, noted={"seen from"}),
+    "a container that shows itself only": State({"/proc/self/ns/pid": "-> pid:[4026532300]", "/proc/1/comm": "sh"}, {"seen from"},
+                                                noted={"programs that connect", "programs that listen",
+                                                       "programs that copy folders away", "machine below this one"}),
+    "a namespace whose first process hides": State({"/proc/self/ns/user": "-> user:[4026532301]"}, {"seen from"},
+                                                   without=("/proc/1/net/dev",)),
+    "other users' programs are hidden": State({}, without=("/proc/1/net/dev", "/proc/1/comm"),
+                                              noted={"seen from", "programs that connect", "programs that listen",
+                                                     "programs that copy folders away"}),
+    "other users' programs are hidden, one of our own connects": State(
+        {"/proc/90/comm": "openvpn"}, {"programs that connect"}, without=("/proc/1/net/dev", "/proc/1/comm"),
+        noted={"seen from", "programs that listen", "programs that copy folders away"}),
+    "a kernel without IPv6": State({}, without=(SIX, SIX_ROUTE)),
+    "IPv6 says nothing": State({"/proc/sys/net/ipv6/": ""}, without=(SIX, SIX_ROUTE),
+                               noted={"network addresses", "routes"}),
+    "no devices are shown": State({}, without=tuple(path for path in CLEAN if path.startswith("/sys/")),
+                                  noted={"radios", "tethered telephone or modem", "disk below the project", "hibernation",
+                                         "microphone and camera"}),
     "Wi-Fi on": State({"/sys/class/ieee80211/phy0/rfkill0/soft": "0", "/sys/class/ieee80211/phy0/rfkill0/hard": "0",
                        **switch("wlan")}, {"radios"}),
     "Wi-Fi switched off by software": State({"/sys/class/ieee80211/phy0/rfkill0/soft": "1", **switch("wlan", soft="1")},
@@ -95,6 +116,10 @@ STATES = {
     "volumes on an encrypted disk": State({LIST: ROOT_ON.format("253:3", "/dev/mapper/vg-root"),
                                            "/sys/dev/block/253:3/dm/uuid": "LVM-abcdef",
                                            "/sys/dev/block/253:3/slaves/dm-0/dm/uuid": "CRYPT-LUKS1-00-x"}),
+    "a disk that is only checked": State({"/sys/dev/block/253:0/dm/uuid": "CRYPT-INTEGRITY-0-x",
+                                          "/sys/dev/block/253:0/slaves/sda2/dev": "8:2"}, unfit={"disk below the project"}),
+    "a disk that is checked, on an encrypted one": State({"/sys/dev/block/253:0/dm/uuid": "CRYPT-VERITY-0-x",
+                                                          "/sys/dev/block/253:0/slaves/dm-0/dm/uuid": "CRYPT-LUKS2-0-x"}),
     "half of a pair is encrypted": State({LIST: ROOT_ON.format("9:0", "/dev/md0"),
                                           "/sys/dev/block/9:0/slaves/dm-0/dm/uuid": "CRYPT-LUKS2-00-x",
                                           "/sys/dev/block/9:0/slaves/sdb1/dev": "8:17"}, unfit={"disk below the project"}),
@@ -113,6 +138,12 @@ STATES = {
     "encrypted swap, and it may hibernate": State({"/proc/swaps": SWAPS + "/dev/dm-1 partition 8388604 0 -2\n",
                                                    "/sys/power/state": "freeze mem disk", "/sys/power/disk": "[platform]",
                                                    "/sys/class/block/dm-1/dm/uuid": "CRYPT-PLAIN-swap"}, noted={"hibernation"}),
+    "swap that is only checked": State({"/proc/swaps": SWAPS + "/dev/dm-1 partition 8388604 0 -2\n",
+                                        "/sys/class/block/dm-1/dm/uuid": "CRYPT-INTEGRITY-swap"}, unfit={"swap"}),
+    "nobody says where memory is written": State({}, without=("/proc/swaps", "/sys/power/state"), noted={"swap", "hibernation"}),
+    "it may sleep, and nobody says where memory is written": State(
+        {"/sys/power/state": "freeze mem disk", "/sys/power/disk": "[platform]"}, without=("/proc/swaps",),
+        noted={"swap", "hibernation"}),
     "swap in a file on the encrypted disk": State({"/proc/swaps": SWAPS + "/swap\\040file file 8388604 0 -2\n"}),
     "swap in compressed memory": State({"/proc/swaps": SWAPS + "/dev/zram0 partition 8388604 0 100\n",
                                         "/sys/block/zram0/backing_dev": "none"}),
@@ -124,6 +155,17 @@ STATES = {
     "crashes leave files": State({"/proc/self/limits": LIMITS.replace("size        0  ", "size        unlimited  ")},
                                  noted={"crash files"}),
     "virtual machine": State({"/proc/cpuinfo": FLAGS.replace("aes", "aes hypervisor")}, noted={"machine below this one"}),
+    "virtual machine of ARM": State({"/proc/cpuinfo": "Features\t: fp asimd\n", "/sys/class/dmi/id/sys_vendor": "QEMU",
+                                     "/sys/class/dmi/id/product_name": "KVM Virtual Machine"}, noted={"machine below this one"}),
+    "virtual machine of ARM without DMI": State({"/proc/cpuinfo": "Features\t: fp asimd\n", "/proc/device-tree/hypervisor/": ""},
+                                                noted={"machine below this one"}),
+    "board of ARM": State({"/proc/cpuinfo": "Features\t: fp asimd\n", "/proc/device-tree/model": "Board"}),
+    "laptop of ARM": State({"/proc/cpuinfo": "Features\t: fp asimd\n", "/sys/class/dmi/id/sys_vendor": "LENOVO"}),
+    "a processor that says nothing": State({"/proc/cpuinfo": "Features\t: fp asimd\n"}, noted={"machine below this one"}),
+    "no processor is shown": State({"/sys/class/dmi/id/sys_vendor": "LENOVO"}, without=("/proc/cpuinfo",),
+                                   noted={"machine below this one"}),
+    "a container of systemd": State({"/run/systemd/container": "lxc"}, noted={"machine below this one"}),
+    "sound is masked": State({"/sys/class/sound/": ""}, noted={"microphone and camera"}),
     "microphone and camera": State({"/proc/asound/pcm": "00-00: ALC257 : playback 1 : capture 1\n",
                                     "/sys/class/video4linux/video0/name": "cam"}, noted={"microphone and camera"}),
 }
@@ -134,8 +176,9 @@ def test_states(name: str, tmp_path: Path) -> None:
     state = STATES[name]
     root = build(tmp_path, {path: said for path, said in CLEAN.items() if path not in state.without}, state.files)
     verdict = examine(Path(state.folder), root)
-    facts = {key: set(said) for key, said in verdict.facts.items()}
-    assert facts == {"networked": state.networked, "unfit": state.unfit, "noted": state.noted}
+    bad = {(f.what, f.network) for f in verdict.findings if f.ok is False}
+    assert bad == {(what, True) for what in state.networked} | {(what, False) for what in state.unfit}
+    assert {f.what for f in verdict.findings if f.ok is None} == state.noted
     assert len({f.what for f in verdict.findings}) == len(verdict.findings)
     for finding in verdict.findings:
         assert finding.detail and "\n" not in finding.detail + finding.remedy
@@ -145,10 +188,16 @@ def test_states(name: str, tmp_path: Path) -> None:
     assert verdict.words.endswith(LIMIT) and "cannot prove that a machine was never online" in LIMIT
 
 
+def test_a_machine_that_shows_nothing_is_not_clean(tmp_path: Path) -> None:
+    found = {f.what: f.ok for f in examine(Path(FILM), build(tmp_path, {NET: HEAD + row("lo")})).findings}
+    assert {what for what, ok in found.items() if ok} == {"network interfaces", "online before", "name servers", "copied away",
+                                                          "temporary files", "crash files of before"}
+
+
 def test_no_name_of_a_network_or_person_is_said(tmp_path: Path) -> None:
     state = STATES["was online: a profile, a lease, a browser"]
     verdict = examine(Path(FILM), build(tmp_path, CLEAN, state.files))
-    said = json.dumps([verdict.facts, verdict.words, [f.detail for f in verdict.findings]])
+    said = json.dumps([verdict.networked, verdict.unfit, verdict.words, [f.detail for f in verdict.findings]])
     assert "Home of" not in said and "oor" not in said
     assert "1 stored networks; 1 leases" in said
 
@@ -187,7 +236,7 @@ def test_a_container_file_is_as_good_as_the_disk_it_lies_on(tmp_path: Path) -> N
 
 
 PROBE = "import json; from pathlib import Path; from facedouble.airgap.verdict import examine\n" \
-        "print(json.dumps(examine(Path('.')).facts))"
+        "print(json.dumps({f.what: f.ok for f in examine(Path('.')).findings}))"
 
 
 def test_nothing_is_sent_or_started_to_find_out(tmp_path: Path) -> None:
@@ -208,13 +257,19 @@ def test_nothing_is_sent_or_started_to_find_out(tmp_path: Path) -> None:
     assert writes == []
 
 
-def test_clean_where_there_is_no_network(tmp_path: Path) -> None:
-    words = ["unshare", "-rn", sys.executable, "-c", PROBE]
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
+@pytest.mark.parametrize("apart", [["-rn"], ["-rnpf", "--mount-proc"]])
+def test_no_network_is_seen_in_a_namespace_and_that_is_not_clean(apart: list[str], tmp_path: Path) -> None:
+    """What is outside of it may be online: said where it can be seen, and where the namespace is closed."""
+    if shutil.which("unshare") is None or subprocess.run(["unshare", *apart, "true"], capture_output=True).returncode:
         pytest.skip("this machine gives no network namespace")
-    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(["unshare", *apart, sys.executable, "-c", PROBE], capture_output=True, text=True, cwd=tmp_path,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
-    assert not {"network interfaces", "network addresses", "routes"} & set(json.loads(done.stdout)["networked"])
+    found = json.loads(done.stdout)
+    assert all(found[what] for what in ("network interfaces", "network addresses", "routes"))
+    outside = {f.what: f.ok for f in examine(tmp_path).findings}
+    closed = "--mount-proc" in apart or outside["seen from"] is False
+    assert found["seen from"] is (False if closed else outside["network interfaces"])
 
 
 def test_the_command_line_says_it_and_exits_so(tmp_path: Path) -> None:

@@ -124,7 +124,11 @@ def says(file: BinaryIO, given: dict[str, Any]) -> Steps:
     end = channel()
     for message in given["messages"] * given.get("times", 1):
         os.write(end, message.encode())
-    yield from told(1, given["room"])
+    yield from told(given.get("value", 1), given["room"])
+
+
+def long(file: BinaryIO, given: dict[str, Any]) -> Steps:
+    yield from told("x" * given["letters"], given["room"])
 
 
 def backwards(file: BinaryIO, given: dict[str, Any]) -> Steps:
@@ -132,8 +136,19 @@ def backwards(file: BinaryIO, given: dict[str, Any]) -> Steps:
         yield Piece({"ticks": ticks, "span": 1, "format": "yuv420p", "corrupt": False}, (grey(given),))
 
 
+def odd(file: BinaryIO, given: dict[str, Any]) -> Steps:
+    """A number that is just too large, and everything that is asked for a picture or a sound beside it."""
+    yield Piece({"ticks": 0, "span": 1, "format": "yuv420p", "corrupt": False} | given["odd"], (grey(given),))
+
+
+def silences(file: BinaryIO, given: dict[str, Any]) -> Steps:
+    for _ in range(given["times"]):
+        yield Piece({"silent": given["silent"]})
+
+
 HOSTILE: dict[str, Job] = {"tries": tries, "bomb": bomb, "giant": giant, "endless": endless, "busy": busy, "aborts": aborts,
-                           "segfault": segfault, "says": says, "backwards": backwards, "pictures": segfault}
+                           "segfault": segfault, "says": says, "long": long, "backwards": backwards, "odd": odd,
+                           "silences": silences, "pictures": segfault}
 
 if __name__ == "__main__":
     main({**JOBS, **HOSTILE})

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +25,16 @@ import pytest
 from facedouble.age.reader import Payload, open_payload
 from facedouble.age.sealing import generate, seal
 from facedouble.disk import Lent
-from facedouble.errors import InputRefused, StoreError
+from facedouble.errors import InputRefused, MachineError, StoreError
+from facedouble.media.again import Marking
 from facedouble.media.apart import reading
 from facedouble.media.apart.keeper import Keeper, keeper
 from facedouble.media.apart.reading import Broken, memory, pieces_of, source, value_of
 from facedouble.media.decode import frames
-from facedouble.media.inside import pictures, sounds
-from facedouble.media.inside.piece import Piece
+from facedouble.media.inside import pictures, sounds, streams
+from facedouble.media.inside.piece import OFTEN, Job, Piece
 from facedouble.media.probe import probe
-from facedouble.media.sound import pcm
+from facedouble.media.sound import pcm, sample_count
 from facedouble.types import MediaInfo
 from tests.media.make import clip
 
@@ -163,6 +170,37 @@ def test_more_pieces_than_the_file_has_bytes(hostile: Keeper) -> None:
         list(pieces_of(found, "says", {"messages": ['{"silent":1}'], "times": 4200}, by=hostile))
 
 
+def test_a_child_that_takes_no_word_back_holds_nobody_up(hostile: Keeper) -> None:
+    count = 2000
+    with memory("footage", b"x") as found, ThreadPoolExecutor() as other:
+        got = pieces_of(found, "says", {"messages": ['{"bytes":1}'], "times": count}, by=hostile)
+        first = next(got)
+        rest = other.submit(lambda: sum(1 for _ in got))
+        try:
+            assert first.data.size == 1 and rest.result(20) == count
+        except TimeoutError:
+            hostile.close()  # whoever waits for the child waits no more
+            raise
+
+
+def test_a_value_is_no_longer_than_values_are(hostile: Keeper) -> None:
+    with memory("footage", b"x") as found:
+        assert len(value_of(found, "long", {"letters": reading.LONGEST_VALUE - 2}, hostile)) == reading.LONGEST_VALUE - 2
+        with pytest.raises(Broken) as caught:
+            value_of(found, "long", {"letters": reading.LONGEST_VALUE}, hostile)
+    assert caught.value.how == "lied" and reading.LONGEST_VALUE < 1 << 25  # its JSON may take twenty times as much
+
+
+@pytest.mark.parametrize("job", [streams.reading, sounds.count])
+def test_a_value_that_takes_long_is_no_silence(job: Job, tmp_path: Path) -> None:
+    """The parent waits for each piece, not for the whole of a film of hours."""
+    path = clip(tmp_path / "a.mp4", frames=80, audio=[(48000, 2.0, 0.0)])
+    with open(path, "rb") as file:
+        asked = {"demuxer": "mov", "index": 1, "edits": True, "decode": True, "room": 1 << 20}
+        said = [-1, *(k for k, step in enumerate(job(file, asked)) if step is not None)]
+    assert max(b - a for a, b in pairwise(said)) <= 2 * OFTEN and len(said) > 5
+
+
 @pytest.mark.parametrize("job", ["segfault", "backwards", "giant"])
 def test_a_film_that_breaks_its_reader_is_refused(job: str, hostile: Keeper, tmp_path: Path,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,6 +215,43 @@ def test_a_film_that_breaks_its_reader_is_refused(job: str, hostile: Keeper, tmp
         list(frames(info))
     monkeypatch.undo()
     assert len(list(frames(info))) == 12
+
+
+def lying(hostile: Keeper, job: str, more: dict[str, Any]) -> Any:
+    """`reading.pieces_of` of a child that does something else than it is asked."""
+    whole = reading.pieces_of
+
+    def other(found: reading.Source, _: str, given: dict[str, Any], *rest: Any, **kept: Any) -> Any:
+        return whole(found, job, {**given, **more}, *rest, **{**kept, "by": hostile})
+
+    return other
+
+
+@pytest.mark.parametrize("lie", [{"ticks": 1 << 63}, {"span": 1 << 31}, {"ticks": -1 << 63}, {"span": 0}])
+def test_numbers_of_a_picture_fit_where_they_are_kept(lie: dict[str, int], hostile: Keeper, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    info = probe(clip(tmp_path / "a.mp4"))
+    for name, number in lie.items():  # the last that is believed
+        monkeypatch.setattr(reading, "pieces_of", lying(hostile, "odd", {"odd": {name: number - (1 if number > 1 else -1)}}))
+        marking = Marking()
+        for frame in frames(info):
+            marking.add(frame)
+        assert len(marking.done()) == 1
+        monkeypatch.undo()
+    monkeypatch.setattr(reading, "pieces_of", lying(hostile, "odd", {"odd": lie}))
+    with pytest.raises(Broken, match="cannot be"):
+        list(frames(info))
+
+
+def test_silence_that_a_file_cannot_hold(hostile: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = probe(clip(tmp_path / "a.mp4", audio=[(8000, 0.5, 0.0)]))
+    hour = 3600 * (1 << 18)
+    monkeypatch.setattr(reading, "pieces_of", lying(hostile, "silences", {"silent": hour, "times": 2}))
+    with pytest.raises(Broken, match="cannot be"):
+        deque(pcm(info, 1), 0)
+    monkeypatch.setattr(reading, "pieces_of", lying(hostile, "says", {"messages": [], "value": 1 << 40}))
+    with pytest.raises(Broken, match="cannot be"):
+        sample_count(info, 1)
 
 
 def living(pids: set[int]) -> set[int]:
@@ -222,6 +297,25 @@ def test_no_child_outlives_its_reading(tmp_path: Path) -> None:
     film.close()
     assert gone(working)
     assert len(list(frames(info))) == 60
+
+
+def test_a_server_that_cannot_fork_now_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Others' films are being read by it."""
+    info = probe(clip(tmp_path / "a.mp4", frames=60))
+    with (closing(Keeper()) as by, source(tmp_path / "a.mp4") as found,
+          closing(pieces_of(found, "pictures", given(info), 1 << 20, by=by)) as film):
+        next(film)
+        server = server_of(by)
+        for limit, most in ((resource.RLIMIT_FSIZE, 1), (resource.RLIMIT_NOFILE, len(os.listdir(f"/proc/{server}/fd")))):
+            kept = resource.prlimit(server, limit)
+            resource.prlimit(server, limit, (most, kept[1]))
+            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with near, far, pytest.raises(MachineError, match="no process can be started"):
+                by.fork(far.fileno(), found.lent.descriptor, 1 << 20)
+            resource.prlimit(server, limit, kept)
+        assert value_of(found, "tags", {"demuxer": "mov"}, by)
+        assert len(list(film)) == 59 and server_of(by) == server
+    assert capfd.readouterr().err == ""
 
 
 def test_a_server_that_was_ended_is_started_again(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from facedouble.colour import picture
+from facedouble.errors import InputRefused
 from facedouble.media.container import violations
 from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
+from facedouble.media.recording import blocks, recording
 from facedouble.media.sound import pcm, sample_count
 from facedouble.options import EncodeOptions
 from facedouble.types import Frame, MediaInfo
@@ -116,6 +118,50 @@ def test_sound_lost_at_the_start_leaves_the_rest_in_its_place(tmp_path: Path) ->
     assert len(made) == len(whole) == sample_count(info, info.audio[0].index)
     assert not made[:9000].any() and np.abs(whole[:9000]).max() > 0.2
     assert np.abs(made[11300:] - whole[11300:]).max() < 1e-3
+
+
+@pytest.mark.parametrize(("gaps", "fits"), [((3500,), True), ((1900, 1900), False)])
+def test_silence_between_sounds_is_an_hour_at_most_in_all(gaps: Sequence[int], fits: bool, tmp_path: Path) -> None:
+    """A few bytes could ask for days of it."""
+    with av.open(str(tmp_path / "a.mkv"), "w") as box:
+        video: Any = box.add_stream("mpeg4", rate=1)
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        sound: Any = box.add_stream("pcm_s16le", rate=8000)
+        picture = av.VideoFrame.from_ndarray(np.full((96, 64), 99, np.uint8), format="yuv420p")
+        box.mux([*video.encode(picture), *video.encode(None)])
+        for k in range(len(gaps) + 1):
+            block = av.AudioFrame.from_ndarray(np.ones((1, 8000), np.int16), format="s16", layout="mono")
+            block.sample_rate, block.pts, block.time_base = 8000, 8000 * (k + sum(gaps[:k])), Fraction(1, 8000)
+            box.mux(sound.encode(block))
+    info, source = probe(tmp_path / "a.mkv"), recording(tmp_path / "a.mkv")
+    asked: list[Callable[[], int]] = [lambda: sample_count(info, 1), lambda: sum(map(len, pcm(info, 1))),
+                                      lambda: sum(map(len, blocks(source)))]
+    for ask in asked:
+        if fits:
+            assert ask() == 8000 * (3500 + 2)
+        else:
+            with pytest.raises(InputRefused, match="more than an hour"):
+                ask()
+
+
+def test_sound_that_begins_hours_after_the_picture_is_refused(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mkv", frames=2, codec="mpeg4", audio=[(48000, 0.1, 3590.0)])
+    assert probe(path).audio[0].start > 3589 and recording(path).late > 3589
+    clip(path, frames=2, codec="mpeg4", audio=[(48000, 0.1, 3610.0)])
+    for look in (probe, recording):
+        with pytest.raises(InputRefused, match=r"a\.mkv: its sound begins more than an hour"):
+            look(path)
+
+
+def test_a_picture_that_lasts_very_long(tmp_path: Path) -> None:
+    """Time-lapse of a camera that counts in nanoseconds."""
+    two, three = ((n * 10**9).to_bytes(4, "big") for n in (2, 3))  # FFmpeg writes no more than 2.1 s, and reads it
+    path = clip(tmp_path / "a.mp4", frames=4, base=Fraction(1, 10**9), pts=[k * 2 * 10**9 for k in range(4)],
+                options={"bf": "0"})
+    path.write_bytes(path.read_bytes().replace(two, three))
+    made = list(frames(probe(path)))
+    assert [f.time for f in made] == [0, 3, 6]  # its edit list ends where it did
+    assert all(0 < f.span < 1 << 31 and not f.corrupt for f in made)
 
 
 def test_what_changes_its_rate_or_layout_in_mid_stream_is_silent_from_there(tmp_path: Path) -> None:

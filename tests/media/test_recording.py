@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from facedouble.errors import InputRefused
 from facedouble.media.flac import flac
 from facedouble.media.recording import blocks, recording
+from facedouble.media.takes import read_sound
 from facedouble.types import Floats
 from tests.media.make import clip
 
@@ -53,7 +55,7 @@ def test_flac_is_lossless_and_names_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp3", "libmp3lame"), ("a.m4a", "aac"), ("a.ogg", "libvorbis"),
-                                             ("a.mka", "pcm_s16le")])
+                                             ("a.mka", "pcm_s16le"), ("a.caf", "pcm_s16le")])
 def test_other_kinds(name: str, codec: str, tmp_path: Path) -> None:
     path = tmp_path / name
     with av.open(str(path), "w") as box:
@@ -70,6 +72,7 @@ def test_other_kinds(name: str, codec: str, tmp_path: Path) -> None:
     source = recording(path)
     total = sum(map(len, blocks(source)))
     assert source.rate == 44_100 and abs(total - 88_200) < 4_700
+    assert abs(len(read_sound(path)[0]) - 88_200) < 4_700
 
 
 def test_footage_gives_its_sound(witness: Path) -> None:
@@ -88,8 +91,11 @@ def test_what_is_no_recording_is_refused(data: bytes, tmp_path: Path) -> None:
 def test_nothing_there_and_rates_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="no such file"):
         recording(tmp_path / "none.wav")
-    with pytest.raises(InputRefused):
-        recording(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for read in (recording, read_sound):
+        for no_file in (tmp_path, tmp_path / "pipe"):  # which nobody waits for
+            with pytest.raises(InputRefused, match="is not a file"):
+                read(no_file)
     for rate, channels in ((4_000, 1), (16_000, 17)):
         with pytest.raises(InputRefused):
             recording(wav(tmp_path / f"{rate}{channels}.wav", noise(100, channels), rate))

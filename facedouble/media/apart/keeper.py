@@ -52,16 +52,22 @@ class Keeper:
         with self._lock:
             for _ in range(2):  # the server may have been ended from outside
                 control = self._control or self._start()
+                answer = b""
+                handles: list[int] = []
                 try:
                     socket.send_fds(control, [size.to_bytes(8, "little")], [end, file])
-                    _, handles, _, _ = socket.recv_fds(control, 1, 2)
+                    answer, handles, _, _ = socket.recv_fds(control, 1, 2)
                 except OSError:
-                    handles = []
+                    pass
                 except BaseException:  # stopped in between: the next answer would be to this question
                     self._stop()
                     raise
                 if len(handles) == 2:
                     return Child(handles[0]), handles[1]
+                for handle in handles:
+                    os.close(handle)
+                if answer:  # it lives, with others' children; one of ours, if there is one, ends with its socket
+                    break
                 self._stop()
         raise MachineError("no process can be started to read films in; close other programs, and run `facedouble doctor`")
 
@@ -82,7 +88,8 @@ class Keeper:
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with far:
             self._process = subprocess.Popen([*self._command, str(far.fileno())], pass_fds=[far.fileno()], start_new_session=True,
-                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env={**os.environ, **ALONE})
+                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                             env={**os.environ, **ALONE})
         near.settimeout(PATIENCE)
         try:
             ready = near.recv(5)

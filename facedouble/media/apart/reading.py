@@ -27,7 +27,7 @@ from facedouble.sandbox import Layers
 from facedouble.types import Bytes
 
 ROOM: Final = 1 << 20  # bytes at once of what has no size of its own
-LONGEST_VALUE: Final = 1 << 28  # bytes of one value
+LONGEST_VALUE: Final = 1 << 24  # bytes of one value, which takes up to twenty times as much once it is read
 FEWEST: Final = 4096  # pieces that any file may give; and two for each byte: every picture and every block of sound has one
 STUCK: Final = 60.0  # s without a word
 SLOWEST: Final = 1 << 20  # bytes/s that are read at least
@@ -155,8 +155,8 @@ def pieces_of(found: Source, job: str, given: dict[str, Any], room: int = ROOM, 
             yield Got(head, shared[at : at + size])
             if size:
                 number += 1
-                with suppress(OSError):  # if it has ended, what it said before is still to be read
-                    near.send(b".")
+                with suppress(OSError):  # if it has ended, what it said before is still to be read; one that listens has room
+                    near.send(b".", socket.MSG_DONTWAIT)
 
 
 @lru_cache(maxsize=1)

@@ -47,7 +47,8 @@ BEAT = 1.0  # s without a word after which the child says that it works
 def serve(control: socket.socket, jobs: Mapping[str, Job]) -> None:
     """Fork a child for each request (its socket, the file, the memory's size); answer with a handle on it, and the memory.
 
-    The memory is made here: who asks may have been forbidden to make large files, and this counts as one.
+    Where there can be none, the answer is empty. The memory is made here: who asks may have been forbidden to make large files,
+    and this counts as one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever is stopped ends the children
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -59,23 +60,34 @@ def serve(control: socket.socket, jobs: Mapping[str, Job]) -> None:
         asked, descriptors, _, _ = socket.recv_fds(control, 8, 2)
         if not asked:
             return
-        ring = os.memfd_create("ring", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(ring, int.from_bytes(asked, "little"))
-        fcntl.fcntl(ring, fcntl.F_ADD_SEALS, SEALS)
-        descriptors.append(ring)
-        pid = os.fork()
-        if pid == 0:
-            try:
-                control.close()
-                _child(parent, descriptors, jobs)
-            finally:
-                os._exit(0)
-        with suppress(OSError):
-            handle = os.pidfd_open(pid)
-            socket.send_fds(control, [b"."], [handle, ring])
-            os.close(handle)
+        made: list[int] = []
+        with suppress(OSError):  # no more processes, descriptors or memory: that is said, and the children at work stay
+            if len(descriptors) == 2:
+                descriptors.append(_ring(int.from_bytes(asked, "little")))
+                pid = os.fork()
+                if pid == 0:
+                    try:
+                        control.close()
+                        _child(parent, descriptors, jobs)
+                    finally:
+                        os._exit(0)
+                descriptors.append(os.pidfd_open(pid))
+                made = [descriptors[3], descriptors[2]]
+        socket.send_fds(control, [b"."], made)
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _ring(size: int) -> int:
+    """Memory to have in common."""
+    ring = os.memfd_create("ring", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(ring, size)
+        fcntl.fcntl(ring, fcntl.F_ADD_SEALS, SEALS)
+    except OSError:
+        os.close(ring)
+        raise
+    return ring
 
 
 def _child(parent: int, descriptors: list[int], jobs: Mapping[str, Job]) -> None:

@@ -11,7 +11,8 @@ import av.error
 from facedouble.errors import InputRefused
 from facedouble.media.inside.opening import depth_of, opened, sounds_of, video_of
 from facedouble.media.inside.piece import Steps, ratio, told
-from facedouble.media.limits import LARGEST_AREA, LARGEST_SIDE, SMALLEST_SIDE
+from facedouble.media.inside.sounds import FAR
+from facedouble.media.limits import LARGEST_AREA, LARGEST_SIDE, LONGEST_GAP, SMALLEST_SIDE
 
 
 def look(file: BinaryIO, given: dict[str, Any]) -> Steps:
@@ -32,12 +33,14 @@ def look(file: BinaryIO, given: dict[str, Any]) -> Steps:
         if rotation in (90, 270):
             width, height, sar = height, width, 1 / sar if sar else Fraction(1)
         base = Fraction(stream.time_base)
-        sounds = sounds_of(box)
+        start, sounds = Fraction(first.pts * base if first.pts is not None else 0), sounds_of(box)
+        if any(abs(_seconds(a.start_time, a.time_base) - start) > LONGEST_GAP for a in sounds):
+            raise InputRefused(FAR)
         used = {stream.index, *(a.index for a in sounds)}
         yield from told({
             "width": width, "height": height, "frames": stream.frames or None,
             "rate": ratio(stream.average_rate or stream.guessed_rate or 25), "time_base": ratio(base),
-            "start": ratio(first.pts * base if first.pts is not None else 0),
+            "start": ratio(start),
             "duration": ratio(_seconds(stream.duration, base)) if stream.duration else None,
             "rotation": rotation, "sample_aspect": ratio(sar or 1),
             "colour": [int(first.color_primaries), int(first.color_trc), int(first.colorspace), _full(first)],

@@ -84,7 +84,7 @@ def pictures(file: BinaryIO, given: dict[str, Any]) -> Steps:
     like: tuple[tuple[Array, ...], str] | None = None  # grey, as the last picture
     replaced: deque[int] = deque(maxlen=MOST_REPLACED)  # ticks at which a grey one stands
     damaged: set[int] = set()
-    step = max(1, round(1 / (Fraction(*given["rate"]) * Fraction(*given["base"]))))
+    step = min(max(1, round(1 / (Fraction(*given["rate"]) * Fraction(*given["base"])))), LONGEST_SPAN - 1)
 
     def build(ticks: int, span: int, planes: tuple[Array, ...], name: str, corrupt: bool) -> Piece:
         nonlocal last_ticks, count

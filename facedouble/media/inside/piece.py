@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import numpy as np
 
 from facedouble.types import Array
 
+OFTEN: Final = 16  # packets
 
 @dataclass(frozen=True)
 class Piece:
@@ -36,6 +37,11 @@ def told(value: Any, room: int) -> Iterator[Piece]:
     text = np.frombuffer(json.dumps(value).encode(), np.uint8)
     for start in range(0, len(text), room):
         yield Piece({"last": start + room >= len(text)}, (text[start : start + room],))
+
+
+def going(number: int) -> Piece | None:
+    """The step after so many packets of a value that takes long: each piece has its own time, and "it goes on" adds none."""
+    return None if number % OFTEN else Piece({"last": False})
 
 
 def ratio(value: Any) -> list[int]:

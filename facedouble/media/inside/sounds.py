@@ -12,10 +12,11 @@ import numpy as np
 
 from facedouble.errors import InputRefused
 from facedouble.media.inside.opening import opened, sounds_of, video_of
-from facedouble.media.inside.piece import Piece, Steps, told
+from facedouble.media.inside.piece import Piece, Steps, going, told
 from facedouble.media.limits import FASTEST, LONGEST_GAP, LONGEST_TAKE, MOST_CHANNELS, RATES
 from facedouble.types import Floats
 
+FAR = "its sound begins more than an hour before or after its picture; cut it, or convert it first"
 AS_SOUND = "as sound ({}); copy it again or make it a WAV"
 
 
@@ -29,7 +30,7 @@ def _placed(file: BinaryIO, given: dict[str, Any]) -> Iterator[tuple[int, int, A
         stream: Any = box.streams[given["index"]]
         start = None if stream.start_time is None else stream.start_time * Fraction(stream.time_base)
         like: tuple[int, int] | None = None
-        end = 0
+        end = quiet = 0
         for packet in box.demux(stream):
             yield None
             try:
@@ -45,8 +46,9 @@ def _placed(file: BinaryIO, given: dict[str, Any]) -> Iterator[tuple[int, int, A
                 lasts = frame.duration * base if frame.duration else Fraction(frame.samples, frame.sample_rate)
                 span = min(round(lasts * like[0]), round(Fraction(frame.samples * like[0], frame.sample_rate)))
                 gap = max(0 if at is None else round((at - start) * like[0]) - end, 0)
-                if gap > LONGEST_GAP * like[0]:
-                    raise InputRefused("the times of its sound jump by more than an hour; convert it first")
+                quiet += gap
+                if quiet > LONGEST_GAP * like[0]:
+                    raise InputRefused("the times of its sound jump by more than an hour in all; convert it first")
                 end += gap + max(span, 0)
                 yield gap, max(span, 0), frame if kind == like else None
 
@@ -54,8 +56,8 @@ def _placed(file: BinaryIO, given: dict[str, Any]) -> Iterator[tuple[int, int, A
 def count(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: samples per channel of a stream, gaps included."""
     end = 0
-    for found in _placed(file, given):
-        yield None
+    for number, found in enumerate(_placed(file, given), 1):
+        yield going(number)
         if found is not None:
             end += found[0] + found[1]
     yield from told(end, given["room"])
@@ -102,6 +104,8 @@ def recording(file: BinaryIO, given: dict[str, Any]) -> Steps:
             raise InputRefused(f"{stream.rate} samples/s in {stream.channels} channels; record at 48000 in one or two")
         picture = video_of(box)
         late = 0.0 if picture is None else _start(stream) - _start(picture)
+        if abs(late) > LONGEST_GAP:
+            raise InputRefused(FAR)
         yield from told({"index": stream.index, "rate": int(stream.rate), "channels": int(stream.channels), "late": late},
                         given["room"])
 
@@ -112,7 +116,7 @@ def _start(stream: Any) -> float:
 
 def recorded(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: all sound of a recording as of `samples`. given: demuxer, index, rate, channels."""
-    end, first = 0, None
+    end, quiet, first = 0, 0, None
     rate, channels = given["rate"], given["channels"]
     resampler = av.AudioResampler(format="fltp")
     with opened(file, given["demuxer"]) as box:
@@ -127,12 +131,13 @@ def recorded(file: BinaryIO, given: dict[str, Any]) -> Steps:
                     raise InputRefused("its sound changes rate or channels within the file; convert it first")
                 at = end if frame.pts is None else round(frame.pts * frame.time_base * rate)
                 first = at if first is None else first
-                gap = at - first - end
-                if gap > LONGEST_GAP * rate:
-                    raise InputRefused("its times jump by more than an hour; convert it first")
-                if gap > 0:
+                gap = max(at - first - end, 0)
+                quiet += gap
+                if quiet > LONGEST_GAP * rate:
+                    raise InputRefused("its times jump by more than an hour in all; convert it first")
+                if gap:
                     yield Piece({"silent": gap})
-                end += max(gap, 0)
+                end += gap
                 for made in resampler.resample(frame):
                     block = made.to_ndarray().T
                     end += len(block)

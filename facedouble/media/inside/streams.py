@@ -12,7 +12,7 @@ import av
 import av.error
 
 from facedouble.media.inside.opening import one_thread, opened
-from facedouble.media.inside.piece import Steps, told
+from facedouble.media.inside.piece import Steps, going, told
 from facedouble.media.limits import MOST_STREAMS
 
 AGAIN = "as video ({}); render it again"
@@ -38,8 +38,8 @@ def reading(file: BinaryIO, given: dict[str, Any]) -> Steps:
         tallies = {s.index: _Tally() for s in tuple(box.streams)[:MOST_STREAMS]}
         for stream in box.streams:
             one_thread(stream)
-        for packet in _packets(box):
-            yield None
+        for number, packet in enumerate(_packets(box), 1):
+            yield going(number)
             tally = tallies.get(packet.stream_index)
             if tally is None:
                 continue
@@ -137,8 +137,8 @@ def _heard(samples: Sequence[bytes], config: bytes) -> Any:
     context: Any = av.CodecContext.create("aac", "r")
     context.extradata = config
     made = []
-    for sample in samples:
-        yield None
+    for number, sample in enumerate(samples, 1):
+        yield going(number)
         try:
             made.append(b"".join(_digest(frame.planes) for frame in context.decode(av.Packet(sample))))
         except (av.error.FFmpegError, ValueError):
