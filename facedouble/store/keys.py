@@ -92,10 +92,10 @@ class Secret:
         return self.recipient or "passphrase"
 
 
-def new_keyring(holder: str, identities: Sequence[str] = ()) -> Keyring:
-    """A holder with fresh keys; without identities, those of a new project."""
+def new_keyring(holder: str) -> Keyring:
+    """A holder with fresh keys, and the first identity of a new project."""
     check_label(holder)
-    return Keyring(holder, tuple(identities) or (new_identity(),), secrets.token_bytes(32), new_identity())
+    return Keyring(holder, (new_identity(),), secrets.token_bytes(32), new_identity())
 
 
 def new_identity() -> str:

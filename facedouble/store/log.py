@@ -41,12 +41,17 @@ class Holder:
 
 @dataclass(frozen=True)
 class Log:
-    """Every entry, each checked, and what follows from them."""
+    """Every entry, each checked, and what follows from them. recipients: what files were encrypted to, the newest first."""
 
     entries: tuple[Entry, ...] = ()
     holders: Mapping[str, Holder] = field(default_factory=lambda: MappingProxyType({}))
-    recipient: str = ""
+    recipients: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def recipient(self) -> str:
+        """What files are encrypted to; nothing if there is no entry yet."""
+        return self.recipients[0] if self.recipients else ""
 
     @property
     def n(self) -> int:
@@ -126,17 +131,17 @@ def _entry(folder: Path, n: int, log: Log, keyring: Keyring) -> Entry:
 def _with(log: Log, entry: Entry) -> Log:
     """The log with one more entry, which was checked."""
     holders, facts = dict(log.holders), entry.facts
-    recipient = log.recipient
+    recipients = log.recipients
     try:
         if entry.event in (CREATED, KEY_ADDED):
             holders[str(facts["holder"])] = Holder(str(facts["key"]), str(facts["own"]), str(facts["kind"]), entry.wall)
         if entry.event == KEY_REMOVED:
             del holders[str(facts["holder"])]
         if entry.event in (CREATED, KEY_REMOVED, KEYS_ROTATED):
-            recipient = str(facts["recipient"])
+            recipients = (str(facts["recipient"]), *recipients)
     except KeyError as error:
         raise StoreError(f"entry {entry.n}: the log is broken here (it changes keys, and does not say which); {KEEP}") from error
-    return Log((*log.entries, entry), MappingProxyType(holders), recipient, (*log.notes, *_odd(log, entry)))
+    return Log((*log.entries, entry), MappingProxyType(holders), recipients, (*log.notes, *_odd(log, entry)))
 
 
 def _odd(log: Log, entry: Entry) -> Iterator[str]:

@@ -164,9 +164,9 @@ class Project:
             if not log.path(self.folder / "log", n).exists():
                 registry.path_of(place, named[0]).unlink(missing_ok=True)
             raise
-        with suppress(OSError):  # the change is made; the next writer removes what is left over
-            registry.keep_only(place, named[0])
         remembered.remember(self.id, (self.log.n, self.log.head))
+        with suppress(OSError, StoreError):  # the change is made; the next writer does what is left
+            self._settle()
 
     def _read(self, seen: bool) -> None:
         """Bring log and registry up to what is on the disk. seen: compare with what this machine saw earlier."""
@@ -197,17 +197,17 @@ class Project:
                              "a copy of the project")
 
     def _tidy(self) -> None:
-        """Remove what a crash left; bring the plain page up to date. The caller holds the lock."""
+        """Remove what a crash left half-written, and finish what it left undone. The caller holds the lock."""
         if self.settings.profile != "full":
             return
         for name in ("log", "registry", "keys", "."):
             files.tidy(self.folder / name)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Bring what lies beside the log up to what it says: no older registry, no key of nobody, the recipient."""
         registry.keep_only(self.folder / "registry", self.log.last.generation)
         keys.keep_only(self.folder / "keys", self.log.holders)
-        self.tell()
-
-    def tell(self) -> None:
-        """Bring the plain page up to what the log says about the recipient."""
         if self.settings.recipient != self.log.recipient:
             self.settings = replace(self.settings, recipient=self.log.recipient)
             settings.write(self.folder, self.settings)

@@ -133,6 +133,65 @@ def test_an_open_project_goes_on_when_somebody_else_changes_the_key(film: Path) 
         assert one.recipient == two.recipient == one.settings.recipient and one.log.last.actor == "ben"
 
 
+def open_to(film: Path, *names: str) -> None:
+    """Each of them opens the project, and reads what was sealed at any time; the log verifies."""
+    for name in names:
+        with Project.open(film, keyring_of(film, name)) as project:
+            project.record("scene watched", {"scene": "s1"})
+            assert set(project.keyring.recipients) == set(project.log.recipients) and list(project.log.holders) == list(names)
+        assert not verify(film, keyring_of(film, name)).alarms
+
+
+@pytest.mark.parametrize("second", ["rotate", "remove"])
+def test_two_who_change_the_key_at_once_lock_nobody_out(film: Path, second: str) -> None:
+    """Both have the project open; who comes second has not seen the first one's key."""
+    for name in ("ben", "ana"):
+        add_by_recipient(film, name)
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.rotate(two)
+        if second == "rotate":
+            holders.rotate(one)
+        else:
+            holders.remove(one, "ana")
+    open_to(film, "noor", "ben", *(["ana"] if second == "rotate" else []))
+
+
+def test_who_is_added_while_somebody_changes_the_key_opens_the_project(film: Path) -> None:
+    add_by_recipient(film, "ben")
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.rotate(two)
+        holders.add(one, "carol", Secret(recipient=an_identity(film.parent / "carol.id")))
+    open_to(film, "noor", "ben", "carol")
+
+
+@pytest.mark.parametrize("second", ["rotate", "remove"])
+def test_who_was_added_meanwhile_gets_the_new_key(film: Path, second: str) -> None:
+    add_by_recipient(film, "ben")
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.add(two, "carol", Secret(recipient=an_identity(film.parent / "carol.id")))
+        if second == "rotate":
+            holders.rotate(one)
+        else:
+            holders.remove(one, "ben")
+    open_to(film, "noor", *(["ben"] if second == "rotate" else []), "carol")
+
+
+def test_who_came_or_went_meanwhile_is_told_and_nothing_changes(film: Path) -> None:
+    for name in ("ben", "ana"):
+        add_by_recipient(film, name)
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.remove(two, "ana")
+        with pytest.raises(UsageError, match="ana holds no key"):
+            holders.remove(one, "ana")
+        holders.rotate(one)  # and hands nothing down to her
+        holders.add(two, "carol", Secret(recipient=an_identity(film.parent / "carol.id")))
+        with pytest.raises(UsageError, match="carol holds a key already"):
+            holders.add(one, "carol", Secret(recipient=an_identity(film.parent / "other.id")))
+        assert [e.event for e in one.log.entries[3:]] == ["key removed", "keys rotated", "key added"]
+    assert {path.name.split(".")[0] for path in (film / "keys").iterdir()} == {"noor", "ben", "carol"}
+    open_to(film, "noor", "ben", "carol")
+
+
 def test_a_crash_while_the_key_changes_leaves_the_old_or_the_new_one(film: Path) -> None:
     """Killed after each write of a removal, in a process of its own."""
     add_by_recipient(film, "ben")
