@@ -49,6 +49,11 @@ class Keyring:
         """The public halves of the project's identities, newest first."""
         return tuple(recipient_of(i) for i in self.identities)
 
+    def only(self, recipients: Sequence[str]) -> Keyring:
+        """With the identities of these recipients, in their order, and no others."""
+        known = dict(zip(self.recipients, self.identities, strict=True))
+        return replace(self, identities=tuple(known[r] for r in recipients if r in known))
+
     def sign(self, data: bytes) -> bytes:
         """64 bytes, Ed25519."""
         return Ed25519PrivateKey.from_private_bytes(self.signing).sign(data)
@@ -177,15 +182,20 @@ def _lines(identities: Sequence[str]) -> str:
 
 
 def completed(folder: Path, keyring: Keyring) -> Keyring:
-    """The keyring with identities that came after it was opened."""
+    """The keyring with identities that came after it was opened.
+
+    Anybody can leave some there, because the holder's recipient is plain. They open the log, whose entries are signed; for all
+    else, those count whose recipients it names (`only`).
+    """
     try:
         sealed = (folder / f"{keyring.holder}.more.age").read_bytes()
         text = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(keyring.own)]).decode() if keyring.own else ""
+        later = {recipient_of(i): i for i in _identities(text)}
     except FileNotFoundError:
         return keyring
     except (pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError) as error:
         raise StoreError(f"{folder}/{keyring.holder}.more.age: was altered; put it back from a copy of the project") from error
-    return replace(keyring, identities=tuple(dict.fromkeys((*_identities(text), *keyring.identities))))
+    return replace(keyring, identities=tuple(dict.fromkeys((*later.values(), *keyring.identities))))
 
 
 def _identities(text: str) -> tuple[str, ...]:

@@ -170,8 +170,9 @@ class Project:
 
     def _read(self, seen: bool) -> None:
         """Bring log and registry up to what is on the disk. seen: compare with what this machine saw earlier."""
-        self.keyring = keys.completed(self.folder / "keys", self.keyring)
-        known = log.read(self.folder / "log", self.keyring, self.log if self.log.n else None)
+        keyring = keys.completed(self.folder / "keys", self.keyring)
+        known = log.read(self.folder / "log", keyring, self.log if self.log.n else None)
+        self.keyring = keyring.only(known.recipients)
         self._check(known)
         if seen:
             remembered.check(self.id, known)

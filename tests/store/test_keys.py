@@ -227,6 +227,33 @@ holders.remove(project, "ben")
     assert ended[:4] == [-9] * 4 and ended[-1] == 0
 
 
+def test_a_change_of_keys_that_failed_leaves_a_key_that_counts_for_nothing(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reached the holders' files, and no entry of the log names it."""
+    def full(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with Project.open(film, keyring_of(film)) as project:
+        before = project.keyring.identities
+        with monkeypatch.context() as disk, pytest.raises(StoreError, match="full"):
+            disk.setattr("facedouble.store.registry.write", full)
+            holders.rotate(project)
+        assert len(keyring_of(film).identities) == 2
+        project.refresh()
+        assert project.keyring.identities == before
+        holders.rotate(project)
+    open_to(film, "noor")
+    assert len(keyring_of(film).identities) == 2
+
+
+@pytest.mark.parametrize("text", [b"AGE-SECRET-KEY-1NONSENSE", b"\xff", None])
+def test_later_keys_that_are_none_are_refused(film: Path, text: bytes | None) -> None:
+    with Project.open(film, keyring_of(film)) as project:
+        sealed = b"no age file" if text is None else keys.seal(text, project.log.holders["noor"].own)
+    (film / "keys" / "noor.more.age").write_bytes(sealed)
+    with pytest.raises(StoreError, match="was altered"):
+        keyring_of(film)
+
+
 def test_files_of_nobody_go_and_what_is_not_ours_stays(film: Path) -> None:
     for name in ("eve.age", "eve.more.age", "eve.toml", "noor.id", "README"):
         (film / "keys" / name).write_bytes(b"x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,8 +16,13 @@ from facedouble import disk
 from facedouble.age.sealing import generate, seal
 from facedouble.errors import StoreError
 from facedouble.publish import write_new, write_over
-from facedouble.store.vault import INDEX, Keys, Vault
+from facedouble.store import holders
+from facedouble.store.blobs import Blobs
+from facedouble.store.project import Project
+from facedouble.store.vault import INDEX, Keys, Vault, _seal_of
+from facedouble.store.verify import verify
 from tests.audit.sounds import film, voice
+from tests.store.make import a_project, keyring_of
 
 CANARY = b"canary-canary-canary"
 
@@ -130,6 +136,26 @@ def test_a_blob_in_anothers_place_and_an_altered_table_are_refused(place: Path, 
     (place / INDEX).write_bytes(table)
     with pytest.raises(StoreError, match="table of files"):
         keys.open()
+
+
+def test_an_identity_that_somebody_put_beside_a_holders_key_counts_for_nothing(tmp_path: Path) -> None:
+    """A holder's own recipient is plain, so anybody can leave an identity of their own, and a table that it sealed."""
+    film = tmp_path / "film"
+    with a_project(film) as project:
+        own = project.log.holders["noor"].own
+        evil, _ = generate()
+        (film / "keys" / "noor.more.age").write_bytes(seal(f"{evil}\n".encode(), (own,)))
+        blob = Blobs(film / "blobs", (project.recipient,)).put(b"show everybody")
+        text = json.dumps({"format": 1, "generation": 10 ** 6, "files": {"film.plan.toml": [blob.id, blob.size, blob.mac]}},
+                          sort_keys=True).encode()
+        (film / INDEX).write_bytes(seal(_seal_of(text, evil) + b"\n" + text, (project.recipient,)))
+    with Project.open(film, keyring_of(film)) as project:
+        assert evil in keyring_of(film).identities and evil not in project.keyring.identities
+        with pytest.raises(StoreError, match="table of files"):
+            Keys(film, project.recipient, project.keyring.identities).open()
+        holders.rotate(project)
+    assert evil not in keyring_of(film).identities  # nor does it reach anybody
+    assert "table of files" in "".join(verify(film, keyring_of(film)).alarms)
 
 
 KILLED = """
