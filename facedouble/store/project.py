@@ -48,12 +48,9 @@ class Project:
             raise StoreError(f"{folder}: is locked; `facedouble unlock {folder}` first")
         made = cls(folder, said, keyring or keys.load_field(folder / "keys"), Log(), write)
         with files.locked(folder / "lock", not write, WAIT_S, "is writing in"):
-            if keyring is None:
-                remembered.check_blind(said.id, log.blind_head(folder / "log"), lambda n: log.digest(folder / "log", n))
-            else:
-                made._read(seen)
-                if write:
-                    made._tidy()
+            made._read(seen)
+            if write:
+                made._tidy()
         return made
 
     @property
@@ -89,7 +86,7 @@ class Project:
         """
         check_facts(event, facts)
         db = self.db
-        with self._writing():
+        with self._writing(seen=event != log.RECOVERED):
             before, known = db.serialize("main"), self.log
             try:
                 db.execute("PRAGMA query_only=off")
@@ -110,9 +107,7 @@ class Project:
             return
         check_facts(event, facts)
         with self._writing():
-            place = self.folder / "log"
-            files.tidy(place)
-            head = log.append_blind(place, self.keyring, self.settings.recipient, event, facts, index)
+            head = log.append_blind(self.folder / "log", self.keyring, self.settings.recipient, event, facts, index)
             remembered.remember(self.id, head)
 
     def refresh(self) -> None:
@@ -140,7 +135,7 @@ class Project:
         self.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, seen: bool = True) -> Iterator[None]:
         if not self.writable:
             raise StoreError(f"{self.folder}: was opened to be looked at only; open it again to change it")
         if self._changing:
@@ -148,9 +143,8 @@ class Project:
         with files.locked(self.folder / "lock", wait_s=WAIT_S, doing="is writing in"):
             self._changing = True
             try:
-                if not self.blind:
-                    self._read(seen=False)
-                    self._tidy()
+                self._read(seen)
+                self._tidy()
                 yield
             finally:
                 self._changing = False
@@ -170,6 +164,9 @@ class Project:
 
     def _read(self, seen: bool) -> None:
         """Bring log and registry up to what is on the disk. seen: compare with what this machine saw earlier."""
+        if self.blind:
+            remembered.check_blind(self.id, log.blind_head(self.folder / "log"), lambda n: log.digest(self.folder / "log", n))
+            return
         keyring = keys.completed(self.folder / "keys", self.keyring)
         known = log.read(self.folder / "log", keyring, self.log if self.log.n else None)
         self.keyring = keyring.only(known.recipients)
@@ -181,8 +178,8 @@ class Project:
             self._db = self._db or registry.memory()
             registry.fill(self._db, data, SCHEMAS)
             registry.check(self._db, known.last)
-        self.log = known
-        if seen:
+        new, self.log = known.n > self.log.n, known
+        if seen and new:
             remembered.remember(self.id, (known.n, known.head))
 
     def _check(self, known: Log) -> None:
@@ -200,6 +197,7 @@ class Project:
     def _tidy(self) -> None:
         """Remove what a crash left half-written, and finish what it left undone. The caller holds the lock."""
         if self.settings.profile != "full":
+            files.tidy(self.folder / "log")
             return
         for name in ("log", "registry", "keys", "."):
             files.tidy(self.folder / name)

@@ -159,6 +159,31 @@ def test_another_history_is_noticed_even_if_it_is_longer(rolled_back: Path, tmp_
         Project.open(rolled_back, keyring_of(rolled_back))
 
 
+def test_rollback_while_a_process_has_the_project_open_is_noticed(film: Path) -> None:
+    """A release that began before somebody withdrew; the folder is put back to then, and the release would not know."""
+    with Project.open(film, keyring_of(film)) as one:
+        shutil.copytree(film, film.with_name("copy"))
+        with Project.open(film, keyring_of(film)) as two:
+            two.record("withdrawn", {"person": "p1"})
+        shutil.rmtree(film)
+        shutil.copytree(film.with_name("copy"), film)
+        with pytest.raises(StoreError, match=r"rolled back: its log ends at entry 2, and this machine has seen another entry 3"):
+            one.record("released", {})
+    with pytest.raises(StoreError, match="rolled back"):
+        Project.open(film, keyring_of(film))
+
+
+def test_rollback_of_a_field_project_that_is_open_is_noticed(film: Path) -> None:
+    bag = film.with_name("bag")
+    with create_field(bag, keyring_of(film).recipients[0]) as one:
+        shutil.copytree(bag, film.with_name("copy"))
+        one.record("footage added", {"blob": "b1"})
+        shutil.rmtree(bag)
+        shutil.copytree(film.with_name("copy"), bag)
+        with pytest.raises(StoreError, match="field project was rolled back"):
+            one.record("footage added", {"blob": "b2"})
+
+
 def test_two_holders_accept_an_older_copy_and_that_stays_in_the_log(rolled_back: Path) -> None:
     film = rolled_back
     with pytest.raises(StoreError, match="signed it twice"):
