@@ -8,7 +8,7 @@ from dataclasses import replace
 from facedouble.store import evidence
 from facedouble.store.blobs import Blob
 from facedouble.store.project import Project
-from facedouble.store.vault import BLOCK, ORIGINALS, Keys, Vault
+from facedouble.store.vault import BLOCK, ORIGINALS, Vault
 
 
 def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
@@ -16,8 +16,7 @@ def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
 
     The files of the log stay as they are: the log is never written again. done: how many, of how many.
     """
-    with_keys = Keys(project.folder, project.recipient, project.keyring.identities)
-    vault = with_keys.open()
+    vault = project.vault()
     try:
         vault.hold()
         names: dict[str, list[str]] = {}

@@ -18,7 +18,7 @@ from facedouble.store.blobs import Blob, Blobs, BlobWriter
 from facedouble.store.entry import Facts
 from facedouble.store.evidence import Item, Seen
 from facedouble.store.project import Project
-from facedouble.store.vault import ORIGINALS, Keys, Vault
+from facedouble.store.vault import ORIGINALS, Vault
 
 BLOCK: Final = 1 << 20
 Progress = Callable[[int, int], None]  # bytes done, of how many
@@ -45,7 +45,7 @@ def taking(project: Project) -> Iterator[Vault | None]:
             blobs_of(project).settle()
             yield None
         return
-    vault = Keys(project.folder, project.recipient, project.keyring.identities).open()
+    vault = project.vault()
     try:
         settle(project, vault)
         yield vault

@@ -19,6 +19,7 @@ from facedouble.store.entry import START, Facts, check_facts
 from facedouble.store.keys import Keyring, Secret, recipient_of
 from facedouble.store.log import Log
 from facedouble.store.settings import Settings
+from facedouble.store.vault import Keys, Vault
 
 SCHEMAS: Final[tuple[str, ...]] = schemas.ALL  # the tables of each module that keeps something in the registry
 FOLDERS: Final = ("keys", "log", "registry", "blobs")
@@ -75,6 +76,10 @@ class Project:
     def blind(self) -> bool:
         """Whether this is a field laptop, without a key to read with."""
         return not self.keyring.identities
+
+    def vault(self) -> Vault:
+        """The files of the project; StoreError if their table was altered, or is older than the log says."""
+        return Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0).open()
 
     @contextmanager
     def change(self, event: str, facts: Facts, second: Keyring | None = None, index: int | None = None,

@@ -20,7 +20,6 @@ from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
 from facedouble.store.blobs import Blob, Blobs
 from facedouble.store.files import hold
-from facedouble.store.log import Log
 from facedouble.store.scratch import Scratch
 
 INDEX: Final = "index.age"
@@ -40,11 +39,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Keys:
-    """What opens the files of a project, and what closes them. identities: `AGE-SECRET-KEY-1…`, the newest first."""
+    """What opens the files of a project, and what closes them. identities: `AGE-SECRET-KEY-1…`, the newest first.
+
+    least: how often the table of files has changed at least, as the log says.
+    """
 
     folder: Path
     recipient: str
     identities: tuple[str, ...]
+    least: int = 0
 
     def __repr__(self) -> str:
         return f"Keys({self.folder.name})"
@@ -54,21 +57,32 @@ class Keys:
         return Vault(self)
 
 
-def table_of(folder: Path, identities: tuple[str, ...]) -> Table:
-    """Read a project's table of files; an empty one if there is none yet. StoreError if it was altered."""
-    path = folder / INDEX
+def table_of(keys: Keys, least: int = 0) -> Table:
+    """Read a project's table of files; an empty one if there is none yet. StoreError if it was altered, or was newer already.
+
+    least: how often it has changed at least, as whoever asks has seen, beside what the log says.
+    """
+    path = keys.folder / INDEX
     try:
-        told, _, text = unseal(path.read_bytes(), identities).partition(b"\n")
-        if not any(hmac.compare_digest(told, _seal_of(text, identity)) for identity in identities):
-            raise ValueError("nobody with a key wrote it")
-        held = json.loads(text)
-        if held["format"] != FORMAT:
-            raise ValueError("another format")
-        return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
+        found = _opened(path.read_bytes(), keys.identities)
     except FileNotFoundError:
-        return Table(0, {})
+        found = Table(0, {})
     except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: the project's table of files cannot be read; put back a copy of the whole project") from error
+    if found.generation < max(least, keys.least):
+        raise StoreError(f"{keys.folder}: its table of files is older than its log, or than it was a moment ago; somebody put an "
+                         "earlier one back: take the project from a copy, and look at `facedouble log verify`")
+    return found
+
+
+def _opened(sealed: bytes, identities: tuple[str, ...]) -> Table:
+    told, _, text = unseal(sealed, identities).partition(b"\n")
+    if not any(hmac.compare_digest(told, _seal_of(text, identity)) for identity in identities):
+        raise ValueError("nobody with a key wrote it")
+    held = json.loads(text)
+    if held["format"] != FORMAT:
+        raise ValueError("another format")
+    return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
 
 
 class Vault:
@@ -185,7 +199,7 @@ class Vault:
         except FileNotFoundError:
             stamp = 0, 0
         if stamp != self._stamp:
-            self._table, self._stamp = table_of(self.keys.folder, self.keys.identities), stamp
+            self._table, self._stamp = table_of(self.keys, self._table.generation), stamp
 
     def _work(self) -> None:
         """Be the one who changes files, from here on."""
@@ -279,13 +293,6 @@ def _seal_of(text: bytes, identity: str) -> bytes:
     """
     key = hmac.digest(identity.encode(), b"facedouble table of files", "sha256")
     return hmac.digest(key, text, "sha256").hex().encode()
-
-
-def check_table(folder: Path, generation: int, log: Log) -> None:
-    """StoreError if the table of files is older than the one that the log speaks of."""
-    if generation < (log.last.index or 0):
-        raise StoreError(f"{folder}: its table of files is older than its log, somebody put an earlier one back; take the "
-                         "project from a copy, and look at `facedouble log verify`")
 
 
 def generation_at(folder: Path) -> int | None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -17,7 +18,9 @@ from facedouble.age.sealing import generate, seal
 from facedouble.errors import StoreError
 from facedouble.publish import write_new, write_over
 from facedouble.store import holders
+from facedouble.store.again import encrypt_again
 from facedouble.store.blobs import Blobs
+from facedouble.store.intake import add, taking
 from facedouble.store.project import Project
 from facedouble.store.vault import INDEX, Keys, Vault, _seal_of
 from facedouble.store.verify import verify
@@ -156,6 +159,51 @@ def test_an_identity_that_somebody_put_beside_a_holders_key_counts_for_nothing(t
         holders.rotate(project)
     assert evil not in keyring_of(film).identities  # nor does it reach anybody
     assert "table of files" in "".join(verify(film, keyring_of(film)).alarms)
+
+
+def put_back(film: Path) -> Project:
+    """A project whose table of files is older than its log says, open."""
+    project = a_project(film)
+    vault = project.vault()
+    disk.mount(film, vault)
+    write_new(film / "film.plan.toml", b"show")
+    older = (film / INDEX).read_bytes()
+    write_over(film / "film.plan.toml", b"veil")
+    disk.unmount(film)
+    vault.close()
+    project.record("rendered", {}, index=vault.generation)
+    (film / INDEX).write_bytes(older)
+    return project
+
+
+def test_an_older_table_put_back_is_not_made_newer_by_who_takes_footage_in(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(CANARY)
+    with put_back(tmp_path / "film") as project:
+        older = (tmp_path / "film" / INDEX).read_bytes()
+        with pytest.raises(StoreError, match="older than its log"), taking(project) as vault:
+            add(project, vault, tmp_path / "a.mp4", "footage")
+        with pytest.raises(StoreError, match="older than its log"):
+            encrypt_again(project, lambda *_: None)
+        assert (tmp_path / "film" / INDEX).read_bytes() == older
+
+
+def test_an_older_table_put_back_while_the_project_is_open_is_refused(tmp_path: Path) -> None:
+    """Noted by no entry of the log, and seen by this process."""
+    film = tmp_path / "film"
+    with a_project(film) as project:
+        vault, other = project.vault(), project.vault()
+        with closing(other):
+            other.keep("footage/a.mp4", other.blobs.put(CANARY))
+            older = (film / INDEX).read_bytes()
+            other.keep("footage/b.mp4", other.blobs.put(CANARY))
+        assert len(vault.names()) == 2
+        (film / INDEX).write_bytes(older)
+        for use in (vault.names, vault.hold, lambda: vault.blob("footage/c.mp4")):
+            with pytest.raises(StoreError, match="earlier one back"):
+                use()
+        (film / INDEX).unlink()
+        with pytest.raises(StoreError, match="earlier one back"):
+            vault.names()
 
 
 KILLED = """
