@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pyrage
@@ -193,6 +194,18 @@ def test_verify_compares_manifest_and_log(film: Path, card: Path) -> None:
         db.execute("UPDATE evidence SET record = ? WHERE id = ?", (Item(**{**vars(two), "salt": "0" * 64}).packed(), two.id))
     found = wrong(film)
     assert "manifest does not know it" in found[one.id] and "committed itself to other bytes" in found[two.id]
+
+
+def test_verify_looks_at_what_the_project_calls_the_footage(film: Path, card: Path) -> None:
+    """Under the footage's name, which is what is rendered, somebody with the key left other bytes."""
+    one, two = added(film, card / NAME, card / "two.mov")
+    with opened(film) as project, closing(project.vault()) as vault:
+        vault.hold()
+        vault.keep(f"footage/{one.shelf}", vault.blobs.put(b"other footage"))
+        again = vault.blobs.put((card / "two.mov").read_bytes())  # the same, as after a crash while it was encrypted once more
+        vault.keep(f"footage/{two.shelf}", again)
+    found = wrong(film)
+    assert list(found) == [one.id] and "the project calls other bytes footage/" in found[one.id]
 
 
 def test_the_export_is_checked_with_age_tar_sha256sum_and_openssl_alone(film: Path, card: Path, tmp_path: Path) -> None:
