@@ -204,8 +204,9 @@ class Project:
         if self.settings.profile != "full":
             files.tidy(self.folder / "log")
             return
-        for name in ("log", "registry", "keys", "."):
+        for name in ("log", "registry", "keys"):
             files.tidy(self.folder / name)
+        files.tidy(self.folder, settings.NAME)  # what else is there belongs to who holds the work lock
         self._settle()
 
     def _settle(self) -> None:

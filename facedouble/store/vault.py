@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, Final
 from facedouble import disk
 from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
+from facedouble.store import files
 from facedouble.store.blobs import Blob, Blobs
-from facedouble.store.files import hold
 from facedouble.store.scratch import Scratch
 
 INDEX: Final = "index.age"
@@ -205,33 +205,21 @@ class Vault:
         """Be the one who changes files, from here on."""
         if self._lock is not None:
             return
-        lock = hold(self.keys.folder / LOCK, "works in")
+        lock = files.hold(self.keys.folder / LOCK, "works in")
         try:
+            files.tidy(self.keys.folder, INDEX)
             self._fresh()
         except BaseException:
             os.close(lock)
             raise
         self._lock = lock
 
-    def _put(self, files: Mapping[str, Blob]) -> None:
-        table = Table(self._table.generation + 1, dict(files))
-        said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in files.items()}}
+    def _put(self, held: Mapping[str, Blob]) -> None:
+        table = Table(self._table.generation + 1, dict(held))
+        said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in held.items()}}
         text = json.dumps(said, sort_keys=True).encode()
-        data = seal(_seal_of(text, self.keys.identities[0]) + b"\n" + text, (self.keys.recipient,))
-        path = self.keys.folder / INDEX
-        part = path.with_name(f".{INDEX}.{os.getpid()}.part")
-        try:
-            with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(part, path)
-            _sync(self.keys.folder)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise StoreError(f"{self.keys.folder}: the project cannot be written ({error.strerror}); make room, or put the disk "
-                             "back; what was there is there still") from error
+        signed = _seal_of(text, self.keys.identities[0]) + b"\n" + text
+        files.write(self.keys.folder / INDEX, seal(signed, (self.keys.recipient,)))
         self._table = table
 
     def _unused(self, blob: Blob) -> None:
@@ -311,11 +299,3 @@ def _checked(name: str) -> str:
     if not name or any(part in ("", ".", "..") for part in name.split("/")) or "\0" in name:
         raise ValueError(f"{name!r} is no name in a project")
     return name
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

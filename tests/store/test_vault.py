@@ -206,6 +206,23 @@ def test_an_older_table_put_back_while_the_project_is_open_is_refused(tmp_path: 
             vault.names()
 
 
+def test_a_table_that_is_half_written_belongs_to_who_works_in_the_project(tmp_path: Path) -> None:
+    """Other commands open the project meanwhile; what a crash left goes when the next one begins to work."""
+    film = tmp_path / "film"
+    part, page = film / f".{INDEX}.123.part", film / ".facedouble.toml.123.part"
+    with a_project(film) as project, closing(project.vault()) as vault:
+        vault.hold()
+        for path in (part, page):
+            path.write_bytes(b"half")
+        Project.open(film, keyring_of(film)).close()
+        project.record("scene watched", {"scene": "s1"})
+        assert part.exists() and not page.exists()
+    with Project.open(film, keyring_of(film)) as project, closing(project.vault()) as vault:
+        assert part.exists()
+        vault.hold()
+    assert not part.exists()
+
+
 KILLED = """
 import os, sys, threading, time
 from pathlib import Path
