@@ -14,7 +14,7 @@ from typing import Final
 import apsw
 
 from facedouble.errors import StoreError
-from facedouble.store import files, keys, log, registry, remembered, schemas, settings
+from facedouble.store import evidence, files, keys, log, registry, remembered, schemas, settings
 from facedouble.store.entry import START, Facts, check_facts
 from facedouble.store.keys import Keyring, Secret, recipient_of
 from facedouble.store.log import Log
@@ -79,7 +79,15 @@ class Project:
 
     def vault(self) -> Vault:
         """The files of the project; StoreError if their table was altered, or is older than the log says."""
-        return Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0).open()
+        return Vault(Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0), self._kept)
+
+    def _kept(self) -> set[str]:
+        """The blobs of what was handed over, as the registry on the disk says; others may have changed it since it was read."""
+        if self._changing:
+            return evidence.blob_ids(evidence.items(self.db))
+        with Project(self.folder, self.settings, self.keyring, self.log, False) as now:
+            now.refresh()
+            return evidence.blob_ids(evidence.items(now.db))
 
     @contextmanager
     def change(self, event: str, facts: Facts, second: Keyring | None = None, index: int | None = None,

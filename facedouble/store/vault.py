@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,10 +86,14 @@ def _opened(sealed: bytes, identities: tuple[str, ...]) -> Table:
 
 
 class Vault:
-    """See the module. Reading needs no lock; the first change takes the project's work lock, and keeps it."""
+    """See the module. Reading needs no lock; the first change takes the project's work lock, and keeps it.
 
-    def __init__(self, keys: Keys) -> None:
-        self.keys = keys
+    kept: asked under that lock which blobs are named elsewhere, in the manifest of what was handed over. What is named nowhere, as
+    a crash leaves it, is taken away then; without `kept` it stays.
+    """
+
+    def __init__(self, keys: Keys, kept: Callable[[], Collection[str]] | None = None) -> None:
+        self.keys, self._kept = keys, kept
         self.blobs = Blobs(keys.folder / "blobs", (keys.recipient,), keys.identities)
         self._lock: int | None = None
         self._table, self._stamp = Table(0, {}), (-1, -1)
@@ -170,6 +174,12 @@ class Vault:
         """Be the one who changes files, from here on; StoreError if another run is."""
         self._work()
 
+    def clear(self, kept: Collection[str]) -> None:
+        """Take away the blobs that neither the table names nor these are. Only who holds the project may."""
+        known = {*kept, *(blob.id for blob in self._table.files.values())}
+        self.blobs.settle(known)
+        self.blobs.keep_only(known)
+
     def blob(self, name: str) -> Blob:
         """What holds a file's contents."""
         return self._blob(name)
@@ -209,6 +219,8 @@ class Vault:
         try:
             files.tidy(self.keys.folder, INDEX)
             self._fresh()
+            if self._kept is not None:
+                self.clear(self._kept())
         except BaseException:
             os.close(lock)
             raise

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pyrage
@@ -28,6 +29,7 @@ from facedouble.store.export import export
 from facedouble.store.project import Project, create_field
 from facedouble.store.proof import verify
 from facedouble.store.receive import Received, receive
+from facedouble.store.vault import Draft, Vault
 from tests.store.make import a_project, an_identity, keyring_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +91,13 @@ def alter(path: Path, other: Path, what: str) -> None:
         path.unlink()
     else:
         shutil.copyfile(other, path)
+
+
+@contextmanager
+def disk_of(vault: Vault, name: str) -> Iterator[Draft]:
+    draft = vault.draft(name, False)
+    yield draft
+    draft.drop()
 
 
 def on_disk(film: Path) -> list[Path]:
@@ -395,6 +404,28 @@ added(Path({str(film)!r}), Path({str(card / NAME)!r}), note="from somebody")
                if re.search("O_WRONLY|O_RDWR|O_CREAT|creat[(]|memfd", line) and " = -1 " not in line]
     allowed = (str(film), str(tmp_path / "state"), "/dev/")
     assert written and [path for path in written if not path.startswith(allowed)] == []
+
+
+def test_what_a_crash_left_and_nothing_names_goes_when_somebody_works(film: Path, card: Path) -> None:
+    """A whole film, or the measures of somebody who has just withdrawn. What the manifest alone names stays."""
+    with opened(film) as stale:
+        (item,) = added(film, card / NAME, note=WHOM)  # by another process, which has ended
+        with closing(stale.vault()) as vault:
+            vault.hold()
+            with disk_of(vault, "film.measures") as draft:
+                draft.write(b"her voice")
+                draft.commit()
+            measures = vault.blob("film.measures")
+            vault.blobs.put(b"her face")
+            with vault.blobs.new() as out:
+                out.write(b"half")
+                out.prepare()
+        with closing(stale.vault()) as vault:
+            vault.hold()
+            assert item.note is not None and vault.blobs.read(item.note) == WHOM.encode()
+            assert set(vault.blobs.ids()) == {item.blob.id, item.note.id, measures.id}
+    assert {p.stem for p in blobs(film)} == {item.blob.id, item.note.id, measures.id}
+    assert not wrong(film)
 
 
 def test_two_imports_at_once_are_told_apart(film: Path) -> None:

@@ -193,6 +193,7 @@ def test_an_older_table_put_back_while_the_project_is_open_is_refused(tmp_path: 
     with a_project(film) as project:
         vault, other = project.vault(), project.vault()
         with closing(other):
+            other.hold()
             other.keep("footage/a.mp4", other.blobs.put(CANARY))
             older = (film / INDEX).read_bytes()
             other.keep("footage/b.mp4", other.blobs.put(CANARY))
