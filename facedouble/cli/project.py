@@ -45,7 +45,7 @@ def init(
     """Make an encrypted project. Only who has a passphrase, or an age identity, can open it again."""
     from facedouble.cli.opened import networked
     from facedouble.store.keys import check_label, check_recipient
-    from facedouble.store.project import create, create_field
+    from facedouble.store.project import check_free, create, create_field
     from facedouble.store.settings import MACHINES
 
     if machine not in MACHINES:
@@ -58,8 +58,7 @@ def init(
         _say(f"{folder}: a field project; it takes footage in, and cannot show it again without the film's key")
     else:
         check_label(holder)
-        if folder.exists() and any(folder.iterdir()):  # before anybody writes a passphrase down
-            raise StoreError(f"{folder}: exists already; choose another name, or an empty folder")
+        check_free(folder)  # before anybody writes a passphrase down
         with create(folder, holder, _secret(recipient, own, passphrase_fd, holder), machine) as project:
             _say(f"{folder}: a project, encrypted; {holder} holds its key")
             _say(f"  a lost passphrase cannot be made good: give a second person a key, `facedouble keys add {folder} NAME`")
@@ -226,13 +225,14 @@ def log_recover(folder: Folder, second_identity: Annotated[Path | None, typer.Op
                                                                                           "file")] = None,
                 passphrase_fd: Descriptor = None) -> None:
     """Accept an older copy of the project, because the newer one is lost: two key holders sign that."""
-    from facedouble.cli.opened import keyring_for, unlocked
-    from facedouble.store.project import recover
+    from facedouble.cli.opened import admitted, keyring_for, unlocked
+    from facedouble.store.project import older, recover
 
     keyring = unlocked(folder, passphrase_fd)
     if keyring is None:
         raise StoreError(f"{folder}: a field project has no key holders; start a new one")
-    with recover(folder, keyring, keyring_for(folder, passphrase_fd, second_identity, whose="of a second key holder")) as project:
+    with admitted(older(folder, keyring)) as project:
+        recover(project, keyring_for(folder, passphrase_fd, second_identity, whose="of a second key holder"))
         _say(f"{folder}: goes on from entry {project.log.n - 1}; the log says that the later ones are lost")
         _head(project.log.head)
 

@@ -50,7 +50,7 @@ class Project:
         made = cls(folder, said, keyring or keys.load_field(folder / "keys"), Log(), write)
         with files.locked(folder / "lock", not write, WAIT_S, "is writing in"):
             made._read(seen)
-            if write:
+            if write and seen:
                 made._tidy()
         return made
 
@@ -105,7 +105,7 @@ class Project:
                 db.execute("PRAGMA query_only=off")
                 with db:
                     yield db
-                self._commit(event, facts, second, self.log.last.index if index is None else index, recipient or self.recipient)
+                self._commit(event, facts, second, index, recipient or self.recipient)
             except BaseException:
                 registry.fill(db, before, SCHEMAS)
                 self.log = known  # should the entry be there, the next reading finds it
@@ -164,6 +164,7 @@ class Project:
 
     def _commit(self, event: str, facts: Facts, second: Keyring | None, index: int | None, recipient: str) -> None:
         place, n = self.folder / "registry", self.log.n + 1
+        index = max((i for i in (index, self.log.last.index) if i is not None), default=None)  # others may have noted a later one
         named = registry.write(place, self.db, self.log.last.generation + 1, n, self.log.head, recipient)
         try:
             self.log = log.append(self.folder / "log", self.log, self.keyring, event, facts, named, index, second, recipient)
@@ -262,11 +263,16 @@ def holder_facts(keyring: Keyring, kind: str) -> dict[str, str]:
     return {"holder": keyring.holder, "key": keyring.public, "own": recipient_of(keyring.own), "kind": kind}
 
 
+def check_free(folder: Path) -> None:
+    """StoreError unless a project can be made there: nothing has that name, or it is an empty folder."""
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise StoreError(f"{folder}: exists already; choose another name, or an empty folder")
+
+
 @contextmanager
 def _new(folder: Path) -> Iterator[Path]:
     """A folder that gets its name when it is whole."""
-    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise StoreError(f"{folder}: exists already; choose another name, or an empty folder")
+    check_free(folder)
     part = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}{files.PART}")
     try:
         part.mkdir(mode=0o700)
@@ -283,14 +289,18 @@ def _new(folder: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def recover(folder: Path, keyring: Keyring, second: Keyring) -> Project:
-    """Accept a project that is older than what this machine saw, by the word of two key holders; it stays in the log."""
-    project = Project._open(folder, keyring, True, seen=False)
+def older(folder: Path, keyring: Keyring) -> Project:
+    """Open a project that may be older than what this machine saw of it. Nothing can be changed in it before `recover`."""
+    return Project._open(folder, keyring, True, seen=False)
+
+
+def recover(project: Project, second: Keyring) -> None:
+    """Accept a project that is `older`, by the word of two key holders; it stays in the log."""
     lost = remembered.recall(project.id)
     try:
         remembered.check(project.id, project.log)
     except StoreError:
         assert lost is not None
         project.record(log.RECOVERED, {"n": lost[0], "head": lost[1]}, second)
-        return project
-    raise StoreError(f"{folder}: is not older than what this machine saw; there is nothing to accept")
+        return
+    raise StoreError(f"{project.folder}: is not older than what this machine saw; there is nothing to accept")

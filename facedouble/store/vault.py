@@ -88,8 +88,8 @@ def _opened(sealed: bytes, identities: tuple[str, ...]) -> Table:
 class Vault:
     """See the module. Reading needs no lock; the first change takes the project's work lock, and keeps it.
 
-    kept: asked under that lock which blobs are named elsewhere, in the manifest of what was handed over. What is named nowhere, as
-    a crash leaves it, is taken away then; without `kept` it stays.
+    kept: asked under that lock which blobs are named elsewhere, in the manifest of what was handed over. What is named nowhere,
+    as a crash leaves it, is taken away then; without `kept` it stays.
     """
 
     def __init__(self, keys: Keys, kept: Callable[[], Collection[str]] | None = None) -> None:

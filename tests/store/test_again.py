@@ -102,7 +102,8 @@ def test_footage_is_still_what_was_handed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["evidence.move", "vault.Vault.keep", "blobs.Blobs.remove"])
-def test_killed_between_two_steps_nothing_stays_under_the_old_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_killed_between_two_steps_nothing_stays_under_the_old_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                            step: str) -> None:
     """After the copy, after the manifest names it, before what is old goes. The next time finishes it."""
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

@@ -25,7 +25,7 @@ from facedouble.age.sealing import unseal
 from facedouble.errors import InputRefused, StoreError
 from facedouble.store import evidence, intake, log
 from facedouble.store.evidence import Item
-from facedouble.store.export import export
+from facedouble.store.export import _member, _place, export
 from facedouble.store.project import Project, create_field
 from facedouble.store.proof import verify
 from facedouble.store.receive import Received, receive
@@ -258,6 +258,24 @@ def test_an_export_of_one_file_only(film: Path, card: Path, tmp_path: Path) -> N
     assert f"originals/{two.id}.mov" in names and not any(one.id in n for n in names)
 
 
+def test_originals_of_nine_gibibytes_can_be_exported(film: Path, card: Path, tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its header only, which is all that knows the size."""
+    (item,) = added(film, card / NAME)
+    monkeypatch.setattr("facedouble.store.export._fill", lambda tar, *_: tar.addfile(_member(_place(item), 9 << 30)))
+    made = []
+    with opened(film) as project:
+        for name in ("one.age", "two.age"):
+            export(project, tmp_path / name, project.recipient)
+            made.append(unseal((tmp_path / name).read_bytes(), project.keyring.identities))
+    assert made[0] == made[1]
+    with tarfile.open(fileobj=io.BytesIO(made[0])) as tar:
+        member = tar.next()
+    assert member is not None and (member.name, member.size, member.mtime) == (_place(item), 9 << 30, 0)
+    listed = subprocess.run(["tar", "tvf", "-"], input=made[0], capture_output=True, check=False)  # and then misses the bytes
+    assert f" {9 << 30} ".encode() in listed.stdout and _place(item).encode() in listed.stdout
+
+
 def test_an_export_of_what_was_altered_or_to_a_wrong_place_leaves_nothing(film: Path, card: Path, tmp_path: Path) -> None:
     (one,) = added(film, card / NAME)
     to = an_identity(tmp_path / "court.id")
@@ -298,6 +316,22 @@ def test_what_is_here_already_is_not_received_twice(film: Path, field: Path, car
     first, second = received(film, field)
     assert first.double and first.item == mine and not second.double
     assert len(blobs(film)) == 2
+
+
+@pytest.mark.parametrize("gone", ["evidence", "blob", "manifest", "size"])
+def test_an_entry_of_a_field_log_that_lacks_a_fact_is_refused_and_the_rest_received(film: Path, field: Path, card: Path,
+                                                                                    gone: str) -> None:
+    """Whoever has the field laptop can sign such a one."""
+    added(field, card / NAME, keyless=True)
+    facts = log.read(field / "log", keyring_of(film)).last.facts
+    with Project.open(field, None) as project:
+        project.record("footage added", {name: value for name, value in facts.items() if name != gone})
+        project.record("footage added", {**facts, "size": None})
+    added(field, card / "two.mov", keyless=True)
+    first, second, third, last = received(film, field)
+    assert first.item is not None and last.item is not None and not wrong(film)
+    for one in (second, third):
+        assert one.item is None and "names no manifest" in one.refused
 
 
 @pytest.mark.parametrize("what", ["bit", "gone", "swapped", "manifest"])
