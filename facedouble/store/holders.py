@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+from facedouble.age.sealing import generate
 from facedouble.errors import UsageError
 from facedouble.store import keys
-from facedouble.store.keys import Secret, new_identity, new_keyring, recipient_of
+from facedouble.store.keys import Secret, new_keyring
 from facedouble.store.log import KEY_ADDED, KEY_REMOVED, KEYS_ROTATED
 from facedouble.store.project import Project, holder_facts
 
@@ -41,9 +42,9 @@ def _renew(project: Project, event: str, leaving: str | None = None) -> None:
 
     Who they are, and which keys there were, is read inside the change: somebody else may have changed both a moment ago.
     """
-    fresh = new_identity()
-    facts = {"recipient": recipient_of(fresh)}
-    with project.change(event, facts, recipient=recipient_of(fresh)):
+    fresh, recipient = generate()
+    facts = {"recipient": recipient}
+    with project.change(event, facts, recipient=recipient):
         staying = dict(project.log.holders)
         if leaving is not None:
             if leaving not in staying:

@@ -12,10 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from facedouble.age.sealing import seal
 from facedouble.errors import StoreError
 from facedouble.store import files
 from facedouble.store.entry import START, Entry, Facts, compose, parse
-from facedouble.store.keys import Keyring, seal
+from facedouble.store.keys import Keyring
 
 CREATED: Final = "created"
 KEY_ADDED: Final = "key added"
@@ -162,7 +163,7 @@ def append(folder: Path, log: Log, keyring: Keyring, event: str, facts: Facts, r
            index: int | None = None, second: Keyring | None = None, recipient: str | None = None) -> Log:
     """Write the next entry: that is what commits a change. The caller holds the project's lock."""
     data = compose(log.n + 1, log.head, keyring, event, facts, registry, index, second)
-    sealed = seal(data, recipient or log.recipient)
+    sealed = seal(data, (recipient or log.recipient,))
     entry = parse(data, _digest(sealed), {name: h.key for name, h in log.holders.items()}, "the new entry")
     if event in BY_TWO and second is None:
         raise ValueError(f"{event} needs a second key holder")
@@ -176,7 +177,7 @@ def append_blind(folder: Path, keyring: Keyring, recipient: str, event: str, fac
     """The same on a field laptop, which can read nothing: the chain is over what lies on the disk. Its number and digest."""
     n = sum(1 for _ in _numbers(folder))
     prev = digest(folder, n) if n else START
-    sealed = seal(compose(n + 1, prev, keyring, event, facts, (0, START), index), recipient)
+    sealed = seal(compose(n + 1, prev, keyring, event, facts, (0, START), index), (recipient,))
     files.write(path(folder, n + 1), sealed, fresh=True)
     return n + 1, _digest(sealed)
 

@@ -13,10 +13,11 @@ from typing import Final
 
 import apsw
 
+from facedouble.age.sealing import recipient_of
 from facedouble.errors import StoreError
 from facedouble.store import evidence, files, keys, log, registry, remembered, schemas, settings
 from facedouble.store.entry import START, Facts, check_facts
-from facedouble.store.keys import Keyring, Secret, recipient_of
+from facedouble.store.keys import Keyring, Secret
 from facedouble.store.log import Log
 from facedouble.store.settings import Settings
 from facedouble.store.vault import Keys, Vault

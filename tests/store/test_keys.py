@@ -10,6 +10,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from facedouble.age.sealing import seal
 from facedouble.errors import StoreError, UsageError
 from facedouble.store import holders, keys
 from facedouble.store.keys import Keyring, Secret
@@ -35,7 +36,7 @@ def test_a_passphrase_opens_and_a_wrong_one_always_says_the_same(film: Path) -> 
     """Two seconds and half a gigabyte each time, so it is tried here only."""
     with Project.open(film, keyring_of(film)) as project:
         holders.add(project, "ana", Secret(passphrase=PHRASE))
-        blob = keys.seal(b"footage", project.recipient)
+        blob = seal(b"footage", (project.recipient,))
     ana = keys.unlock(film / "keys", PHRASE)
     assert ana.holder == "ana" and ana.unseal(blob) == b"footage"
     Project.open(film, ana).close()
@@ -70,10 +71,10 @@ def test_age_alone_opens_what_the_key_file_holds(film: Path) -> None:
         return mine[1:]
 
     with Project.open(film, keyring_of(film)) as project:
-        old = keys.seal(b"footage", project.recipient)
+        old = seal(b"footage", (project.recipient,))
         assert pyrage.decrypt(old, identities("noor.age")) == b"footage"
         holders.rotate(project)
-        new = keys.seal(b"more footage", project.recipient)
+        new = seal(b"more footage", (project.recipient,))
     with pytest.raises(pyrage.DecryptError):
         pyrage.decrypt(new, identities("noor.age"))
     both = identities("noor.age", "noor.more.age")
@@ -84,7 +85,7 @@ def test_age_alone_opens_what_the_key_file_holds(film: Path) -> None:
 
 def test_holders_are_added_and_open_everything(film: Path) -> None:
     with Project.open(film, keyring_of(film)) as project:
-        old = keys.seal(b"footage", project.recipient)
+        old = seal(b"footage", (project.recipient,))
     add_by_recipient(film, "ben")
     ben = keyring_of(film, "ben")
     assert ben.unseal(old) == b"footage" and ben.signing != keyring_of(film).signing
@@ -103,9 +104,9 @@ def test_a_holder_who_was_removed_reads_nothing_that_came_later(film: Path) -> N
         add_by_recipient(film, name)
     gone = keyring_of(film, "ben")
     with Project.open(film, keyring_of(film)) as project:
-        old = keys.seal(b"footage", project.recipient)
+        old = seal(b"footage", (project.recipient,))
         holders.remove(project, "ben")
-        new = keys.seal(b"more footage", project.recipient)
+        new = seal(b"more footage", (project.recipient,))
         project.record("scene watched", {"scene": "s1"})
         for who in ("noor", "ben"):
             with pytest.raises(UsageError):
@@ -248,7 +249,7 @@ def test_a_change_of_keys_that_failed_leaves_a_key_that_counts_for_nothing(film:
 @pytest.mark.parametrize("text", [b"AGE-SECRET-KEY-1NONSENSE", b"\xff", None])
 def test_later_keys_that_are_none_are_refused(film: Path, text: bytes | None) -> None:
     with Project.open(film, keyring_of(film)) as project:
-        sealed = b"no age file" if text is None else keys.seal(text, project.log.holders["noor"].own)
+        sealed = b"no age file" if text is None else seal(text, (project.log.holders["noor"].own,))
     (film / "keys" / "noor.more.age").write_bytes(sealed)
     with pytest.raises(StoreError, match="was altered"):
         keyring_of(film)
