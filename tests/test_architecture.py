@@ -24,7 +24,7 @@ UNSAFE_IMPORTS = {
 }
 HOMES = {  # module -> where alone it may be imported
     "socket": {"isolation.py", "store/agent.py", "media/apart/"},  # the agent's is AF_UNIX; pairs between the decode child and us
-    "ctypes": {"isolation.py", "secrecy.py", "temporary.py", "memory.py", "sandbox.py", "media/", "store/agent.py", "publish.py"},
+    "ctypes": {"isolation.py", "secrecy.py", "temporary.py", "memory.py", "sandbox.py", "media/", "publish.py"},
     "subprocess": {"models/install.py", "doctor.py", "demo/", "pipeline/child.py", "store/agent.py", "media/apart/keeper.py",
                    "cli/look.py"},  # the agent starts itself; a viewer that the user names
     "av": {"media/"},

@@ -9,10 +9,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import pytest
-
-from facedouble.secrecy import Held
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -51,53 +47,16 @@ def test_under_a_limit_nothing_is_locked_and_work_goes_on() -> None:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (65536, 65536))
         os.geteuid() or os.setuid(65534)
         got = keep_secret()
-        held = Held(b"s" * 32)
-        print(json.dumps([got.locked, got.undumpable, held.locked, len(bytearray(64 << 20))]))
+        print(json.dumps([got.locked, got.undumpable, len(bytearray(64 << 20))]))
     """
-    assert json.loads(child(code).stdout) == [False, True, True, 64 << 20]
+    assert json.loads(child(code).stdout) == [False, True, 64 << 20]
 
 
-def test_held_and_wiped() -> None:
-    secret = bytearray(b"correct horse battery")
-    with Held(secret) as held:
-        assert held.read() == b"correct horse battery"
-        assert secret == bytes(21)
-        assert "horse" not in repr(held)
-    assert repr(held) == "Held(wiped)"
-    held.wipe()
-    with pytest.raises(ValueError, match="wiped"):
-        held.read()
-
-
-def test_a_forked_child_has_none_of_it() -> None:
+def test_as_much_may_be_locked_as_the_system_lets_anybody() -> None:
     code = """
-        held = Held(b"secret")
-        reads, writes = os.pipe()
-        if os.fork() == 0:
-            os.write(writes, held.read())
-            os._exit(0)
-        os.wait()
-        print(os.read(reads, 16), held.read())
+        _, limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (4096, limit))
+        keep_secret()
+        print(resource.getrlimit(resource.RLIMIT_MEMLOCK) == (limit, limit))
     """
-    assert child(code).stdout.strip() == r"b'\x00\x00\x00\x00\x00\x00' b'secret'"
-
-
-def test_a_crash_file_holds_none_of_it(tmp_path: Path) -> None:
-    """Even where the crash itself is not kept from leaving a file."""
-    pattern = Path("/proc/sys/kernel/core_pattern")
-    if not pattern.exists() or pattern.read_text().strip() != "core" or os.geteuid() != 0:
-        pytest.skip("crash files go elsewhere on this machine")
-    code = """
-        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
-        os.chdir(sys.stdin.readline().strip())
-        secret, loose = bytearray(120), bytearray(120)
-        for i in range(120):
-            secret[i], loose[i] = b"held-canary-"[i % 12], b"open-canary-"[i % 12]
-        held = Held(secret)
-        os.kill(os.getpid(), signal.SIGSEGV)
-    """
-    whole = "import os, resource, signal, sys\nfrom facedouble.secrecy import Held\n" + textwrap.dedent(code)
-    subprocess.run([sys.executable, "-c", whole], input=f"{tmp_path}\n", text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert b"open-canary-open-canary-" in left
-    assert b"held-canary-held-canary-" not in left
+    assert child(code).stdout == "True\n"

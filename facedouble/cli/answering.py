@@ -12,7 +12,7 @@ import typer
 from facedouble.cli.persons import now
 from facedouble.cli.shown import OUT, Bar
 from facedouble.cli.told import PassphraseFd, ProjectFolder, Who, opened
-from facedouble.errors import ConsentError
+from facedouble.errors import ConsentError, UsageError
 
 
 def override(
@@ -35,6 +35,10 @@ def override(
     from facedouble.store import approvals, people, renders
     from facedouble.store import override as overrides
 
+    try:
+        nearer = shlex.split(closer)
+    except ValueError as error:
+        raise UsageError(f"--closer {closer}: a quotation mark is open; close it") from error
     project = opened(folder, True, passphrase_fd)
     made, who = renders.get(project.db, render), people.get(project.db, person)
     held, by = made.scene(scene), project.keyring.holder
@@ -47,7 +51,7 @@ def override(
     overrides.over(made, "unreachable", scene, whole, reason, (overrides.LEAST_LOOKED_MS,) * 2, by, other.holder, who.id)
     with Bar() as bar:
         film = scene_film(project, made, scene, bar)
-    looked = _looked(film, program), _looked(film, program, *shlex.split(closer))
+    looked = _looked(film, program), _looked(film, program, *nearer)
     wanted = overrides.over(made, "unreachable", scene, whole, reason, looked, by, other.holder, who.id)
     facts = {"render": made.id, "scene": scene, "hash": held.hash, "person": who.id, "kind": "unreachable"}
     with project.change("override", facts, other) as db:

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from facedouble.cli.shown import ERR, OUT, Stop
 from facedouble.cli.shown import size as in_words
+from facedouble.cli.told import PassphraseFd
 from facedouble.errors import InputRefused, StoreError, UsageError
 
 Folder = Annotated[Path, typer.Argument(help="the project's folder")]
-Descriptor = Annotated[int | None, typer.Option("--passphrase-fd", help="read passphrases from this descriptor, one a line")]
 COPIES = """What you added is encrypted here. These copies are not, and whoever seizes them has everything:
   the phone or camera and its card · the phone's bin and "recently deleted" · cloud backups and chat apps that it went through ·
   the disk or stick you brought it on · thumbnails that a file manager made of it
@@ -37,7 +37,7 @@ def add(
     footage: Annotated[list[Path], typer.Argument(help="files; they are copied as they are, and not looked into")],
     trophy: Annotated[bool, typer.Option("--trophy", help="made by the perpetrators")] = False,
     from_whom: Annotated[str | None, typer.Option(help="- asks who handed them over, and seals what you type")] = None,
-    passphrase_fd: Descriptor = None,
+    passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Take footage in, encrypted: hashed while it is copied, entered into the log, and never changed again."""
     from facedouble.cli.opened import open_project
@@ -71,7 +71,7 @@ def add(
 def receive(
     folder: Folder,
     field: Annotated[Path, typer.Argument(help="the field project, on the stick or laptop it came on")],
-    passphrase_fd: Descriptor = None,
+    passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Take in what a field laptop gathered: its log is checked, each file compared with what was written down there."""
     from facedouble.cli.opened import open_project
@@ -97,7 +97,7 @@ def receive(
 
 
 @evidence_app.command("list", epilog="Example: facedouble evidence list film")
-def list_(folder: Folder, passphrase_fd: Descriptor = None) -> None:
+def list_(folder: Folder, passphrase_fd: PassphraseFd = None) -> None:
     """What was handed over, and what it is called in the project."""
     from facedouble.cli.opened import open_project
     from facedouble.store.evidence import items
@@ -110,7 +110,7 @@ def list_(folder: Folder, passphrase_fd: Descriptor = None) -> None:
 
 @evidence_app.command("note", epilog="Example: facedouble evidence note film e-1f2e3d4c")
 def note(folder: Folder, id: Annotated[str, typer.Argument(help="as `evidence list` says it")],
-         passphrase_fd: Descriptor = None) -> None:
+         passphrase_fd: PassphraseFd = None) -> None:
     """Read the sealed note of who handed something over."""
     from facedouble.cli.opened import open_project
     from facedouble.store.evidence import items
@@ -125,7 +125,7 @@ def note(folder: Folder, id: Annotated[str, typer.Argument(help="as `evidence li
 
 
 @evidence_app.command("verify", epilog="Example: facedouble evidence verify film")
-def verify(folder: Folder, passphrase_fd: Descriptor = None) -> None:
+def verify(folder: Folder, passphrase_fd: PassphraseFd = None) -> None:
     """Read and hash everything again, out of the encrypted files, and compare it with the manifest and the log."""
     from facedouble.cli.opened import open_project
     from facedouble.store.proof import verify as run

@@ -41,12 +41,9 @@ def enter(folder: Path, write: bool = True) -> Any:
 def mounted(project: Any) -> Any:
     """Mount the files of a project that is open, and note it."""
     from facedouble import disk
-    from facedouble.store.vault import Keys, check_table
 
     if not project.blind:
-        vault = Keys(project.folder, project.recipient, project.keyring.identities).open()
-        check_table(project.folder, vault.generation, project.log)
-        disk.mount(project.folder, vault)
+        disk.mount(project.folder, project.vault())
     _OPEN[project.folder.absolute()] = project
     return project
 

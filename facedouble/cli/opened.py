@@ -23,8 +23,12 @@ def networked(folder: Path) -> Sequence[str]:
 
 def open_project(folder: Path, write: bool = True, passphrase_fd: int | None = None) -> Project:
     """The project, open; StoreError if it is locked and nobody can be asked, MachineError if the machine is not fit for it."""
-    project = Project.open(folder, unlocked(folder, passphrase_fd), write)
-    admit(project, networked(folder) if project.settings.machine == "strict" else ())
+    return admitted(Project.open(folder, unlocked(folder, passphrase_fd), write))
+
+
+def admitted(project: Project) -> Project:
+    """The project, fenced; MachineError if the machine is not fit for it."""
+    admit(project, networked(project.folder) if project.settings.machine == "strict" else ())
     fence(project.folder)
     return project
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facedouble.cli.shown import OUT, Bar
+from facedouble.cli.told import PassphraseFd
 from facedouble.errors import ExitCode, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ keys_app = typer.Typer(no_args_is_help=True, help="Who can open a project.")
 log_app = typer.Typer(no_args_is_help=True, help="What happened in a project, in an order that nobody can change unseen.")
 
 Folder = Annotated[Path, typer.Argument(help="the project's folder")]
-Descriptor = Annotated[int | None, typer.Option("--passphrase-fd", help="read passphrases from this descriptor, one a line")]
 Own = Annotated[bool, typer.Option("--own", help="type a passphrase of your own instead of nine words made here")]
 Recipient = Annotated[str | None, typer.Option(help="an age recipient, age1…: its identity file opens, no passphrase")]
 Identity = Annotated[Path | None, typer.Option(help="the age identity file of a key holder by recipient")]
@@ -40,12 +40,12 @@ def init(
     own: Own = False,
     field: Annotated[str | None, typer.Option(help="for a laptop that only takes footage in: the film's recipient")] = None,
     machine: Annotated[str, typer.Option(help="strict: does not open on a machine with network; warn: says so")] = "strict",
-    passphrase_fd: Descriptor = None,
+    passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Make an encrypted project. Only who has a passphrase, or an age identity, can open it again."""
     from facedouble.cli.opened import networked
     from facedouble.store.keys import check_label, check_recipient
-    from facedouble.store.project import create, create_field
+    from facedouble.store.project import check_free, create, create_field
     from facedouble.store.settings import MACHINES
 
     if machine not in MACHINES:
@@ -57,8 +57,7 @@ def init(
         create_field(folder, field, machine).close()
         _say(f"{folder}: a field project; it takes footage in, and cannot show it again without the film's key")
     else:
-        if folder.exists() and any(folder.iterdir()):  # before anybody writes a passphrase down
-            raise StoreError(f"{folder}: exists already; choose another name, or an empty folder")
+        check_free(folder)  # before anybody writes a passphrase down
         if not holder:
             raise UsageError("who holds the key? Add --holder NAME, no real one: it can be read from outside")
         check_label(holder)
@@ -79,7 +78,7 @@ def unlock(
     accept_machine: Annotated[bool, typer.Option("--accept-machine", help="this machine is on a network, and a second key "
                                                                           "holder, who is asked too, takes it")] = False,
     second_identity: Annotated[Path | None, typer.Option(help="the second key holder's age identity file")] = None,
-    passphrase_fd: Descriptor = None,
+    passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Let the commands that follow open the project, until `lock`, or until nobody used it for a while."""
     from facedouble.cli.opened import keyring_for, networked
@@ -110,7 +109,7 @@ def lock(folder: Folder) -> None:
 
 
 @keys_app.command("list", epilog="Example: facedouble keys list film")
-def keys_list(folder: Folder, passphrase_fd: Descriptor = None) -> None:
+def keys_list(folder: Folder, passphrase_fd: PassphraseFd = None) -> None:
     """Say who holds a key, since when, and how they open it."""
     from facedouble.cli.opened import open_project
     from facedouble.store.holders import missing
@@ -125,7 +124,7 @@ def keys_list(folder: Folder, passphrase_fd: Descriptor = None) -> None:
 
 @keys_app.command("add", epilog="Example: facedouble keys add film ben")
 def keys_add(folder: Folder, holder: Annotated[str, typer.Argument(help="what the log calls them: no real name")],
-             recipient: Recipient = None, own: Own = False, passphrase_fd: Descriptor = None) -> None:
+             recipient: Recipient = None, own: Own = False, passphrase_fd: PassphraseFd = None) -> None:
     """Give somebody else a key of their own. It opens everything in the project, also what is older."""
     from facedouble.cli.opened import open_project
     from facedouble.store.holders import add
@@ -142,7 +141,7 @@ def keys_add(folder: Folder, holder: Annotated[str, typer.Argument(help="what th
 
 @keys_app.command("remove", epilog="Example: facedouble keys remove film ben")
 def keys_remove(folder: Folder, holder: Annotated[str, typer.Argument(help="whose key; not your own")],
-                passphrase_fd: Descriptor = None) -> None:
+                passphrase_fd: PassphraseFd = None) -> None:
     """Take somebody's key away: what comes from now on is encrypted to a new one."""
     from facedouble.cli.opened import open_project
     from facedouble.store.holders import remove
@@ -158,7 +157,7 @@ def keys_remove(folder: Folder, holder: Annotated[str, typer.Argument(help="whos
 def keys_rotate(folder: Folder,
                 again: Annotated[bool, typer.Option("--again", help="write what is there already anew as well; "
                                                                     "takes as long as copying it")] = False,
-                passphrase_fd: Descriptor = None) -> None:
+                passphrase_fd: PassphraseFd = None) -> None:
     """Encrypt what comes from now on to a new key of the same holders. It takes no one's key away; `keys remove` does."""
     from facedouble.cli.opened import open_project
     from facedouble.store.again import encrypt_again
@@ -176,7 +175,7 @@ def keys_rotate(folder: Folder,
 
 @log_app.command("show", epilog="Example: facedouble log show film --last 5")
 def log_show(folder: Folder, last: Annotated[int, typer.Option(min=1, help="how many of the newest entries")] = 20,
-             passphrase_fd: Descriptor = None) -> None:
+             passphrase_fd: PassphraseFd = None) -> None:
     """Show the newest entries: when, who, what; people and scenes by their ids."""
     from facedouble.cli.opened import open_project
 
@@ -190,7 +189,7 @@ def log_show(folder: Folder, last: Annotated[int, typer.Option(min=1, help="how 
 
 
 @log_app.command("head", epilog="Example: facedouble log head film")
-def log_head(folder: Folder, passphrase_fd: Descriptor = None) -> None:
+def log_head(folder: Folder, passphrase_fd: PassphraseFd = None) -> None:
     """Show eight words that stand for everything in the log so far, to write on paper."""
     from facedouble.cli.opened import open_project
     from facedouble.store.log import blind_head
@@ -204,7 +203,7 @@ def log_head(folder: Folder, passphrase_fd: Descriptor = None) -> None:
 @log_app.command("verify", epilog='Example: facedouble log verify film --words "…"')
 def log_verify(folder: Folder,
                words: Annotated[str | None, typer.Option(help="eight words from paper, of now or of earlier")] = None,
-               passphrase_fd: Descriptor = None) -> None:
+               passphrase_fd: PassphraseFd = None) -> None:
     """Check every entry, the registry, and words from paper. Exit code 5 if anything was altered or rolled back."""
     from facedouble.cli.opened import unlocked
     from facedouble.store.verify import verify
@@ -226,15 +225,16 @@ def log_verify(folder: Folder,
 @log_app.command("recover", epilog="Example: facedouble log recover film")
 def log_recover(folder: Folder, second_identity: Annotated[Path | None, typer.Option(help="the second key holder's age identity "
                                                                                           "file")] = None,
-                passphrase_fd: Descriptor = None) -> None:
+                passphrase_fd: PassphraseFd = None) -> None:
     """Accept an older copy of the project, because the newer one is lost: two key holders sign that."""
-    from facedouble.cli.opened import keyring_for, unlocked
-    from facedouble.store.project import recover
+    from facedouble.cli.opened import admitted, keyring_for, unlocked
+    from facedouble.store.project import older, recover
 
     keyring = unlocked(folder, passphrase_fd)
     if keyring is None:
         raise StoreError(f"{folder}: a field project has no key holders; start a new one")
-    with recover(folder, keyring, keyring_for(folder, passphrase_fd, second_identity, whose="of a second key holder")) as project:
+    with admitted(older(folder, keyring)) as project:
+        recover(project, keyring_for(folder, passphrase_fd, second_identity, whose="of a second key holder"))
         _say(f"{folder}: goes on from entry {project.log.n - 1}; the log says that the later ones are lost")
         _head(project.log.head)
 

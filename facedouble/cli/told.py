@@ -16,7 +16,7 @@ ProjectFolder = Annotated[Path, typer.Argument(help="the project")]
 Who = Annotated[str, typer.Argument(help="the pseudonym, or what the plan calls them, P1")]
 By = Annotated[str, typer.Option(help="who writes this down: a code")]
 SecretFd = Annotated[int | None, typer.Option("--secret-fd", help="read what is kept sealed from this descriptor, as TOML")]
-PassphraseFd = Annotated[int | None, typer.Option("--passphrase-fd", help="read the project's passphrase from this descriptor")]
+PassphraseFd = Annotated[int | None, typer.Option("--passphrase-fd", help="read passphrases from this descriptor, one a line")]
 LARGEST: Final = 64 << 20  # bytes of a proof: it is kept in the registry, which is read whole
 LONGEST: Final = 1 << 16
 QUESTIONS: Final = {

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from facedouble.store import evidence
 from facedouble.store.blobs import Blob
+from facedouble.store.evidence import Item
+from facedouble.store.intake import settle
 from facedouble.store.project import Project
-from facedouble.store.vault import BLOCK, ORIGINALS, Keys, Vault
+from facedouble.store.vault import BLOCK, ORIGINALS, Vault
 
 
 def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
@@ -16,10 +18,9 @@ def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
 
     The files of the log stay as they are: the log is never written again. done: how many, of how many.
     """
-    with_keys = Keys(project.folder, project.recipient, project.keyring.identities)
-    vault = with_keys.open()
+    vault = project.vault()
     try:
-        vault.hold()
+        settle(project, vault)
         names: dict[str, list[str]] = {}
         for name in vault.names():
             names.setdefault(vault.blob(name).id, []).append(name)
@@ -33,24 +34,22 @@ def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
 
 def _again(project: Project, vault: Vault, old: str, called: list[str]) -> None:
     blob = _copied(vault, vault.blob(called[0]))
-    original = any(name.startswith(ORIGINALS) for name in called)
-    if original:
-        _evidence(project, vault, old, blob)
+    for item in evidence.items(project.db):
+        if f"{ORIGINALS}{item.shelf}" in called:
+            _evidence(project, vault, item, blob)
     for name in called:
         vault.keep(name, blob)
     vault.blobs.remove(old)
 
 
-def _evidence(project: Project, vault: Vault, old: str, blob: Blob) -> None:
+def _evidence(project: Project, vault: Vault, item: Item, blob: Blob) -> None:
     """The manifest follows its file, and the sealed note of who handed it over is written anew as well."""
     vault.blobs.protect(blob.id)
-    for item in evidence.items(project.db):
-        if item.blob.id == old:
-            note = None if item.note is None else _copied(vault, item.note)
-            with project.change("footage encrypted again", {"evidence": item.id, "blob": blob.id}) as db:
-                evidence.move(db, replace(item, blob=blob, note=note))
-            if item.note is not None:
-                vault.blobs.remove(item.note.id)
+    note = None if item.note is None else _copied(vault, item.note)
+    with project.change("footage encrypted again", {"evidence": item.id, "blob": blob.id}) as db:
+        evidence.move(db, replace(item, blob=blob, note=note))
+    if item.note is not None:
+        vault.blobs.remove(item.note.id)
 
 
 def _copied(vault: Vault, blob: Blob) -> Blob:

@@ -6,10 +6,8 @@ has asked for a while. It holds nothing on the disk but the name of its socket.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import resource
 import socket
 import struct
 import subprocess
@@ -20,12 +18,11 @@ from pathlib import Path
 from typing import Final
 
 from facedouble.errors import FacedoubleError, StoreError
-from facedouble.isolation import deny_network, no_core_dumps
+from facedouble.isolation import deny_network
+from facedouble.secrecy import keep_secret
 from facedouble.store.keys import Keyring
 from facedouble.store.places import runtime_folder
 
-PR_SET_DUMPABLE: Final = 4
-MCL_CURRENT_AND_FUTURE: Final = 3
 GIVE: Final = b"k"
 END: Final = b"q"
 ANSWER_S: Final = 5.0  # for a client that says nothing
@@ -115,18 +112,6 @@ def _now() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def _hide_memory() -> None:
-    """Nothing of this process in core files, in another process's hands, or, where the limit allows, in swap."""
-    no_core_dumps()
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    with suppress(OSError, ValueError):
-        _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
-        if hard == resource.RLIM_INFINITY or os.geteuid() == 0:
-            libc.mlockall(MCL_CURRENT_AND_FUTURE)
-
-
 def main() -> None:
     """Read what to keep from standard input; go on in the background as soon as others can ask for it."""
     deny_network()
@@ -143,7 +128,7 @@ def main() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(nothing, descriptor)
-    _hide_memory()
+    keep_secret()
     try:
         _serve(server, Keyring.unpacked(said["keyring"].encode()), 60 * float(said["minutes"]))
     finally:

@@ -113,6 +113,13 @@ class Blobs:
                 else:
                     part.unlink()
 
+    def keep_only(self, known: Collection[str]) -> None:
+        """Take away whole ones that nobody knows. Nobody else may be writing."""
+        for id in self.ids():
+            if id not in known:
+                with suppress(StoreError):
+                    self.remove(id)
+
     def path(self, id: str) -> Path:
         """Where a blob lies; ValueError if that is no name of one."""
         if not ID.fullmatch(id):

@@ -83,7 +83,7 @@ def export(project: Project, out: Path, recipient: str | None = None, passphrase
         with os.fdopen(descriptor, "wb") as file:
             sealer = Sealer(file, [] if recipient is None else [recipient], passphrase)
             try:
-                with tarfile.open(fileobj=_Pipe(sealer), mode="w|", format=tarfile.USTAR_FORMAT, bufsize=BLOCK) as tar:
+                with tarfile.open(fileobj=_Pipe(sealer), mode="w|", format=tarfile.PAX_FORMAT, bufsize=BLOCK) as tar:
                     _fill(tar, project, found, progress)
                 sealer.close()
             except BaseException:

@@ -62,9 +62,9 @@ def sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def tidy(folder: Path) -> None:
-    """Take away what a crash left half-written; the caller holds the project's lock."""
-    for part in folder.glob(f".*{PART}"):
+def tidy(folder: Path, name: str = "*") -> None:
+    """Take away what a crash left half-written of a file, or of any; the caller holds the lock under which it is written."""
+    for part in folder.glob(f".{name}.*{PART}"):
         part.unlink(missing_ok=True)
 
 

@@ -18,7 +18,7 @@ from facedouble.store.blobs import Blob, Blobs, BlobWriter
 from facedouble.store.entry import Facts
 from facedouble.store.evidence import Item, Seen
 from facedouble.store.project import Project
-from facedouble.store.vault import ORIGINALS, Keys, Vault
+from facedouble.store.vault import ORIGINALS, Vault
 
 BLOCK: Final = 1 << 20
 Progress = Callable[[int, int], None]  # bytes done, of how many
@@ -45,7 +45,7 @@ def taking(project: Project) -> Iterator[Vault | None]:
             blobs_of(project).settle()
             yield None
         return
-    vault = Keys(project.folder, project.recipient, project.keyring.identities).open()
+    vault = project.vault()
     try:
         settle(project, vault)
         yield vault
@@ -84,7 +84,6 @@ def enter(project: Project, vault: Vault, item: Item, event: str, seen: Seen | N
                 evidence.remember(db, seen)
     except BaseException:
         with suppress(StoreError):
-            project.refresh()
             settle(project, vault)
         raise
     settle(project, vault)
@@ -92,16 +91,17 @@ def enter(project: Project, vault: Vault, item: Item, event: str, seen: Seen | N
 
 
 def settle(project: Project, vault: Vault) -> None:
-    """Finish what a crash left: whole files that the registry names get their names, all else that is hidden goes."""
+    """Finish what a crash left: files that the registry names get their names, and what nothing names goes."""
     vault.hold()
+    project.refresh()
     found = evidence.items(project.db)
-    blobs = vault.blobs
-    blobs.settle(evidence.blob_ids(found))
-    there = set(vault.names())
+    vault.clear(evidence.blob_ids(found))
+    there = {name: vault.blob(name) for name in vault.names()}
     for item in found:
-        blobs.protect(item.blob.id)
-        if f"{ORIGINALS}{item.shelf}" not in there:
+        vault.blobs.protect(item.blob.id)
+        if there.get(f"{ORIGINALS}{item.shelf}") != item.blob:  # it is new, or was encrypted again
             vault.keep(f"{ORIGINALS}{item.shelf}", item.blob)
+            vault.clear(evidence.blob_ids(found))
 
 
 def blobs_of(project: Project) -> Blobs:

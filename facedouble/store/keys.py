@@ -15,6 +15,8 @@ import pyrage
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from facedouble.age.errors import AgeError
+from facedouble.age.sealing import generate, recipient_of, seal
 from facedouble.errors import StoreError, UsageError
 from facedouble.store import files
 
@@ -48,6 +50,11 @@ class Keyring:
     def recipients(self) -> tuple[str, ...]:
         """The public halves of the project's identities, newest first."""
         return tuple(recipient_of(i) for i in self.identities)
+
+    def only(self, recipients: Sequence[str]) -> Keyring:
+        """With the identities of these recipients, in their order, and no others."""
+        known = dict(zip(self.recipients, self.identities, strict=True))
+        return replace(self, identities=tuple(known[r] for r in recipients if r in known))
 
     def sign(self, data: bytes) -> bytes:
         """64 bytes, Ed25519."""
@@ -92,25 +99,10 @@ class Secret:
         return self.recipient or "passphrase"
 
 
-def new_keyring(holder: str, identities: Sequence[str] = ()) -> Keyring:
-    """A holder with fresh keys; without identities, those of a new project."""
+def new_keyring(holder: str) -> Keyring:
+    """A holder with fresh keys, and the first identity of a new project."""
     check_label(holder)
-    return Keyring(holder, tuple(identities) or (new_identity(),), secrets.token_bytes(32), new_identity())
-
-
-def new_identity() -> str:
-    """A fresh age X25519 identity."""
-    return str(pyrage.x25519.Identity.generate())
-
-
-def recipient_of(identity: str) -> str:
-    """Its public half, age1…"""
-    return str(pyrage.x25519.Identity.from_str(identity).to_public())
-
-
-def seal(data: bytes, recipient: str) -> bytes:
-    """A small age file to one recipient."""
-    return bytes(pyrage.encrypt(data, [pyrage.x25519.Recipient.from_str(recipient)]))
+    return Keyring(holder, (generate()[0],), secrets.token_bytes(32), generate()[0])
 
 
 def check_label(holder: str) -> None:
@@ -152,8 +144,7 @@ def check_passphrase(phrase: str) -> None:
 def save(folder: Path, keyring: Keyring, secret: Secret) -> None:
     """Write a holder's file and its public half; there must be none of that name."""
     text = f"{SIGNING}{base64.b64encode(keyring.signing).decode()}\n{_lines(keyring.identities)}{OWN}\n{keyring.own}\n".encode()
-    sealed = (seal(text, secret.recipient) if secret.recipient is not None else
-              bytes(pyrage.passphrase.encrypt(text, secret.passphrase)))
+    sealed = seal(text, () if secret.recipient is None else (secret.recipient,), secret.passphrase)
     files.write(folder / f"{keyring.holder}.age", sealed, fresh=True)
     files.write(folder / f"{keyring.holder}.toml",
                 f'signing = "{keyring.public}"\nown = "{recipient_of(keyring.own)}"\nkind = "{secret.kind}"\n'.encode())
@@ -169,7 +160,7 @@ def keep_only(folder: Path, holders: Collection[str]) -> None:
 
 def hand_down(folder: Path, holder: str, own_recipient: str, identities: Sequence[str]) -> None:
     """Leave the project's identities for a holder who is not here, to the holder's own key."""
-    files.write(folder / f"{holder}.more.age", seal(_lines(identities).encode(), own_recipient))
+    files.write(folder / f"{holder}.more.age", seal(_lines(identities).encode(), (own_recipient,)))
 
 
 def _lines(identities: Sequence[str]) -> str:
@@ -177,15 +168,20 @@ def _lines(identities: Sequence[str]) -> str:
 
 
 def completed(folder: Path, keyring: Keyring) -> Keyring:
-    """The keyring with identities that came after it was opened."""
+    """The keyring with identities that came after it was opened.
+
+    Anybody can leave some there, because the holder's recipient is plain. They open the log, whose entries are signed; for all
+    else, those count whose recipients it names (`only`).
+    """
     try:
         sealed = (folder / f"{keyring.holder}.more.age").read_bytes()
         text = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(keyring.own)]).decode() if keyring.own else ""
+        later = {recipient_of(i): i for i in _identities(text)}
     except FileNotFoundError:
         return keyring
-    except (pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError) as error:
+    except (pyrage.DecryptError, pyrage.IdentityError, AgeError, UnicodeDecodeError) as error:
         raise StoreError(f"{folder}/{keyring.holder}.more.age: was altered; put it back from a copy of the project") from error
-    return replace(keyring, identities=tuple(dict.fromkeys((*_identities(text), *keyring.identities))))
+    return replace(keyring, identities=tuple(dict.fromkeys((*later.values(), *keyring.identities))))
 
 
 def _identities(text: str) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from facedouble.age.sealing import seal
 from facedouble.errors import StoreError
 from facedouble.store import files
 from facedouble.store.entry import START, Entry, Facts, compose, parse
-from facedouble.store.keys import Keyring, seal
+from facedouble.store.keys import Keyring
 
 CREATED: Final = "created"
 KEY_ADDED: Final = "key added"
@@ -41,12 +42,17 @@ class Holder:
 
 @dataclass(frozen=True)
 class Log:
-    """Every entry, each checked, and what follows from them."""
+    """Every entry, each checked, and what follows from them. recipients: what files were encrypted to, the newest first."""
 
     entries: tuple[Entry, ...] = ()
     holders: Mapping[str, Holder] = field(default_factory=lambda: MappingProxyType({}))
-    recipient: str = ""
+    recipients: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def recipient(self) -> str:
+        """What files are encrypted to; nothing if there is no entry yet."""
+        return self.recipients[0] if self.recipients else ""
 
     @property
     def n(self) -> int:
@@ -126,17 +132,17 @@ def _entry(folder: Path, n: int, log: Log, keyring: Keyring) -> Entry:
 def _with(log: Log, entry: Entry) -> Log:
     """The log with one more entry, which was checked."""
     holders, facts = dict(log.holders), entry.facts
-    recipient = log.recipient
+    recipients = log.recipients
     try:
         if entry.event in (CREATED, KEY_ADDED):
             holders[str(facts["holder"])] = Holder(str(facts["key"]), str(facts["own"]), str(facts["kind"]), entry.wall)
         if entry.event == KEY_REMOVED:
             del holders[str(facts["holder"])]
         if entry.event in (CREATED, KEY_REMOVED, KEYS_ROTATED):
-            recipient = str(facts["recipient"])
+            recipients = (str(facts["recipient"]), *recipients)
     except KeyError as error:
         raise StoreError(f"entry {entry.n}: the log is broken here (it changes keys, and does not say which); {KEEP}") from error
-    return Log((*log.entries, entry), MappingProxyType(holders), recipient, (*log.notes, *_odd(log, entry)))
+    return Log((*log.entries, entry), MappingProxyType(holders), recipients, (*log.notes, *_odd(log, entry)))
 
 
 def _odd(log: Log, entry: Entry) -> Iterator[str]:
@@ -157,7 +163,7 @@ def append(folder: Path, log: Log, keyring: Keyring, event: str, facts: Facts, r
            index: int | None = None, second: Keyring | None = None, recipient: str | None = None) -> Log:
     """Write the next entry: that is what commits a change. The caller holds the project's lock."""
     data = compose(log.n + 1, log.head, keyring, event, facts, registry, index, second)
-    sealed = seal(data, recipient or log.recipient)
+    sealed = seal(data, (recipient or log.recipient,))
     entry = parse(data, _digest(sealed), {name: h.key for name, h in log.holders.items()}, "the new entry")
     if event in BY_TWO and second is None:
         raise ValueError(f"{event} needs a second key holder")
@@ -171,7 +177,7 @@ def append_blind(folder: Path, keyring: Keyring, recipient: str, event: str, fac
     """The same on a field laptop, which can read nothing: the chain is over what lies on the disk. Its number and digest."""
     n = sum(1 for _ in _numbers(folder))
     prev = digest(folder, n) if n else START
-    sealed = seal(compose(n + 1, prev, keyring, event, facts, (0, START), index), recipient)
+    sealed = seal(compose(n + 1, prev, keyring, event, facts, (0, START), index), (recipient,))
     files.write(path(folder, n + 1), sealed, fresh=True)
     return n + 1, _digest(sealed)
 

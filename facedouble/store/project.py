@@ -13,12 +13,14 @@ from typing import Final
 
 import apsw
 
+from facedouble.age.sealing import recipient_of
 from facedouble.errors import StoreError
-from facedouble.store import files, keys, log, registry, remembered, schemas, settings
+from facedouble.store import evidence, files, keys, log, registry, remembered, schemas, settings
 from facedouble.store.entry import START, Facts, check_facts
-from facedouble.store.keys import Keyring, Secret, recipient_of
+from facedouble.store.keys import Keyring, Secret
 from facedouble.store.log import Log
 from facedouble.store.settings import Settings
+from facedouble.store.vault import Keys, Vault
 
 SCHEMAS: Final[tuple[str, ...]] = schemas.ALL  # the tables of each module that keeps something in the registry
 FOLDERS: Final = ("keys", "log", "registry", "blobs")
@@ -48,12 +50,9 @@ class Project:
             raise StoreError(f"{folder}: is locked; `facedouble unlock {folder}` first")
         made = cls(folder, said, keyring or keys.load_field(folder / "keys"), Log(), write)
         with files.locked(folder / "lock", not write, WAIT_S, "is writing in"):
-            if keyring is None:
-                remembered.check_blind(said.id, log.blind_head(folder / "log"), lambda n: log.digest(folder / "log", n))
-            else:
-                made._read(seen)
-                if write:
-                    made._tidy()
+            made._read(seen)
+            if write and seen:
+                made._tidy()
         return made
 
     @property
@@ -79,6 +78,18 @@ class Project:
         """Whether this is a field laptop, without a key to read with."""
         return not self.keyring.identities
 
+    def vault(self) -> Vault:
+        """The files of the project; StoreError if their table was altered, or is older than the log says."""
+        return Vault(Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0), self._kept)
+
+    def _kept(self) -> set[str]:
+        """The blobs of what was handed over, as the registry on the disk says; others may have changed it since it was read."""
+        if self._changing:
+            return evidence.blob_ids(evidence.items(self.db))
+        with Project(self.folder, self.settings, self.keyring, self.log, False) as now:
+            now.refresh()
+            return evidence.blob_ids(evidence.items(now.db))
+
     @contextmanager
     def change(self, event: str, facts: Facts, second: Keyring | None = None, index: int | None = None,
                recipient: str | None = None) -> Iterator[apsw.Connection]:
@@ -89,13 +100,13 @@ class Project:
         """
         check_facts(event, facts)
         db = self.db
-        with self._writing():
+        with self._writing(seen=event != log.RECOVERED):
             before, known = db.serialize("main"), self.log
             try:
                 db.execute("PRAGMA query_only=off")
                 with db:
                     yield db
-                self._commit(event, facts, second, self.log.last.index if index is None else index, recipient or self.recipient)
+                self._commit(event, facts, second, index, recipient or self.recipient)
             except BaseException:
                 registry.fill(db, before, SCHEMAS)
                 self.log = known  # should the entry be there, the next reading finds it
@@ -110,9 +121,7 @@ class Project:
             return
         check_facts(event, facts)
         with self._writing():
-            place = self.folder / "log"
-            files.tidy(place)
-            head = log.append_blind(place, self.keyring, self.settings.recipient, event, facts, index)
+            head = log.append_blind(self.folder / "log", self.keyring, self.settings.recipient, event, facts, index)
             remembered.remember(self.id, head)
 
     def refresh(self) -> None:
@@ -140,7 +149,7 @@ class Project:
         self.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, seen: bool = True) -> Iterator[None]:
         if not self.writable:
             raise StoreError(f"{self.folder}: was opened to be looked at only; open it again to change it")
         if self._changing:
@@ -148,15 +157,15 @@ class Project:
         with files.locked(self.folder / "lock", wait_s=WAIT_S, doing="is writing in"):
             self._changing = True
             try:
-                if not self.blind:
-                    self._read(seen=False)
-                    self._tidy()
+                self._read(seen)
+                self._tidy()
                 yield
             finally:
                 self._changing = False
 
     def _commit(self, event: str, facts: Facts, second: Keyring | None, index: int | None, recipient: str) -> None:
         place, n = self.folder / "registry", self.log.n + 1
+        index = max((i for i in (index, self.log.last.index) if i is not None), default=None)  # others may have noted a later one
         named = registry.write(place, self.db, self.log.last.generation + 1, n, self.log.head, recipient)
         try:
             self.log = log.append(self.folder / "log", self.log, self.keyring, event, facts, named, index, second, recipient)
@@ -164,14 +173,18 @@ class Project:
             if not log.path(self.folder / "log", n).exists():
                 registry.path_of(place, named[0]).unlink(missing_ok=True)
             raise
-        with suppress(OSError):  # the change is made; the next writer removes what is left over
-            registry.keep_only(place, named[0])
         remembered.remember(self.id, (self.log.n, self.log.head))
+        with suppress(OSError, StoreError):  # the change is made; the next writer does what is left
+            self._settle()
 
     def _read(self, seen: bool) -> None:
         """Bring log and registry up to what is on the disk. seen: compare with what this machine saw earlier."""
-        self.keyring = keys.completed(self.folder / "keys", self.keyring)
-        known = log.read(self.folder / "log", self.keyring, self.log if self.log.n else None)
+        if self.blind:
+            remembered.check_blind(self.id, log.blind_head(self.folder / "log"), lambda n: log.digest(self.folder / "log", n))
+            return
+        keyring = keys.completed(self.folder / "keys", self.keyring)
+        known = log.read(self.folder / "log", keyring, self.log if self.log.n else None)
+        self.keyring = keyring.only(known.recipients)
         self._check(known)
         if seen:
             remembered.check(self.id, known)
@@ -180,8 +193,8 @@ class Project:
             self._db = self._db or registry.memory()
             registry.fill(self._db, data, SCHEMAS)
             registry.check(self._db, known.last)
-        self.log = known
-        if seen:
+        new, self.log = known.n > self.log.n, known
+        if seen and new:
             remembered.remember(self.id, (known.n, known.head))
 
     def _check(self, known: Log) -> None:
@@ -197,17 +210,19 @@ class Project:
                              "a copy of the project")
 
     def _tidy(self) -> None:
-        """Remove what a crash left; bring the plain page up to date. The caller holds the lock."""
+        """Remove what a crash left half-written, and finish what it left undone. The caller holds the lock."""
         if self.settings.profile != "full":
+            files.tidy(self.folder / "log")
             return
-        for name in ("log", "registry", "keys", "."):
+        for name in ("log", "registry", "keys"):
             files.tidy(self.folder / name)
+        files.tidy(self.folder, settings.NAME)  # what else is there belongs to who holds the work lock
+        self._settle()
+
+    def _settle(self) -> None:
+        """Bring what lies beside the log up to what it says: no older registry, no key of nobody, the recipient."""
         registry.keep_only(self.folder / "registry", self.log.last.generation)
         keys.keep_only(self.folder / "keys", self.log.holders)
-        self.tell()
-
-    def tell(self) -> None:
-        """Bring the plain page up to what the log says about the recipient."""
         if self.settings.recipient != self.log.recipient:
             self.settings = replace(self.settings, recipient=self.log.recipient)
             settings.write(self.folder, self.settings)
@@ -249,11 +264,16 @@ def holder_facts(keyring: Keyring, kind: str) -> dict[str, str]:
     return {"holder": keyring.holder, "key": keyring.public, "own": recipient_of(keyring.own), "kind": kind}
 
 
+def check_free(folder: Path) -> None:
+    """StoreError unless a project can be made there: nothing has that name, or it is an empty folder."""
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise StoreError(f"{folder}: exists already; choose another name, or an empty folder")
+
+
 @contextmanager
 def _new(folder: Path) -> Iterator[Path]:
     """A folder that gets its name when it is whole."""
-    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise StoreError(f"{folder}: exists already; choose another name, or an empty folder")
+    check_free(folder)
     part = folder.absolute().with_name(f".{folder.absolute().name}.{os.getpid()}{files.PART}")
     try:
         part.mkdir(mode=0o700)
@@ -270,14 +290,18 @@ def _new(folder: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def recover(folder: Path, keyring: Keyring, second: Keyring) -> Project:
-    """Accept a project that is older than what this machine saw, by the word of two key holders; it stays in the log."""
-    project = Project._open(folder, keyring, True, seen=False)
+def older(folder: Path, keyring: Keyring) -> Project:
+    """Open a project that may be older than what this machine saw of it. Nothing can be changed in it before `recover`."""
+    return Project._open(folder, keyring, True, seen=False)
+
+
+def recover(project: Project, second: Keyring) -> None:
+    """Accept a project that is `older`, by the word of two key holders; it stays in the log."""
     lost = remembered.recall(project.id)
     try:
         remembered.check(project.id, project.log)
     except StoreError:
         assert lost is not None
         project.record(log.RECOVERED, {"n": lost[0], "head": lost[1]}, second)
-        return project
-    raise StoreError(f"{folder}: is not older than what this machine saw; there is nothing to accept")
+        return
+    raise StoreError(f"{project.folder}: is not older than what this machine saw; there is nothing to accept")

@@ -84,9 +84,11 @@ def _take(project: Project, vault: Vault, field: Blobs, entry: Entry, seen: Seen
 def _manifest(field: Blobs, facts: Mapping[str, Any]) -> Item:
     """What was written down when a file was added; StoreError if it is not what the log vouches for."""
     try:
-        item = Item.unpacked(field.read(Blob(str(facts["manifest"]), int(facts["size"]), str(facts["mac"]))))
-    except (KeyError, ValueError) as error:
+        named = Blob(str(facts["manifest"]), int(facts["size"]), str(facts["mac"]))
+        said = facts["evidence"], facts["blob"], facts["commitment"]
+    except (KeyError, ValueError, TypeError) as error:
         raise StoreError("an entry of the field log names no manifest") from error
-    if (item.id, item.blob.id, item.commitment) != (facts["evidence"], facts["blob"], facts["commitment"]):
+    item = Item.unpacked(field.read(named))
+    if (item.id, item.blob.id, item.commitment) != said:
         raise StoreError(f"{item.id}: its manifest entry is not the one that the log names")
     return item

@@ -8,10 +8,11 @@ from typing import Final
 
 import apsw
 
+from facedouble.age.sealing import seal
 from facedouble.errors import StoreError
 from facedouble.store import files
 from facedouble.store.entry import Entry
-from facedouble.store.keys import Keyring, seal
+from facedouble.store.keys import Keyring
 
 META: Final = "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value ANY) STRICT"
 ERASED: Final = "erased"  # in meta: something was erased, and its bytes must not stay between the pages
@@ -48,7 +49,7 @@ def write(folder: Path, db: apsw.Connection, generation: int, n: int, prev: str,
     if db.execute("DELETE FROM meta WHERE key = ? RETURNING 1", (ERASED,)).get is not None:
         db.execute("VACUUM")
     db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", [("generation", generation), ("n", n), ("prev", prev)])
-    sealed = seal(db.serialize("main"), recipient)
+    sealed = seal(db.serialize("main"), (recipient,))
     files.write(path_of(folder, generation), sealed)
     return generation, hashlib.sha256(sealed).hexdigest()
 

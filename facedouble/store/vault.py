@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,8 @@ from typing import Any, BinaryIO, Final
 from facedouble import disk
 from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
+from facedouble.store import files
 from facedouble.store.blobs import Blob, Blobs
-from facedouble.store.files import hold
-from facedouble.store.log import Log
 from facedouble.store.scratch import Scratch
 
 INDEX: Final = "index.age"
@@ -40,11 +39,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Keys:
-    """What opens the files of a project, and what closes them. identities: `AGE-SECRET-KEY-1…`, the newest first."""
+    """What opens the files of a project, and what closes them. identities: `AGE-SECRET-KEY-1…`, the newest first.
+
+    least: how often the table of files has changed at least, as the log says.
+    """
 
     folder: Path
     recipient: str
     identities: tuple[str, ...]
+    least: int = 0
 
     def __repr__(self) -> str:
         return f"Keys({self.folder.name})"
@@ -54,28 +57,43 @@ class Keys:
         return Vault(self)
 
 
-def table_of(folder: Path, identities: tuple[str, ...]) -> Table:
-    """Read a project's table of files; an empty one if there is none yet. StoreError if it was altered."""
-    path = folder / INDEX
+def table_of(keys: Keys, least: int = 0) -> Table:
+    """Read a project's table of files; an empty one if there is none yet. StoreError if it was altered, or was newer already.
+
+    least: how often it has changed at least, as whoever asks has seen, beside what the log says.
+    """
+    path = keys.folder / INDEX
     try:
-        told, _, text = unseal(path.read_bytes(), identities).partition(b"\n")
-        if not any(hmac.compare_digest(told, _seal_of(text, identity)) for identity in identities):
-            raise ValueError("nobody with a key wrote it")
-        held = json.loads(text)
-        if held["format"] != FORMAT:
-            raise ValueError("another format")
-        return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
+        found = _opened(path.read_bytes(), keys.identities)
     except FileNotFoundError:
-        return Table(0, {})
+        found = Table(0, {})
     except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: the project's table of files cannot be read; put back a copy of the whole project") from error
+    if found.generation < max(least, keys.least):
+        raise StoreError(f"{keys.folder}: its table of files is older than its log, or than it was a moment ago; somebody put an "
+                         "earlier one back: take the project from a copy, and look at `facedouble log verify`")
+    return found
+
+
+def _opened(sealed: bytes, identities: tuple[str, ...]) -> Table:
+    told, _, text = unseal(sealed, identities).partition(b"\n")
+    if not any(hmac.compare_digest(told, _seal_of(text, identity)) for identity in identities):
+        raise ValueError("nobody with a key wrote it")
+    held = json.loads(text)
+    if held["format"] != FORMAT:
+        raise ValueError("another format")
+    return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
 
 
 class Vault:
-    """See the module. Reading needs no lock; the first change takes the project's work lock, and keeps it."""
+    """See the module. Reading needs no lock; the first change takes the project's work lock, and keeps it.
 
-    def __init__(self, keys: Keys) -> None:
-        self.keys = keys
+    kept: asked under that lock which blobs are named elsewhere, in the manifest of what was handed over. What is named nowhere,
+    as a crash leaves it, is taken away then; without `kept` it stays.
+    """
+
+    def __init__(self, keys: Keys, kept: Callable[[], Collection[str]] | None = None) -> None:
+        self.keys, self._kept = keys, kept
         self.blobs = Blobs(keys.folder / "blobs", (keys.recipient,), keys.identities)
         self._lock: int | None = None
         self._table, self._stamp = Table(0, {}), (-1, -1)
@@ -156,6 +174,12 @@ class Vault:
         """Be the one who changes files, from here on; StoreError if another run is."""
         self._work()
 
+    def clear(self, kept: Collection[str]) -> None:
+        """Take away the blobs that neither the table names nor these are. Only who holds the project may."""
+        known = {*kept, *(blob.id for blob in self._table.files.values())}
+        self.blobs.settle(known)
+        self.blobs.keep_only(known)
+
     def blob(self, name: str) -> Blob:
         """What holds a file's contents."""
         return self._blob(name)
@@ -185,39 +209,29 @@ class Vault:
         except FileNotFoundError:
             stamp = 0, 0
         if stamp != self._stamp:
-            self._table, self._stamp = table_of(self.keys.folder, self.keys.identities), stamp
+            self._table, self._stamp = table_of(self.keys, self._table.generation), stamp
 
     def _work(self) -> None:
         """Be the one who changes files, from here on."""
         if self._lock is not None:
             return
-        lock = hold(self.keys.folder / LOCK, "works in")
+        lock = files.hold(self.keys.folder / LOCK, "works in")
         try:
+            files.tidy(self.keys.folder, INDEX)
             self._fresh()
+            if self._kept is not None:
+                self.clear(self._kept())
         except BaseException:
             os.close(lock)
             raise
         self._lock = lock
 
-    def _put(self, files: Mapping[str, Blob]) -> None:
-        table = Table(self._table.generation + 1, dict(files))
-        said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in files.items()}}
+    def _put(self, held: Mapping[str, Blob]) -> None:
+        table = Table(self._table.generation + 1, dict(held))
+        said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in held.items()}}
         text = json.dumps(said, sort_keys=True).encode()
-        data = seal(_seal_of(text, self.keys.identities[0]) + b"\n" + text, (self.keys.recipient,))
-        path = self.keys.folder / INDEX
-        part = path.with_name(f".{INDEX}.{os.getpid()}.part")
-        try:
-            with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(part, path)
-            _sync(self.keys.folder)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise StoreError(f"{self.keys.folder}: the project cannot be written ({error.strerror}); make room, or put the disk "
-                             "back; what was there is there still") from error
+        signed = _seal_of(text, self.keys.identities[0]) + b"\n" + text
+        files.write(self.keys.folder / INDEX, seal(signed, (self.keys.recipient,)))
         self._table = table
 
     def _unused(self, blob: Blob) -> None:
@@ -281,13 +295,6 @@ def _seal_of(text: bytes, identity: str) -> bytes:
     return hmac.digest(key, text, "sha256").hex().encode()
 
 
-def check_table(folder: Path, generation: int, log: Log) -> None:
-    """StoreError if the table of files is older than the one that the log speaks of."""
-    if generation < (log.last.index or 0):
-        raise StoreError(f"{folder}: its table of files is older than its log, somebody put an earlier one back; take the "
-                         "project from a copy, and look at `facedouble log verify`")
-
-
 def generation_at(folder: Path) -> int | None:
     """How often the files of a mounted project have changed; None if none is mounted there."""
     at = disk.placed(folder / "any")
@@ -304,11 +311,3 @@ def _checked(name: str) -> str:
     if not name or any(part in ("", ".", "..") for part in name.split("/")) or "\0" in name:
         raise ValueError(f"{name!r} is no name in a project")
     return name
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

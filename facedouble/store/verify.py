@@ -10,7 +10,6 @@ from facedouble.store import keys, log
 from facedouble.store.keys import Keyring
 from facedouble.store.log import Log
 from facedouble.store.project import Project
-from facedouble.store.vault import check_table, table_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ def verify(folder: Path, keyring: Keyring, on_paper: str | None = None) -> Verif
     alarms, notes = [], list(known.notes)
     try:
         with Project.open(folder, keyring, write=False) as project:
-            check_table(folder, table_of(folder, project.keyring.identities).generation, project.log)
+            project.vault()
     except StoreError as error:
         alarms.append(str(error))
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facedouble import disk
-from facedouble.errors import ConsentError
+from facedouble.errors import ConsentError, UsageError
 from facedouble.publish import write_new
 from facedouble.store import approvals, consents, holders, people, renders
 from facedouble.store.keys import Secret
@@ -66,6 +66,12 @@ def test_both_sign_after_it_was_looked_at_twice(desk: Project, film: Render) -> 
     with desk.change("objected", {}) as db:
         approvals.say(db, film, 2, "sam", "objected", "lin", NOW, "pack")
     assert [b.kind for b in left(desk, film)] == ["objection"]
+
+
+def test_words_of_a_viewer_that_cannot_be_read_are_refused_before_anything_is_shown(desk: Project, film: Render) -> None:
+    with pytest.raises(UsageError, match="--closer"):
+        run(f"{LINE} --second-identity ben.id --closer '--zoom")
+    assert not Path("seen").exists()
 
 
 @pytest.mark.parametrize(("line", "seconds", "word"), [

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from facedouble.cli.opened import networked, open_project
+from facedouble.cli.project import log_recover
 from facedouble.errors import MachineError, StoreError
 from facedouble.store import agent, holders, machine
 from facedouble.store.handing import environment, hand_on
@@ -252,6 +253,25 @@ def test_a_strict_project_opens_on_a_networked_machine_only_if_two_say_so(tmp_pa
     open_project(film).close()
 
 
+def test_a_strict_project_is_not_recovered_on_a_networked_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film, reasons = tmp_path / "film", ["eth0 is up"]
+    with a_project(film, machine="strict") as project:
+        holders.add(project, "ben", Secret(recipient=an_identity(tmp_path / "ben.id")))
+        shutil.copytree(film, tmp_path / "copy")
+        project.record("scene watched", {"scene": "s1"})
+    shutil.rmtree(film)
+    shutil.copytree(tmp_path / "copy", film)
+    agent.start(project.id, project.keyring, 1)
+    monkeypatch.setattr("facedouble.cli.opened.networked", lambda folder: reasons)
+    with pytest.raises(MachineError, match="is strict"):
+        log_recover(film, tmp_path / "ben.id")
+    assert len(list((film / "log").iterdir())) == 2
+    reasons.clear()
+    log_recover(film, tmp_path / "ben.id")
+    with Project.open(film, keyring_of(film)) as project:
+        assert project.log.last.event == "recovered"
+
+
 def test_a_strict_project_on_this_machine(tmp_path: Path) -> None:
     """The same by the command line, as far as this machine has a network."""
     if not networked(tmp_path):
@@ -269,7 +289,8 @@ def test_a_strict_project_on_this_machine(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("words", "code", "word"), [
     ("unlock nowhere", 5, "is no project"), ("lock nowhere", 5, "is no project"), ("init film --recipient age1", 5, "exists"),
     ("init other --holder one --recipient age1", 2, "no age recipient"), ("init other --holder Ana", 2, "no real name"),
-    ("init other --machine lax", 2, "strict, warn"), ("init film", 5, "exists already"), ("unlock film", 5, "--passphrase-fd"),
+    ("init other --machine lax", 2, "strict, warn"), ("init film", 5, "exists already"), ("init noor.id", 5, "exists already"),
+    ("init noor.id --recipient age1", 5, "exists already"), ("unlock film", 5, "--passphrase-fd"),
     ("unlock film --passphrase-fd 77", 2, "descriptor 77"), ("unlock film --identity none.id", 5, "age identity file"),
     ("init bag --field age1 --own", 2, "give --field alone"), ("keys add film Ana", 2, "no real name")])
 def test_mistakes_get_a_sentence_and_a_code(film: Path, words: str, code: int, word: str) -> None:

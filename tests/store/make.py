@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from facedouble.store.keys import Keyring, Secret, new_identity, recipient_of, unlock_with
+from facedouble.age.sealing import generate
+from facedouble.store.keys import Keyring, Secret, unlock_with
 from facedouble.store.project import Project, create
 
 
@@ -15,9 +16,9 @@ def a_project(folder: Path, holder: str = "noor", machine: str = "warn") -> Proj
 
 def an_identity(path: Path) -> str:
     """An identity file as age-keygen writes it; its recipient."""
-    made = new_identity()
-    path.write_text(f"# public key: {recipient_of(made)}\n{made}\n")
-    return recipient_of(made)
+    made, recipient = generate()
+    path.write_text(f"# public key: {recipient}\n{made}\n")
+    return recipient
 
 
 def keyring_of(folder: Path, holder: str = "noor") -> Keyring:

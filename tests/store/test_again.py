@@ -99,3 +99,30 @@ def test_footage_is_still_what_was_handed_over(tmp_path: Path) -> None:
         blobs = Blobs(project.folder / "blobs", (project.recipient,), project.keyring.identities[:1])  # the newest key alone
         assert now.note is not None and blobs.read(now.note) == b"her brother"
         assert len(blobs.read(now.blob)) == 80_000 and blobs.path(now.blob.id).stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.parametrize("step", ["evidence.move", "vault.Vault.keep", "blobs.Blobs.remove"])
+def test_killed_between_two_steps_nothing_stays_under_the_old_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                            step: str) -> None:
+    """After the copy, after the manifest names it, before what is old goes. The next time finishes it."""
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    film = tmp_path / "film"
+    (tmp_path / "a.mp4").write_bytes(b"original" * 10_000)
+    with a_project(film) as project:
+        with taking(project) as vault:
+            add(project, vault, tmp_path / "a.mp4", "footage", "her brother")
+        holders.rotate(project)
+        with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+            stopped.setattr(f"facedouble.store.{step}", killed)
+            encrypt_again(project, lambda *_: None)
+    with Project.open(film, keyring_of(film)) as project:
+        assert [said for _, said in verify(project)] == [""]
+        holders.rotate(project)
+        encrypt_again(project, lambda *_: None)
+        (now,) = evidence.items(project.db)
+        assert project.vault().blob("footage/a.mp4") == now.blob and now.note is not None
+        assert set(project.vault().blobs.ids()) == {now.blob.id, now.note.id}  # and nothing twice
+        blobs = Blobs(film / "blobs", (), project.keyring.identities[:1])
+        assert (len(blobs.read(now.blob)), blobs.read(now.note)) == (80_000, b"her brother")

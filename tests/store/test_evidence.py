@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pyrage
@@ -24,10 +26,11 @@ from facedouble.errors import InputRefused, StoreError
 from facedouble.store import evidence, intake, log
 from facedouble.store import export as module
 from facedouble.store.evidence import Item
-from facedouble.store.export import export
+from facedouble.store.export import _member, _place, export
 from facedouble.store.project import Project, create_field
 from facedouble.store.proof import verify
 from facedouble.store.receive import Received, receive
+from facedouble.store.vault import Draft, Vault
 from tests.store.make import a_project, an_identity, keyring_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +92,13 @@ def alter(path: Path, other: Path, what: str) -> None:
         path.unlink()
     else:
         shutil.copyfile(other, path)
+
+
+@contextmanager
+def disk_of(vault: Vault, name: str) -> Iterator[Draft]:
+    draft = vault.draft(name, False)
+    yield draft
+    draft.drop()
 
 
 def on_disk(film: Path) -> list[Path]:
@@ -196,6 +206,18 @@ def test_verify_compares_manifest_and_log(film: Path, card: Path) -> None:
     assert "manifest does not know it" in found[one.id] and "committed itself to other bytes" in found[two.id]
 
 
+def test_verify_looks_at_what_the_project_calls_the_footage(film: Path, card: Path) -> None:
+    """Under the footage's name, which is what is rendered, somebody with the key left other bytes."""
+    one, two = added(film, card / NAME, card / "two.mov")
+    with opened(film) as project, closing(project.vault()) as vault:
+        vault.hold()
+        vault.keep(f"footage/{one.shelf}", vault.blobs.put(b"other footage"))
+        again = vault.blobs.put((card / "two.mov").read_bytes())  # the same, as after a crash while it was encrypted once more
+        vault.keep(f"footage/{two.shelf}", again)
+    found = wrong(film)
+    assert list(found) == [one.id] and "the project calls other bytes footage/" in found[one.id]
+
+
 def test_the_export_is_checked_with_age_tar_sha256sum_and_openssl_alone(film: Path, card: Path, tmp_path: Path) -> None:
     one, _ = added(film, card / NAME, card / "two.mov", note=WHOM)
     to = an_identity(tmp_path / "court.id")
@@ -265,6 +287,24 @@ def test_an_export_is_in_the_log_before_it_has_a_name(film: Path, card: Path, tm
     assert undone.event == "export undone" and undone.facts == {"export": third.facts["export"]}
 
 
+def test_originals_of_nine_gibibytes_can_be_exported(film: Path, card: Path, tmp_path: Path,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its header only, which is all that knows the size."""
+    (item,) = added(film, card / NAME)
+    monkeypatch.setattr("facedouble.store.export._fill", lambda tar, *_: tar.addfile(_member(_place(item), 9 << 30)))
+    made = []
+    with opened(film) as project:
+        for name in ("one.age", "two.age"):
+            export(project, tmp_path / name, project.recipient)
+            made.append(unseal((tmp_path / name).read_bytes(), project.keyring.identities))
+    assert made[0] == made[1]
+    with tarfile.open(fileobj=io.BytesIO(made[0])) as tar:
+        member = tar.next()
+    assert member is not None and (member.name, member.size, member.mtime) == (_place(item), 9 << 30, 0)
+    listed = subprocess.run(["tar", "tvf", "-"], input=made[0], capture_output=True, check=False)  # and then misses the bytes
+    assert f" {9 << 30} ".encode() in listed.stdout and _place(item).encode() in listed.stdout
+
+
 def test_an_export_of_what_was_altered_or_to_a_wrong_place_leaves_nothing(film: Path, card: Path, tmp_path: Path) -> None:
     (one,) = added(film, card / NAME)
     to = an_identity(tmp_path / "court.id")
@@ -307,6 +347,22 @@ def test_what_is_here_already_is_not_received_twice(film: Path, field: Path, car
     first, second = received(film, field)
     assert first.double and first.item == mine and not second.double
     assert len(blobs(film)) == 2
+
+
+@pytest.mark.parametrize("gone", ["evidence", "blob", "manifest", "size"])
+def test_an_entry_of_a_field_log_that_lacks_a_fact_is_refused_and_the_rest_received(film: Path, field: Path, card: Path,
+                                                                                    gone: str) -> None:
+    """Whoever has the field laptop can sign such a one."""
+    added(field, card / NAME, keyless=True)
+    facts = log.read(field / "log", keyring_of(film)).last.facts
+    with Project.open(field, None) as project:
+        project.record("footage added", {name: value for name, value in facts.items() if name != gone})
+        project.record("footage added", {**facts, "size": None})
+    added(field, card / "two.mov", keyless=True)
+    first, second, third, last = received(film, field)
+    assert first.item is not None and last.item is not None and not wrong(film)
+    for one in (second, third):
+        assert one.item is None and "names no manifest" in one.refused
 
 
 @pytest.mark.parametrize("what", ["bit", "gone", "swapped", "manifest"])
@@ -413,6 +469,28 @@ added(Path({str(film)!r}), Path({str(card / NAME)!r}), note="from somebody")
                if re.search("O_WRONLY|O_RDWR|O_CREAT|creat[(]|memfd", line) and " = -1 " not in line]
     allowed = (str(film), str(tmp_path / "state"), "/dev/")
     assert written and [path for path in written if not path.startswith(allowed)] == []
+
+
+def test_what_a_crash_left_and_nothing_names_goes_when_somebody_works(film: Path, card: Path) -> None:
+    """A whole film, or the measures of somebody who has just withdrawn. What the manifest alone names stays."""
+    with opened(film) as stale:
+        (item,) = added(film, card / NAME, note=WHOM)  # by another process, which has ended
+        with closing(stale.vault()) as vault:
+            vault.hold()
+            with disk_of(vault, "film.measures") as draft:
+                draft.write(b"her voice")
+                draft.commit()
+            measures = vault.blob("film.measures")
+            vault.blobs.put(b"her face")
+            with vault.blobs.new() as out:
+                out.write(b"half")
+                out.prepare()
+        with closing(stale.vault()) as vault:
+            vault.hold()
+            assert item.note is not None and vault.blobs.read(item.note) == WHOM.encode()
+            assert set(vault.blobs.ids()) == {item.blob.id, item.note.id, measures.id}
+    assert {p.stem for p in blobs(film)} == {item.blob.id, item.note.id, measures.id}
+    assert not wrong(film)
 
 
 def test_two_imports_at_once_are_told_apart(film: Path) -> None:

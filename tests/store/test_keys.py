@@ -10,6 +10,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from facedouble.age.sealing import seal
 from facedouble.errors import StoreError, UsageError
 from facedouble.store import holders, keys
 from facedouble.store.keys import Keyring, Secret
@@ -35,7 +36,7 @@ def test_a_passphrase_opens_and_a_wrong_one_always_says_the_same(film: Path) -> 
     """Two seconds and half a gigabyte each time, so it is tried here only."""
     with Project.open(film, keyring_of(film)) as project:
         holders.add(project, "ana", Secret(passphrase=PHRASE))
-        blob = keys.seal(b"footage", project.recipient)
+        blob = seal(b"footage", (project.recipient,))
     ana = keys.unlock(film / "keys", PHRASE)
     assert ana.holder == "ana" and ana.unseal(blob) == b"footage"
     Project.open(film, ana).close()
@@ -70,10 +71,10 @@ def test_age_alone_opens_what_the_key_file_holds(film: Path) -> None:
         return mine[1:]
 
     with Project.open(film, keyring_of(film)) as project:
-        old = keys.seal(b"footage", project.recipient)
+        old = seal(b"footage", (project.recipient,))
         assert pyrage.decrypt(old, identities("noor.age")) == b"footage"
         holders.rotate(project)
-        new = keys.seal(b"more footage", project.recipient)
+        new = seal(b"more footage", (project.recipient,))
     with pytest.raises(pyrage.DecryptError):
         pyrage.decrypt(new, identities("noor.age"))
     both = identities("noor.age", "noor.more.age")
@@ -84,7 +85,7 @@ def test_age_alone_opens_what_the_key_file_holds(film: Path) -> None:
 
 def test_holders_are_added_and_open_everything(film: Path) -> None:
     with Project.open(film, keyring_of(film)) as project:
-        old = keys.seal(b"footage", project.recipient)
+        old = seal(b"footage", (project.recipient,))
     add_by_recipient(film, "ben")
     ben = keyring_of(film, "ben")
     assert ben.unseal(old) == b"footage" and ben.signing != keyring_of(film).signing
@@ -103,9 +104,9 @@ def test_a_holder_who_was_removed_reads_nothing_that_came_later(film: Path) -> N
         add_by_recipient(film, name)
     gone = keyring_of(film, "ben")
     with Project.open(film, keyring_of(film)) as project:
-        old = keys.seal(b"footage", project.recipient)
+        old = seal(b"footage", (project.recipient,))
         holders.remove(project, "ben")
-        new = keys.seal(b"more footage", project.recipient)
+        new = seal(b"more footage", (project.recipient,))
         project.record("scene watched", {"scene": "s1"})
         for who in ("noor", "ben"):
             with pytest.raises(UsageError):
@@ -131,6 +132,65 @@ def test_an_open_project_goes_on_when_somebody_else_changes_the_key(film: Path) 
         two.record("scene watched", {"scene": "s1"})
         one.refresh()
         assert one.recipient == two.recipient == one.settings.recipient and one.log.last.actor == "ben"
+
+
+def open_to(film: Path, *names: str) -> None:
+    """Each of them opens the project, and reads what was sealed at any time; the log verifies."""
+    for name in names:
+        with Project.open(film, keyring_of(film, name)) as project:
+            project.record("scene watched", {"scene": "s1"})
+            assert set(project.keyring.recipients) == set(project.log.recipients) and list(project.log.holders) == list(names)
+        assert not verify(film, keyring_of(film, name)).alarms
+
+
+@pytest.mark.parametrize("second", ["rotate", "remove"])
+def test_two_who_change_the_key_at_once_lock_nobody_out(film: Path, second: str) -> None:
+    """Both have the project open; who comes second has not seen the first one's key."""
+    for name in ("ben", "ana"):
+        add_by_recipient(film, name)
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.rotate(two)
+        if second == "rotate":
+            holders.rotate(one)
+        else:
+            holders.remove(one, "ana")
+    open_to(film, "noor", "ben", *(["ana"] if second == "rotate" else []))
+
+
+def test_who_is_added_while_somebody_changes_the_key_opens_the_project(film: Path) -> None:
+    add_by_recipient(film, "ben")
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.rotate(two)
+        holders.add(one, "carol", Secret(recipient=an_identity(film.parent / "carol.id")))
+    open_to(film, "noor", "ben", "carol")
+
+
+@pytest.mark.parametrize("second", ["rotate", "remove"])
+def test_who_was_added_meanwhile_gets_the_new_key(film: Path, second: str) -> None:
+    add_by_recipient(film, "ben")
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.add(two, "carol", Secret(recipient=an_identity(film.parent / "carol.id")))
+        if second == "rotate":
+            holders.rotate(one)
+        else:
+            holders.remove(one, "ben")
+    open_to(film, "noor", *(["ben"] if second == "rotate" else []), "carol")
+
+
+def test_who_came_or_went_meanwhile_is_told_and_nothing_changes(film: Path) -> None:
+    for name in ("ben", "ana"):
+        add_by_recipient(film, name)
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film, "ben")) as two:
+        holders.remove(two, "ana")
+        with pytest.raises(UsageError, match="ana holds no key"):
+            holders.remove(one, "ana")
+        holders.rotate(one)  # and hands nothing down to her
+        holders.add(two, "carol", Secret(recipient=an_identity(film.parent / "carol.id")))
+        with pytest.raises(UsageError, match="carol holds a key already"):
+            holders.add(one, "carol", Secret(recipient=an_identity(film.parent / "other.id")))
+        assert [e.event for e in one.log.entries[3:]] == ["key removed", "keys rotated", "key added"]
+    assert {path.name.split(".")[0] for path in (film / "keys").iterdir()} == {"noor", "ben", "carol"}
+    open_to(film, "noor", "ben", "carol")
 
 
 def test_a_crash_while_the_key_changes_leaves_the_old_or_the_new_one(film: Path) -> None:
@@ -166,6 +226,33 @@ holders.remove(project, "ben")
             assert kept == set(project.log.holders) and project.settings.recipient == project.log.recipient
         assert not verify(film, keyring_of(film)).alarms
     assert ended[:4] == [-9] * 4 and ended[-1] == 0
+
+
+def test_a_change_of_keys_that_failed_leaves_a_key_that_counts_for_nothing(film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reached the holders' files, and no entry of the log names it."""
+    def full(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with Project.open(film, keyring_of(film)) as project:
+        before = project.keyring.identities
+        with monkeypatch.context() as disk, pytest.raises(StoreError, match="full"):
+            disk.setattr("facedouble.store.registry.write", full)
+            holders.rotate(project)
+        assert len(keyring_of(film).identities) == 2
+        project.refresh()
+        assert project.keyring.identities == before
+        holders.rotate(project)
+    open_to(film, "noor")
+    assert len(keyring_of(film).identities) == 2
+
+
+@pytest.mark.parametrize("text", [b"AGE-SECRET-KEY-1NONSENSE", b"\xff", None])
+def test_later_keys_that_are_none_are_refused(film: Path, text: bytes | None) -> None:
+    with Project.open(film, keyring_of(film)) as project:
+        sealed = b"no age file" if text is None else seal(text, (project.log.holders["noor"].own,))
+    (film / "keys" / "noor.more.age").write_bytes(sealed)
+    with pytest.raises(StoreError, match="was altered"):
+        keyring_of(film)
 
 
 def test_files_of_nobody_go_and_what_is_not_ours_stays(film: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from facedouble.age.sealing import seal
 from facedouble.errors import StoreError
 from facedouble.store import entry, log
-from facedouble.store.keys import Keyring, new_keyring, seal
+from facedouble.store.keys import Keyring, new_keyring
 from facedouble.store.project import Project, create_field
 from facedouble.store.verify import verify
 from tests.store.make import a_project, keyring_of
@@ -43,7 +44,7 @@ def forge(film: Path, n: int, change: Callable[[dict[str, object]], object], sig
     made["entry"] = entry.canonical(said)
     if signer is not None:
         made["signature"] = base64.b64encode(signer.sign(made["entry"].encode())).decode()
-    path.write_bytes(seal(entry.canonical(made).encode(), keyring.recipients[0]))
+    path.write_bytes(seal(entry.canonical(made).encode(), keyring.recipients[:1]))
 
 
 def delete(n: int) -> Callable[[Path], object]:
@@ -82,7 +83,7 @@ def by_a_stranger(film: Path) -> None:
 def append_as_a_stranger(film: Path) -> None:
     stranger, known = new_keyring("noor"), log.read(film / "log", keyring_of(film))
     data = entry.compose(7, known.head, stranger, "consent given", {"person": "p1"}, (7, "0" * 64), None)
-    (film / "log" / "00000007.age").write_bytes(seal(data, known.recipient))
+    (film / "log" / "00000007.age").write_bytes(seal(data, (known.recipient,)))
 
 
 TAMPERING: dict[str, Callable[[Path], object]] = {

@@ -18,7 +18,7 @@ import pytest
 from facedouble.errors import StoreError
 from facedouble.store import files, settings
 from facedouble.store.keys import Secret
-from facedouble.store.project import Project, create, create_field, recover
+from facedouble.store.project import Project, create, create_field, older, recover
 from facedouble.store.verify import verify
 from tests.store.make import a_project, an_identity, keyring_of
 
@@ -159,16 +159,44 @@ def test_another_history_is_noticed_even_if_it_is_longer(rolled_back: Path, tmp_
         Project.open(rolled_back, keyring_of(rolled_back))
 
 
+def test_rollback_while_a_process_has_the_project_open_is_noticed(film: Path) -> None:
+    """A release that began before somebody withdrew; the folder is put back to then, and the release would not know."""
+    with Project.open(film, keyring_of(film)) as one:
+        shutil.copytree(film, film.with_name("copy"))
+        with Project.open(film, keyring_of(film)) as two:
+            two.record("withdrawn", {"person": "p1"})
+        shutil.rmtree(film)
+        shutil.copytree(film.with_name("copy"), film)
+        with pytest.raises(StoreError, match=r"rolled back: its log ends at entry 2, and this machine has seen another entry 3"):
+            one.record("released", {})
+    with pytest.raises(StoreError, match="rolled back"):
+        Project.open(film, keyring_of(film))
+
+
+def test_rollback_of_a_field_project_that_is_open_is_noticed(film: Path) -> None:
+    bag = film.with_name("bag")
+    with create_field(bag, keyring_of(film).recipients[0]) as one:
+        shutil.copytree(bag, film.with_name("copy"))
+        one.record("footage added", {"blob": "b1"})
+        shutil.rmtree(bag)
+        shutil.copytree(film.with_name("copy"), bag)
+        with pytest.raises(StoreError, match="field project was rolled back"):
+            one.record("footage added", {"blob": "b2"})
+
+
 def test_two_holders_accept_an_older_copy_and_that_stays_in_the_log(rolled_back: Path) -> None:
     film = rolled_back
-    with pytest.raises(StoreError, match="signed it twice"):
-        recover(film, keyring_of(film), keyring_of(film))
-    recover(film, keyring_of(film), keyring_of(film, "ben")).close()
+    with older(film, keyring_of(film)) as project:
+        with pytest.raises(StoreError, match="rolled back"):
+            add(project, "p3")
+        with pytest.raises(StoreError, match="signed it twice"):
+            recover(project, keyring_of(film))
+        recover(project, keyring_of(film, "ben"))
     with Project.open(film, keyring_of(film, "ben")) as project:
         assert project.log.last.event == "recovered" and project.log.last.second == "ben"
         add(project, "p3")
-    with pytest.raises(StoreError, match="nothing to accept"):
-        recover(film, keyring_of(film), keyring_of(film, "ben"))
+    with older(film, keyring_of(film)) as project, pytest.raises(StoreError, match="nothing to accept"):
+        recover(project, keyring_of(film, "ben"))
 
 
 @pytest.mark.parametrize(("line", "word"), [
@@ -193,6 +221,15 @@ def test_a_page_that_contradicts_the_log_is_refused(film: Path, entry: str, valu
         Project.open(film, keyring_of(film))
 
 
+def test_the_number_of_the_table_of_files_never_goes_back_in_the_log(film: Path) -> None:
+    """Who began earlier, and looked at the table earlier, may come second."""
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film)) as two:
+        one.record("rendered", {}, index=60)
+        two.record("rendered", {}, index=50)
+        one.record("scene watched", {"scene": "s1"})
+        assert [e.index for e in one.log.entries[2:]] == [60, 60, 60]
+
+
 def test_what_is_no_project_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="facedouble init"):
         settings.read(tmp_path)
@@ -201,6 +238,9 @@ def test_what_is_no_project_says_so(tmp_path: Path) -> None:
 def test_a_project_is_made_in_an_empty_folder_only(film: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="exists already"):
         a_project(film)
+    (tmp_path / "a file").touch()
+    with pytest.raises(StoreError, match="exists already"):
+        a_project(tmp_path / "a file")
     (tmp_path / "empty").mkdir()
     a_project(tmp_path / "empty").close()
     with pytest.raises(StoreError, match="cannot be made"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -15,8 +17,15 @@ from facedouble import disk
 from facedouble.age.sealing import generate, seal
 from facedouble.errors import StoreError
 from facedouble.publish import write_new, write_over
-from facedouble.store.vault import INDEX, Keys, Vault
+from facedouble.store import holders
+from facedouble.store.again import encrypt_again
+from facedouble.store.blobs import Blobs
+from facedouble.store.intake import add, taking
+from facedouble.store.project import Project
+from facedouble.store.vault import INDEX, Keys, Vault, _seal_of
+from facedouble.store.verify import verify
 from tests.audit.sounds import film, voice
+from tests.store.make import a_project, keyring_of
 
 CANARY = b"canary-canary-canary"
 
@@ -130,6 +139,89 @@ def test_a_blob_in_anothers_place_and_an_altered_table_are_refused(place: Path, 
     (place / INDEX).write_bytes(table)
     with pytest.raises(StoreError, match="table of files"):
         keys.open()
+
+
+def test_an_identity_that_somebody_put_beside_a_holders_key_counts_for_nothing(tmp_path: Path) -> None:
+    """A holder's own recipient is plain, so anybody can leave an identity of their own, and a table that it sealed."""
+    film = tmp_path / "film"
+    with a_project(film) as project:
+        own = project.log.holders["noor"].own
+        evil, _ = generate()
+        (film / "keys" / "noor.more.age").write_bytes(seal(f"{evil}\n".encode(), (own,)))
+        blob = Blobs(film / "blobs", (project.recipient,)).put(b"show everybody")
+        text = json.dumps({"format": 1, "generation": 10 ** 6, "files": {"film.plan.toml": [blob.id, blob.size, blob.mac]}},
+                          sort_keys=True).encode()
+        (film / INDEX).write_bytes(seal(_seal_of(text, evil) + b"\n" + text, (project.recipient,)))
+    with Project.open(film, keyring_of(film)) as project:
+        assert evil in keyring_of(film).identities and evil not in project.keyring.identities
+        with pytest.raises(StoreError, match="table of files"):
+            Keys(film, project.recipient, project.keyring.identities).open()
+        holders.rotate(project)
+    assert evil not in keyring_of(film).identities  # nor does it reach anybody
+    assert "table of files" in "".join(verify(film, keyring_of(film)).alarms)
+
+
+def put_back(film: Path) -> Project:
+    """A project whose table of files is older than its log says, open."""
+    project = a_project(film)
+    vault = project.vault()
+    disk.mount(film, vault)
+    write_new(film / "film.plan.toml", b"show")
+    older = (film / INDEX).read_bytes()
+    write_over(film / "film.plan.toml", b"veil")
+    disk.unmount(film)
+    vault.close()
+    project.record("rendered", {}, index=vault.generation)
+    (film / INDEX).write_bytes(older)
+    return project
+
+
+def test_an_older_table_put_back_is_not_made_newer_by_who_takes_footage_in(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(CANARY)
+    with put_back(tmp_path / "film") as project:
+        older = (tmp_path / "film" / INDEX).read_bytes()
+        with pytest.raises(StoreError, match="older than its log"), taking(project) as vault:
+            add(project, vault, tmp_path / "a.mp4", "footage")
+        with pytest.raises(StoreError, match="older than its log"):
+            encrypt_again(project, lambda *_: None)
+        assert (tmp_path / "film" / INDEX).read_bytes() == older
+
+
+def test_an_older_table_put_back_while_the_project_is_open_is_refused(tmp_path: Path) -> None:
+    """Noted by no entry of the log, and seen by this process."""
+    film = tmp_path / "film"
+    with a_project(film) as project:
+        vault, other = project.vault(), project.vault()
+        with closing(other):
+            other.hold()
+            other.keep("footage/a.mp4", other.blobs.put(CANARY))
+            older = (film / INDEX).read_bytes()
+            other.keep("footage/b.mp4", other.blobs.put(CANARY))
+        assert len(vault.names()) == 2
+        (film / INDEX).write_bytes(older)
+        for use in (vault.names, vault.hold, lambda: vault.blob("footage/c.mp4")):
+            with pytest.raises(StoreError, match="earlier one back"):
+                use()
+        (film / INDEX).unlink()
+        with pytest.raises(StoreError, match="earlier one back"):
+            vault.names()
+
+
+def test_a_table_that_is_half_written_belongs_to_who_works_in_the_project(tmp_path: Path) -> None:
+    """Other commands open the project meanwhile; what a crash left goes when the next one begins to work."""
+    film = tmp_path / "film"
+    part, page = film / f".{INDEX}.123.part", film / ".facedouble.toml.123.part"
+    with a_project(film) as project, closing(project.vault()) as vault:
+        vault.hold()
+        for path in (part, page):
+            path.write_bytes(b"half")
+        Project.open(film, keyring_of(film)).close()
+        project.record("scene watched", {"scene": "s1"})
+        assert part.exists() and not page.exists()
+    with Project.open(film, keyring_of(film)) as project, closing(project.vault()) as vault:
+        assert part.exists()
+        vault.hold()
+    assert not part.exists()
 
 
 KILLED = """
