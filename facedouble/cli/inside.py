@@ -72,6 +72,8 @@ def enter_all(arguments: Sequence[str]) -> None:
     from facedouble.errors import UsageError
 
     _ENTERED.append(tuple(arguments))
+    if "--help" in arguments:  # nobody is asked for a passphrase to read that
+        return
     for path in _paths(arguments):
         found = project_at(path)
         if found is not None and path.absolute() != found and not _real(path):
