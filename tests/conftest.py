@@ -14,7 +14,7 @@ import pytest
 from facedouble import disk
 from facedouble.cli import inside
 from facedouble.demo.script import Score, score
-from facedouble.demo.witness import animate, portrait_pixels, read_portrait, write_clip
+from facedouble.demo.witness import Portrait, animate, portrait_pixels, read_portrait, write_clip
 from facedouble.doubles.file import read_double, write_double
 from facedouble.media.probe import probe
 from facedouble.options import Options
@@ -67,13 +67,28 @@ def script() -> Score:
 
 
 @pytest.fixture(scope="session")
-def witness(tmp_path_factory: pytest.TempPathFactory, eyes: Eyes, script: Score) -> Path:
-    """A generated clip of one speaking person, 60 frames, with a tone."""
-    path = tmp_path_factory.mktemp("witness") / "witness.mp4"
-    portrait = read_portrait(portrait_pixels("astronaut", HEIGHT), eyes)
+def portrait(eyes: Eyes) -> Portrait:
+    return read_portrait(portrait_pixels("astronaut", HEIGHT), eyes)
+
+
+def speaking(folder: Path, portrait: Portrait, script: Score) -> Path:
+    """A generated clip of one speaking person, with a tone."""
+    path, frames = folder / "witness.mp4", len(script.yaw)
     h, w = portrait.picture.shape[:2]
-    write_clip(path, animate(portrait, script, RATE), w, h, RATE, [(16000, 1, Fraction(0), tone(FRAMES / 25))])
+    write_clip(path, animate(portrait, script, RATE), w, h, RATE, [(16000, 1, Fraction(0), tone(frames / 25))])
     return path
+
+
+@pytest.fixture(scope="session")
+def witness(tmp_path_factory: pytest.TempPathFactory, portrait: Portrait, script: Score) -> Path:
+    """60 frames of one speaking person."""
+    return speaking(tmp_path_factory.mktemp("witness"), portrait, script)
+
+
+@pytest.fixture(scope="session")
+def short_witness(tmp_path_factory: pytest.TempPathFactory, portrait: Portrait) -> Path:
+    """24 frames of the same, for runs of which only the end is looked at."""
+    return speaking(tmp_path_factory.mktemp("short"), portrait, score(24, float(RATE)))
 
 
 @pytest.fixture(scope="session")
