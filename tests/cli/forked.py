@@ -28,6 +28,7 @@ from tempfile import TemporaryFile
 ROOT = Path(__file__).resolve().parents[2]
 WIDE = {"PYTHONPATH": str(ROOT), "COLUMNS": "300"}  # consoles read COLUMNS when they are imported
 LATE = ("facedouble.__main__", "facedouble.demo")  # what is run here; what no command but `demo` imports
+TYPERS = ("typer.rich_utils", "typer._adapters")  # imported when a command is read
 LONGEST, MOST = 1 << 17, 16  # bytes, descriptors
 
 
@@ -157,9 +158,9 @@ def main() -> None:
     """Import everything, then serve at the descriptor that the command line names."""
     import facedouble
 
-    for part in walk_packages(facedouble.__path__, "facedouble."):
-        if not part.name.startswith(LATE):
-            import_module(part.name)
+    for name in (*(part.name for part in walk_packages(facedouble.__path__, "facedouble.")), *TYPERS):
+        if not name.startswith(LATE):
+            import_module(name)
     assert len(os.listdir("/proc/self/task")) == 1, "a process that forks has one thread"
     gc.collect()
     gc.freeze()

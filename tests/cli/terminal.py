@@ -42,7 +42,8 @@ def at_terminal(words: Sequence[str], cwd: Path, answers: Sequence[str] = (), li
             raise TimeoutError(shown)
     finally:
         os.close(terminal)
-    return wait(), shown.replace("\r\n", "\n")
+        code = wait()
+    return code, shown.replace("\r\n", "\n")
 
 
 def _begun(words: Sequence[str], cwd: Path) -> tuple[int, Callable[[], int]]:
