@@ -37,7 +37,9 @@ def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
 
 FREE = ("/test_isolation.py", "/test_ways_out.py", "/test_fuzz.py", "/test_secrecy.py", "/project/", "/store/test_evidence.py",
         "/store/test_project.py")
-LONG = ("/test_cli.py", "/test_resume.py", "/test_protect.py", "/test_film.py", "/test_chunks.py")
+LONG = ("/audit/test_run.py", "/test_documented_film.py", "/test_documented_clips.py", "/test_resume.py",
+        "/test_documented_doubles.py", "/test_first_card.py", "/pipeline/test_film.py", "/pipeline/test_protect.py",
+        "/test_rounds.py", "/test_cli.py", "/test_chunks.py", "/test_ambience.py", "/test_kernels.py", "/cli/test_project.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
