@@ -28,7 +28,7 @@ def hum(strays: Doubles, rate: int, harmonics: Sequence[int], level: float, nois
 
 def read(sound: Floats, rate: int, harmonic: int, window: int = 8, hop: int = 4, mains: float = 50.0) -> Doubles:
     """The strays as an attacker reads them: the highest peak near the harmonic, by a parabola, in windows of 8 s."""
-    (strays,) = read_each(sound, rate, [harmonic], window, hop, mains)
+    strays: Doubles = read_each(sound, rate, [harmonic], window, hop, mains)[0]
     return strays
 
 
