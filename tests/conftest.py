@@ -35,15 +35,18 @@ def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
     yield (0.2 * np.sin(2 * np.pi * 440 * t))[:, None].astype(np.float32)
 
 
-FREE = ("/test_isolation.py", "/test_ways_out.py", "/test_fuzz.py", "/test_secrecy.py", "/project/", "/store/test_evidence.py",
-        "/store/test_project.py")
+FREE = ("/test_isolation.py", "/test_ways_out.py", "/test_doors.py", "/test_fuzz.py", "/test_secrecy.py", "/project/",
+        "/store/test_evidence.py", "/store/test_project.py")
 LONG = ("/audit/test_run.py", "/test_documented_film.py", "/test_documented_clips.py", "/test_resume.py",
         "/test_documented_doubles.py", "/test_first_card.py", "/pipeline/test_film.py", "/pipeline/test_protect.py",
         "/test_rounds.py", "/test_cli.py", "/test_chunks.py", "/test_ambience.py", "/test_kernels.py", "/cli/test_project.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first. Before them what needs a process that may still use the network and strace: others give both up."""
+    """The longest first. Before them what needs a process that may still use the network and strace: others give both up.
+
+    In a process that has shut its doors, those of every child are shut, whatever a command does: test_doors.py would see nothing.
+    """
     first = (*FREE, *LONG)
     items.sort(key=lambda item: next((k for k, part in enumerate(first) if part in item.path.as_posix()), len(first)))
 
