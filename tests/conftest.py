@@ -14,7 +14,7 @@ import pytest
 from facedouble import disk
 from facedouble.cli import inside
 from facedouble.demo.script import Score, score
-from facedouble.demo.witness import animate, portrait_pixels, read_portrait, write_clip
+from facedouble.demo.witness import Portrait, animate, portrait_pixels, read_portrait, write_clip
 from facedouble.doubles.file import read_double, write_double
 from facedouble.media.probe import probe
 from facedouble.options import Options
@@ -35,13 +35,18 @@ def tone(seconds: float, rate: int = 16000) -> Iterator[Floats]:
     yield (0.2 * np.sin(2 * np.pi * 440 * t))[:, None].astype(np.float32)
 
 
-FREE = ("/test_isolation.py", "/test_ways_out.py", "/test_fuzz.py", "/test_secrecy.py", "/project/", "/store/test_evidence.py",
-        "/store/test_project.py")
-LONG = ("/test_cli.py", "/test_resume.py", "/test_protect.py", "/test_film.py", "/test_chunks.py")
+FREE = ("/test_isolation.py", "/test_ways_out.py", "/test_doors.py", "/test_fuzz.py", "/test_secrecy.py", "/project/",
+        "/store/test_evidence.py", "/store/test_project.py")
+LONG = ("/audit/test_run.py", "/test_documented_film.py", "/test_documented_clips.py", "/test_resume.py",
+        "/test_documented_doubles.py", "/test_first_card.py", "/pipeline/test_film.py", "/pipeline/test_protect.py",
+        "/test_rounds.py", "/test_cli.py", "/test_chunks.py", "/test_ambience.py", "/test_kernels.py", "/cli/test_project.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first. Before them what needs a process that may still use the network and strace: others give both up."""
+    """The longest first. Before them what needs a process that may still use the network and strace: others give both up.
+
+    In a process that has shut its doors, those of every child are shut, whatever a command does: test_doors.py would see nothing.
+    """
     first = (*FREE, *LONG)
     items.sort(key=lambda item: next((k for k, part in enumerate(first) if part in item.path.as_posix()), len(first)))
 
@@ -67,13 +72,28 @@ def script() -> Score:
 
 
 @pytest.fixture(scope="session")
-def witness(tmp_path_factory: pytest.TempPathFactory, eyes: Eyes, script: Score) -> Path:
-    """A generated clip of one speaking person, 60 frames, with a tone."""
-    path = tmp_path_factory.mktemp("witness") / "witness.mp4"
-    portrait = read_portrait(portrait_pixels("astronaut", HEIGHT), eyes)
+def portrait(eyes: Eyes) -> Portrait:
+    return read_portrait(portrait_pixels("astronaut", HEIGHT), eyes)
+
+
+def speaking(folder: Path, portrait: Portrait, script: Score) -> Path:
+    """A generated clip of one speaking person, with a tone."""
+    path, frames = folder / "witness.mp4", len(script.yaw)
     h, w = portrait.picture.shape[:2]
-    write_clip(path, animate(portrait, script, RATE), w, h, RATE, [(16000, 1, Fraction(0), tone(FRAMES / 25))])
+    write_clip(path, animate(portrait, script, RATE), w, h, RATE, [(16000, 1, Fraction(0), tone(frames / 25))])
     return path
+
+
+@pytest.fixture(scope="session")
+def witness(tmp_path_factory: pytest.TempPathFactory, portrait: Portrait, script: Score) -> Path:
+    """60 frames of one speaking person."""
+    return speaking(tmp_path_factory.mktemp("witness"), portrait, script)
+
+
+@pytest.fixture(scope="session")
+def short_witness(tmp_path_factory: pytest.TempPathFactory, portrait: Portrait) -> Path:
+    """24 frames of the same, for runs of which only the end is looked at."""
+    return speaking(tmp_path_factory.mktemp("short"), portrait, score(24, float(RATE)))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,7 @@
-"""The program as a user meets it: every documented command, one sentence and an exit code for each mistake."""
+"""The program as a user meets it: help, one sentence and an exit code for each mistake. Documents: cli/test_documented_*.py."""
 
 from __future__ import annotations
 
-import os
-import re
 import shlex
 import shutil
 import signal
@@ -13,137 +11,24 @@ import time
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
 from facedouble.demo.witness import portrait_pixels
-from facedouble.doubles.file import write_double
-from facedouble.doubles.mannequin import mannequin
-from facedouble.types import Array
+from tests.cli.forked import run
 from tests.media.make import clip
 from tests.plan.test_read import ROSE
 
 ROOT = Path(__file__).resolve().parents[1]
-CONSENT = 'code = "V3"\nscope = ["film", "trailer", "test"]\ndate = 2026-01-01\n'
-# the reader runs these as they are; `make test` is what runs this, `make bench` is a long trial
-NOT_HERE = re.compile(r"^make (demo|test|setup|bench|mutate|bundle)")
-
-
-def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The program in a process of its own."""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    return subprocess.run([sys.executable, "-m", "facedouble", *words], cwd=cwd, env=env, capture_output=True, text=True,
-                          timeout=300)
-
-
-def documented() -> list[str]:
-    """Commands from indented blocks, and from the table of options, of README and documents.
-
-    Pages about projects ask for secrets: tests/cli/test_documented.py, test_people_documented.py, test_first_card.py.
-    """
-    found = []
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        if path.name in ("project.md", "people.md", "first-card-to-release.md"):
-            continue
-        for line in path.read_text().splitlines():
-            match = re.match(r"^ {4}(?:\.venv/bin/)?(facedouble .*|make .*)$", line)
-            if match and match[1] not in found:
-                found.append(match[1])
-    return found
+FRESH = ((), ("protect",))  # their help by an interpreter of its own
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, witness: Path, double_path: Path) -> Path:
-    """A folder with the files that the documents speak of."""
+def desk(tmp_path_factory: pytest.TempPathFactory, witness: Path) -> Path:
+    """A folder with footage and a portrait."""
     folder = tmp_path_factory.mktemp("desk")
-    (folder / "consent.toml").write_text(CONSENT)
-    (folder / "interview.mp4").write_bytes(witness.read_bytes())
+    shutil.copy(witness, folder / "interview.mp4")
     cv2.imwrite(str(folder / "portrait.png"), portrait_pixels("admiral", 700)[..., ::-1])
-    (folder / "people").mkdir()
-    (folder / "people" / "somebody.png").write_bytes((folder / "portrait.png").read_bytes())
-    (folder / "doubles").mkdir()
-    (folder / "doubles" / "ana.fdouble").write_bytes(double_path.read_bytes())
-    for place in (folder / "ben.fdouble", folder / "doubles" / "ben.fdouble"):
-        write_double(mannequin(), place)
     return folder
-
-
-def test_every_documented_command_runs(desk: Path) -> None:
-    commands = [c for c in documented() if not NOT_HERE.match(c)]
-    assert any("protect" in c for c in commands) and any("double make" in c for c in commands)
-    still = cv2.imread(str(desk / "portrait.png"))
-    frames = [cv2.warpAffine(still, np.array([[1, 0, 2 * np.sin(i)], [0, 1, np.cos(i)]], np.float32), still.shape[1::-1])
-              for i in range(12)]
-    _film(desk / "capture.mp4", frames)
-    _film(desk / "street.mp4", _street(desk, still))
-    for twin in ("first.mp4", "second.mp4"):
-        (desk / twin).write_bytes((desk / "capture.mp4").read_bytes())
-    cv2.imwrite(str(desk / "photo.jpg"), still)
-    (desk / "interview.srt").write_text("1\n00:00:00,200 --> 00:00:01,800\nMy name is Khaled, of Lenina 12.\n")
-    (desk / "names.toml").write_text('names = ["Khaled"]\nplaces = ["Lenina 12"]\n')
-    _take(desk / "ana1.m4a")
-    if not _reading(desk / "reading.wav"):
-        commands = [c for c in commands if "noor" not in c]
-    for command in commands:
-        words = shlex.split(command.replace("…", "she asked for it"))[1:]
-        outputs = ["safe.mp4", "safe.report.json", "safe.sheet.jpg"] if words[0] == "protect" else []
-        outputs += ["ana.fdouble", "ana.contact.jpg"] if "make" in words else []
-        outputs += ["noor.fvoice"] if words[:2] == ["voice", "make"] else []
-        outputs += ["film.plan.toml"] if "analyse" in words else []
-        for made in outputs:
-            (desk / made).unlink(missing_ok=True)
-        if "analyse" in words:
-            shutil.rmtree(desk / "film.notes", ignore_errors=True)
-        if "install" in words:
-            continue  # tests/models/test_install.py
-        done = run(*words, cwd=desk)
-        fit = (0, 6) if "--air-gap" in words else (0,)  # whoever runs the tests may be online
-        assert done.returncode in fit, (command, done.stdout, done.stderr)
-    assert "Khaled" not in (desk / "safe.srt").read_text() and (desk / "takes" / "turn-003.take-01.wav").is_file()
-
-
-def _street(desk: Path, still: Array) -> list[Array]:
-    """The person of the interview beside somebody else."""
-    from facedouble.colour import picture
-    from facedouble.media.decode import frames
-    from facedouble.media.probe import probe
-
-    other = cv2.resize(still, (360, 360))
-    return [np.hstack([cv2.resize(picture(f)[..., ::-1], (360, 360)), other]) for f in frames(probe(desk / "interview.mp4"))][:30]
-
-
-def _film(path: Path, pictures: list[Array]) -> None:
-    import av
-
-    h, w = (n // 2 * 2 for n in pictures[0].shape[:2])
-    with av.open(str(path), "w") as box:
-        stream = box.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = w, h, "yuv420p"
-        for p in pictures:
-            box.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(p[:h, :w]), format="bgr24")))
-        box.mux(stream.encode(None))
-
-
-def _reading(path: Path) -> bool:
-    """A volunteer reads for half a minute; False where espeak-ng is not installed."""
-    program = shutil.which("espeak-ng")
-    if program is not None:
-        text = ("The north wind and the sun were disputing which was the stronger, when a traveller came along wrapped in a warm "
-                "cloak. They agreed that the one who first made the traveller take his cloak off should be held the stronger. ")
-        subprocess.run([program, "-v", "en", "-s", "140", "-w", str(path), 2 * text], check=True)
-    return program is not None
-
-
-def _take(path: Path) -> None:
-    import av
-
-    tone = 0.2 * np.sin(2 * np.pi * 200 * np.arange(48_000, dtype=np.float32) / 48_000)
-    with av.open(str(path), "w") as box:
-        stream = box.add_stream("aac", rate=48_000, layout="mono")
-        sound = av.AudioFrame.from_ndarray(tone[None].astype(np.float32), format="fltp", layout="mono")
-        sound.sample_rate = 48_000
-        box.mux(stream.encode(sound))
-        box.mux(stream.encode(None))
 
 
 @pytest.mark.parametrize("words", [(), ("protect",), ("double",), ("double", "make"), ("double", "show"), ("double", "blend"),
@@ -159,7 +44,7 @@ def _take(path: Path) -> None:
                                    *(("keys", c) for c in ("list", "add", "remove", "rotate")),
                                    *(("log", c) for c in ("show", "head", "verify", "recover"))])
 def test_help_is_there_with_an_example(words: tuple[str, ...], tmp_path: Path) -> None:
-    done = run(*words, "--help", cwd=tmp_path)
+    done = run(*words, "--help", cwd=tmp_path, fresh=words in FRESH)
     assert done.returncode == 0 and "Usage" in done.stdout
     if words not in ((), ("double",), ("models",), ("plan",), ("keys",), ("log",)):
         assert "Example: facedouble" in done.stdout
@@ -233,7 +118,7 @@ def test_mistakes_get_one_sentence_and_their_exit_code(desk: Path) -> None:
     before = None
     for command, code, word in mistakes(desk):
         before = before or sorted(p.name for p in desk.iterdir())
-        done = run(*shlex.split(command), cwd=desk)
+        done = run(*shlex.split(command), cwd=desk, fresh=command.startswith("protect none"))
         said = [line for line in done.stderr.splitlines() if "━" not in line and line.strip()]
         assert done.returncode == code, (command, done.returncode, done.stderr)
         assert word in done.stderr and len(said) == 1 and "Traceback" not in done.stderr, (command, said)

@@ -138,7 +138,7 @@ def _voice(job: Job, made: Analysis, seed: int, crew: Crew | None, progress: Pro
 
 
 def _crew(job: Job, models: Path | None, makers: Makers) -> Crew | None:
-    """Who speaks for others, opened before the footage is: None if nobody does and nobody has to be told apart."""
+    """Who speaks for others, opened before the footage is looked at: None if nobody does and nobody has to be told apart."""
     if isinstance(job.voice, Voice) or job.voice.plain:
         return None
     open_ears(models)
@@ -155,11 +155,12 @@ def protect(job: Job, options: Options, progress: Progress = quiet, models: Path
     """
     denial = close_doors()
     _check_places(job)
+    info = probe(job.source)  # first: footage that cannot be read is told at once, and not when everything else is there
     if auditor is not None:
         audit_models(models)
     doubles = load_doubles(job.double, job.purpose, job.today)
     crew = _crew(job, models, makers)
-    info, footage = probe(job.source), of_file(job.source)
+    footage = of_file(job.source)
     made = analyse(info, open_eyes(options, models), options, progress)
     if not made.roles and not job.no_faces:
         raise NoFaceFound(f"{job.source}: no face was found in any frame, so nothing would be hidden; look at the footage, and "

@@ -7,8 +7,9 @@ shapes them (raqm), right-to-left included. Other scripts need a font file that 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -86,12 +87,12 @@ def _wide(face: FT2Font, text: str, px: float) -> float:
     return float(face.get_width_height()[0] / 64)
 
 
-def _pieces(face: FT2Font, word: str, px: float, width: float) -> list[str]:
+def _pieces(wide: Callable[[str], float], word: str, width: float) -> list[str]:
     """A word that is wider than a line, cut where it has to be: scripts without spaces are one word."""
     made = [""]
     for letter in word:
         joined = made[-1] + letter
-        if made[-1] and not unicodedata.combining(letter) and _wide(face, joined, px) > width:
+        if made[-1] and not unicodedata.combining(letter) and wide(joined) > width:
             made.append(letter)
         else:
             made[-1] = joined
@@ -105,13 +106,14 @@ def direction_of(text: str) -> str:
 
 
 def _wrapped(face: FT2Font, text: str, px: float, width: float) -> list[str]:
+    wide = cache(partial(_wide, face, px=px))  # words return
     lines: list[str] = []
     for paragraph in text.strip().splitlines():
         line = ""
         for word in paragraph.split():
-            for piece in _pieces(face, word, px, width):
+            for piece in _pieces(wide, word, width):
                 joined = f"{line} {piece}".strip()
-                if line and _wide(face, joined, px) > width:
+                if line and wide(joined) > width:
                     lines.append(line)
                     joined = piece
                 line = joined
@@ -123,7 +125,8 @@ def letters(text: str, px: float, width: float, font: Path | None = None, direct
     """(h, w) coverage of a text in letters of `px`, in centred lines of at most `width` px."""
     face = _font(font)
     lead = RIGHT_TO_LEFT if (direction or direction_of(text)) == "rtl" else LEFT_TO_RIGHT
-    made = [_line(face, lead + line, px) if line else (np.zeros((1, 1), np.uint8), 0) for line in _wrapped(face, text, px, width)]
+    drawn = cache(lambda line: _line(face, lead + line, px) if line else (np.zeros((1, 1), np.uint8), 0))
+    made = [drawn(line) for line in _wrapped(face, text, px, width)]
     wide = max(a.shape[1] for a, _ in made)
     out = np.zeros((round(px * (LEADING * (len(made) - 1) + 2.4)), wide), np.float32)
     for n, (glyphs, below) in enumerate(made):

@@ -22,6 +22,7 @@ from facedouble.pipeline.render import Voice
 from facedouble.pipeline.screening import Screening, render_film
 from facedouble.plan import edit
 from facedouble.plan.people import Decision
+from tests.cli import forked
 from tests.media.make import clip
 
 TODAY = dt.date(2026, 11, 21)
@@ -150,13 +151,13 @@ def test_a_plan_that_says_veil_does_not_pass_a_face(film: Home, kit: Kit, tmp_pa
 
 
 def test_the_command_audits_and_its_exit_code_tells(safe: Path, witness: Path, tmp_path: Path) -> None:
-    def command(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "facedouble", "audit", *words], capture_output=True, text=True, cwd=tmp_path)
+    def command(*words: str, fresh: bool = False) -> subprocess.CompletedProcess[str]:
+        return forked.run("audit", *words, cwd=tmp_path, fresh=fresh)
 
     film = tmp_path / "safe.mp4"
     shutil.copy(safe, film)
     shutil.copy(safe.with_suffix(".report.json"), film.with_suffix(".report.json"))
-    good = command("safe.mp4", "--witness", str(witness))
+    good = command("safe.mp4", "--witness", str(witness), fresh=True)
     assert good.returncode == ExitCode.DONE, good.stdout + good.stderr
     assert "nothing was found" in good.stdout and (tmp_path / "safe.audit.html").is_file()
     strict = tmp_path / "strict.toml"

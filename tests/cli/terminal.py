@@ -7,27 +7,28 @@ import re
 import select
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.cli import forked
+
 MADE = re.compile(r"write it on paper:\s+((?:[a-z]+ ){8}[a-z]+)\s")
 ASKS = re.compile(r"(?:Passphrase[^\n]*|Type it again|[^\n]*\((?:sealed|empty)[^\n]*\)): $")
 
 
-def at_terminal(words: Sequence[str], cwd: Path, answers: Sequence[str] = (), limit_s: float = 60) -> tuple[int, str]:
-    """Exit code and everything shown. Each question gets the next answer; "what it says" repeats the passphrase it made."""
-    child, terminal = os.forkpty()
-    if child == 0:
-        os.chdir(cwd)
-        os.environ.update(PYTHONPATH=str(ROOT), COLUMNS="300", TERM="dumb")
-        os.execv(sys.executable, [sys.executable, "-m", "facedouble", *words])
-    shown, fresh, left, end = "", "", list(answers), time.monotonic() + limit_s
+def at_terminal(words: Sequence[str], cwd: Path, answers: Sequence[str] = (), limit_s: float = 60,
+                fresh: bool = True) -> tuple[int, str]:
+    """Exit code and everything shown. Each question gets the next answer; "what it says" repeats the passphrase it made.
+
+    fresh: by an interpreter of its own; else by `forked`.
+    """
+    terminal, wait = (_begun if fresh else _forked)(words, cwd)
+    shown, unasked, left, end = "", "", list(answers), time.monotonic() + limit_s
     try:
         while time.monotonic() < end:
             if not select.select([terminal], [], [], 0.2)[0]:
-                if ASKS.search(fresh.replace("\r", "")) and left:
-                    said, fresh = left.pop(0), ""
+                if ASKS.search(unasked.replace("\r", "")) and left:
+                    said, unasked = left.pop(0), ""
                     os.write(terminal, (made(shown) if said == "what it says" else said).encode() + b"\n")
                 continue
             try:
@@ -36,12 +37,30 @@ def at_terminal(words: Sequence[str], cwd: Path, answers: Sequence[str] = (), li
                 break
             if not data:
                 break
-            shown, fresh = shown + data.decode(), fresh + data.decode()
+            shown, unasked = shown + data.decode(), unasked + data.decode()
         else:
             raise TimeoutError(shown)
     finally:
         os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.replace("\r\n", "\n")
+        code = wait()
+    return code, shown.replace("\r\n", "\n")
+
+
+def _begun(words: Sequence[str], cwd: Path) -> tuple[int, Callable[[], int]]:
+    child, terminal = os.forkpty()
+    if child == 0:
+        os.chdir(cwd)
+        os.environ.update(forked.WIDE, TERM="dumb")
+        os.execv(sys.executable, [sys.executable, "-m", "facedouble", *words])
+    return terminal, lambda: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _forked(words: Sequence[str], cwd: Path) -> tuple[int, Callable[[], int]]:
+    terminal, inside = os.openpty()
+    env = {**os.environ, **forked.WIDE, "TERM": "dumb"}
+    child = forked.server().start(words, cwd, env, dict.fromkeys(range(3), inside))
+    os.close(inside)
+    return terminal, lambda: child.wait(60)
 
 
 def made(shown: str) -> str:

@@ -28,7 +28,7 @@ def test_every_command_of_the_page_runs(tmp_path: Path) -> None:
             shutil.rmtree(film)
             shutil.copytree(tmp_path / "copy", film)
         answers = ["what it says"] if words[0] == "init" or words[:2] == ["keys", "add"] else [phrase]
-        code, shown = at_terminal(words, tmp_path, answers)
+        code, shown = at_terminal(words, tmp_path, answers, fresh=words[0] == "init")
         assert code == 0, (command, shown)
         if words[0] == "init" and not phrase:
             phrase = made(shown)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pyrage
 import pytest
 
 from facedouble.store.handing import environment, hand_on
+from tests.cli import forked
 from tests.store.make import a_project, an_identity, keyring_of
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -32,19 +30,18 @@ def film(tmp_path: Path) -> Path:
     return tmp_path / "film"
 
 
-def run(film: Path, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+def run(film: Path, *words: str, said: str = "", fresh: bool = False) -> subprocess.CompletedProcess[str]:
     """The program, with the project unlocked for it."""
     descriptor = hand_on(keyring_of(film))
-    env = {**os.environ, **environment(descriptor), "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
     try:
-        return subprocess.run([sys.executable, "-m", "facedouble", *words], cwd=film.parent, env=env, capture_output=True,
-                              text=True, timeout=120, check=False, pass_fds=[descriptor], start_new_session=True, input=said)
+        return forked.run(*words, cwd=film.parent, env={**os.environ, **environment(descriptor)}, pass_fds=[descriptor],
+                          said=said, timeout=120, fresh=fresh)
     finally:
         os.close(descriptor)
 
 
 def test_add_list_verify_and_export(film: Path) -> None:
-    done = run(film, "add", "film", "one.mp4", "two\n\x1b[31m.mp4", "--from-whom", "-", said="a cousin\n")
+    done = run(film, "add", "film", "one.mp4", "two\n\x1b[31m.mp4", "--from-whom", "-", said="a cousin\n", fresh=True)
     assert done.returncode == 0, done.stderr
     assert "footage/one.mp4" in done.stdout and "cloud" in done.stdout and "\x1b[31m" not in done.stdout
     again = run(film, "add", "film", "one.mp4")

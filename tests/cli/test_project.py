@@ -19,6 +19,7 @@ from facedouble.store import agent, holders, machine
 from facedouble.store.handing import environment, hand_on
 from facedouble.store.keys import Secret
 from facedouble.store.project import Project
+from tests.cli import forked
 from tests.cli.terminal import at_terminal, made
 from tests.store.make import a_project, an_identity, keyring_of
 
@@ -32,10 +33,8 @@ def film(tmp_path: Path) -> Path:
     return tmp_path / "film"
 
 
-def run(*words: str, cwd: Path, secret: str | None = None, code: str = "") -> subprocess.CompletedProcess[str]:
+def run(*words: str, cwd: Path, secret: str | None = None, fresh: bool = False) -> subprocess.CompletedProcess[str]:
     """The program without a terminal; secret: lines on descriptor 3's like."""
-    begin = ["-c", code] if code else ["-m", "facedouble"]
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "300"}
     kept: tuple[int, ...] = ()
     if secret is not None:
         out, into = os.pipe()
@@ -43,8 +42,7 @@ def run(*words: str, cwd: Path, secret: str | None = None, code: str = "") -> su
         os.close(into)
         kept, words = (out,), (*words, "--passphrase-fd", str(out))
     try:
-        return subprocess.run([sys.executable, *begin, *words], cwd=cwd, env=env, capture_output=True, text=True, timeout=120,
-                              check=False, pass_fds=kept, start_new_session=True)
+        return forked.run(*words, cwd=cwd, pass_fds=kept, timeout=120, fresh=fresh)
     finally:
         for descriptor in kept:
             os.close(descriptor)
@@ -59,7 +57,7 @@ def test_from_init_to_lock_at_a_terminal(tmp_path: Path) -> None:
     assert "noor holds its key" in shown and "to write on paper" in shown
     code, shown = at_terminal(["unlock", "film", "--minutes", "5"], tmp_path, [phrase])
     assert code == 0 and "unlocked by noor" in shown and phrase not in shown, shown
-    done = run("log", "verify", "film", cwd=tmp_path)
+    done = run("log", "verify", "film", cwd=tmp_path, fresh=True)
     assert done.returncode == 0 and "1 entries" in done.stdout, done.stderr
     assert run("lock", "film", cwd=tmp_path).stdout == "film: locked\n"
     assert run("lock", "film", cwd=tmp_path).stdout == "film: was locked already\n"
@@ -82,7 +80,7 @@ def test_a_passphrase_typed_otherwise_makes_nothing(tmp_path: Path) -> None:
 def test_passphrases_of_two_holders_from_a_descriptor(tmp_path: Path) -> None:
     begin = "init", "film", "--holder", "one", "--machine", "warn"
     assert "too easy" in run(*begin, cwd=tmp_path, secret="password1234567890\n").stderr
-    done = run(*begin, cwd=tmp_path, secret=PHRASE)
+    done = run(*begin, cwd=tmp_path, secret=PHRASE, fresh=True)
     assert done.returncode == 0 and PHRASE not in done.stdout + done.stderr, done.stderr
     done = run("keys", "add", "film", "ben", cwd=tmp_path, secret=f"{PHRASE}\n{PHRASE} two\n")
     assert done.returncode == 0 and "ben holds a key now" in done.stdout, done.stderr

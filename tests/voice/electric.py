@@ -28,15 +28,23 @@ def hum(strays: Doubles, rate: int, harmonics: Sequence[int], level: float, nois
 
 def read(sound: Floats, rate: int, harmonic: int, window: int = 8, hop: int = 4, mains: float = 50.0) -> Doubles:
     """The strays as an attacker reads them: the highest peak near the harmonic, by a parabola, in windows of 8 s."""
-    n, out = window * rate, []
-    size = 8 * n
+    strays: Doubles = read_each(sound, rate, [harmonic], window, hop, mains)[0]
+    return strays
+
+
+def read_each(sound: Floats, rate: int, harmonics: Sequence[int], window: int = 8, hop: int = 4, mains: float = 50.0) -> Doubles:
+    """(harmonics, windows): the same by each of them, out of one spectrum."""
+    n, out = window * rate, list[list[float]]()
+    size, taper = 8 * n, np.hanning(n)
     for start in range(0, len(sound) - n + 1, hop * rate):
-        power = np.abs(np.fft.rfft(sound[start:start + n] * np.hanning(n), size))
-        bins = np.arange(int(harmonic * (mains - 0.3) * size / rate), int(harmonic * (mains + 0.3) * size / rate) + 1)
-        k = bins[power[bins].argmax()]
-        a, b, c = np.log(power[k - 1:k + 2] + 1e-12)
-        out.append((k + 0.5 * (a - c) / (a - 2 * b + c + 1e-12)) * rate / size / harmonic - mains)
-    return np.array(out)
+        power = np.abs(np.fft.rfft(sound[start:start + n] * taper, size))
+        out.append([])
+        for h in harmonics:
+            bins = np.arange(int(h * (mains - 0.3) * size / rate), int(h * (mains + 0.3) * size / rate) + 1)
+            k = bins[power[bins].argmax()]
+            a, b, c = np.log(power[k - 1:k + 2] + 1e-12)
+            out[-1].append((k + 0.5 * (a - c) / (a - 2 * b + c + 1e-12)) * rate / size / h - mains)
+    return np.array(out).T
 
 
 def truth(strays: Doubles, window: int = 8, hop: int = 4) -> Doubles:
