@@ -1,6 +1,6 @@
 """A film on real footage as a project, from `init` to a release and a withdrawal: what each step takes, and what must hold.
 
-Two clips of speaking people, a double made of a portrait, a volunteer's voice. Every command is the program as its users start
+Two clips of speaking people, a double made of a clip, a volunteer's voice. Every command is the program as its users start
 it. Asked on the way: is a release refused before everybody has said yes, is it given afterwards, is it refused once somebody has
 withdrawn; and is any piece of the footage, or of the films, in the raw bytes of the folder. What is released is kept with --keep,
 for the referee's tool and for eyes.
@@ -26,7 +26,7 @@ sys.path.append(str(HERE.parent))
 from facedouble.age.sealing import generate  # noqa: E402  found from any folder
 
 CLIPS = ("sad_a.mp4", "grid_pwij3p.mpg")
-FACE, TAKES = "roop_source.jpg", 12
+FACE, TAKES = "video/lp_d10.mp4", 12
 PIECE, PIECES = 48, 400  # bytes of a file that are looked for, and how many such pieces
 PLAN = "film/film.plan.toml"
 AGREED = """language = "en"
@@ -42,7 +42,7 @@ understood = true
 able = true
 """
 LENDS = 'mistaken = true\nstay_away = ["the region"]\n'
-CONSENT = 'who = "V3"\nscope = ["film", "test"]\ndate = "2026-01-01"\n'
+CONSENT = 'code = "V3"\nscope = ["film", "test"]\ndate = "2026-01-01"\n'
 
 
 class Desk:
@@ -109,7 +109,7 @@ def _film(desk: Desk, data: Path, keep: Path | None) -> int:
     desk.do("add film " + " ".join(f"card/{name}" for name in CLIPS))
     desk.do("analyse " + " ".join(f"film/footage/{name}" for name in CLIPS) + f" --plan {PLAN} --sheet film/people.jpg")
     people = sorted(set(re.findall(r"\bP\d+\b", desk.do(f"plan check {PLAN}"))))
-    desk.do(f"double make film/ana.fdouble {data / 'photo' / FACE} --consent consent.toml")
+    desk.do(f"double make film/ana.fdouble {data / FACE} --consent consent.toml")
     takes = sorted((data / "speech_volunteer").glob("*.flac"))[:TAKES]
     desk.do(f"voice make film/noor.fvoice {' '.join(map(str, takes))} --consent consent.toml")
     desk.do(f"plan double {PLAN} ana film/ana.fdouble")

@@ -9,7 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from facedouble.audit.scene import Record, Scene
+from facedouble.audit.scene import Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.options import AuditOptions
@@ -18,6 +18,8 @@ from facedouble.types import Array, Bools, Box, Floats, Value
 BLOCK: Final = 8  # px: of each such square the mean brightness is looked at
 SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may be changed: cap, halo, a veil that has grown
 STILL: Final = 1.5  # levels by which a frame that is repeated differs, once it is coded
+COVER: Final = 0.75  # face sizes around a face's box that a cover may take, so that nothing moves there
+LEAST: Final = 0.02  # of the picture that has to be left, to tell whether it moves
 OFF: Final = 0.5  # face sizes from which the picture still tells which moment of the footage it is of
 
 
@@ -26,7 +28,8 @@ class Step(Value):
     """What one frame of the output looks like beside its neighbours and the footage, in levels of brightness of blocks.
 
     flash: how far the brightest flash that the footage has not stands out of the frames before and after; flashed: where.
-    still: how much the footage moves (99 % of its blocks move less) while the output repeats itself, 0 if it does not.
+    still: how much the footage moves (99 % of its blocks move less) while the output repeats itself, 0 if it does not; faces that
+    are covered, so that nothing of them can move, are left out.
     other: how much worse the frame fits its own frame of the footage than the one before or after, off the faces. strange: the
     greatest difference from the footage far from faces; where: its place. Boxes are in px; None if there is none.
     """
@@ -42,13 +45,14 @@ class Step(Value):
 
 @dataclass
 class _Held:
-    """A frame, reduced; far from faces, and off them."""
+    """A frame, reduced; far from faces, off them, and away from those that are covered."""
 
     number: int
     output: Floats
     source: Floats | None
     far: Bools
     off: Bools
+    shown: Bools
 
 
 class Follower:
@@ -57,11 +61,12 @@ class Follower:
     def __init__(self) -> None:
         self.held: list[_Held] = []
 
-    def take(self, number: int, output: Array, source: Array | None, faces: Sequence[Box]) -> Step | None:
-        """The next frame's brightness (h, w); the faces that the plan has in it, px."""
+    def take(self, number: int, output: Array, source: Array | None, faces: Sequence[Box],
+             covered: Sequence[Box] = ()) -> Step | None:
+        """The next frame's brightness (h, w); the faces that the plan has in it, and those of which no face is seen, px."""
         small = _blocks(output)
         self.held.append(_Held(number, small, None if source is None else _blocks(source), _far(small.shape, faces, SPREAD),
-                              _far(small.shape, faces, OFF)))
+                              _far(small.shape, faces, OFF), _far(small.shape, covered, COVER)))
         if len(self.held) > 3:
             self.held.pop(0)
         return _step(self.held, len(self.held) - 2) if len(self.held) > 1 else None
@@ -119,8 +124,11 @@ def _still(before: _Held, now: _Held) -> float:
     """How much the footage moves where the output does not at all."""
     if now.source is None or before.source is None:
         return 0.0
-    moves = float(np.percentile(np.abs(now.source - before.source), 99))
-    rest = float(np.percentile(np.abs(now.output - before.output), 99))
+    shown = now.shown & before.shown
+    if shown.mean() < LEAST:
+        return 0.0
+    moves = float(np.percentile(np.abs(now.source - before.source)[shown], 99))
+    rest = float(np.percentile(np.abs(now.output - before.output)[shown], 99))
     return moves if rest < min(STILL, 0.25 * moves) else 0.0
 
 
@@ -148,8 +156,9 @@ class Following:
 
     def take(self, scene: Scene) -> None:
         """Judge the frame before, now that both its neighbours are known."""
-        self._judge(self.follower.take(scene.number, scene.output, scene.source,
-                                       [t.box for t in scene.told if t.treatment != "ignore"]))
+        there = [t for t in scene.told if t.treatment != "ignore"]
+        covered = [t.box for t in there if not any(matched(face, [t]) for face in scene.faces)]
+        self._judge(self.follower.take(scene.number, scene.output, scene.source, [t.box for t in there], covered))
 
     def finish(self) -> None:
         """Judge the last frame."""

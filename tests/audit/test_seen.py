@@ -11,6 +11,7 @@ import pytest
 
 from facedouble.audit.account import Told
 from facedouble.audit.copies import COPIES, turned_back
+from facedouble.audit.follow import Follower
 from facedouble.audit.likeness import Known, grouped, rank, unit
 from facedouble.audit.scene import Models
 from facedouble.audit.seen import Watch
@@ -230,3 +231,27 @@ def test_findings_of_neighbouring_frames_become_one_and_their_number_is_bounded(
     check = spans.check("n", "t", "u")
     assert len(check.findings) == MOST and len(check.worst) == 6 and check.worst[0].frame == 100 * (10 * MOST - 1)
     assert check.figures["more findings, not listed"] == 9 * MOST + 2
+
+
+def test_a_covered_head_before_a_wall_does_not_stand_still() -> None:
+    """What moves in the footage is under the cover. A face that is seen, or anything else that moves, has to move."""
+    box = Box(100, 60, 160, 120)
+    rng = np.random.default_rng(3)
+    wall = rng.uniform(60, 200, (180, 260)).astype(np.float32)
+    footage = [wall.copy() for _ in range(6)]
+    for picture in footage:
+        picture[60:120, 100:160] = rng.uniform(0, 255, (60, 60))
+    covered = wall.copy()
+    covered[45:135, 85:175] = 40
+
+    def most(outputs: list[Floats], sources: list[Floats], hidden: Sequence[Box]) -> float:
+        follower = Follower()
+        pairs = enumerate(zip(outputs, sources, strict=True))
+        steps = [follower.take(k, out, source, [box], hidden) for k, (out, source) in pairs]
+        return max(step.still for step in (*steps, follower.finish()) if step is not None)
+
+    assert most([covered] * 6, footage, [box]) == 0
+    assert most([footage[0]] * 6, footage, ()) > LIMITS.still
+    for k, picture in enumerate(footage):
+        picture[:, 20 * k : 20 * k + 20] += 30  # somebody walks behind
+    assert most([covered] * 6, footage, [box]) > LIMITS.still
