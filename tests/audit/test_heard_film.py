@@ -19,7 +19,7 @@ from facedouble.errors import InputRefused
 from facedouble.media.probe import probe
 from facedouble.models.words import load_words
 from facedouble.options import AuditOptions
-from facedouble.pipeline.audit.heard import Ears, Others, heard, open_ears
+from facedouble.pipeline.audit.heard import ENOUGH, Ears, Others, heard, open_ears
 from facedouble.pipeline.audit.said import said_of_plan, said_of_report
 from facedouble.pipeline.audit.sounds import seconds
 from facedouble.plan.plan import Plan
@@ -213,6 +213,19 @@ def test_attackers_with_a_gallery(sounds: tuple[Floats, Floats], footage: Path, 
 
     made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(tmp_path / "others", same)))[checks.GALLERY]
     assert not made.missing and len(asked) == 3 and made.figures["semi-informed: by guessing"] == pytest.approx(1 / 3)
+
+
+def test_few_people_of_the_project_are_no_gallery(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:
+    """Whoever is not alone with one other person is named first half of the time by guessing."""
+    safe = film(tmp_path / "safe.mp4", [sounds[1]])
+    rng = np.random.default_rng(4)
+    assert EARS.judge is not None
+    size = len(EARS.judge(sounds[0][:RATE].mean(1)))
+    for many, tried in ((1, False), (ENOUGH - 1, False), (ENOUGH, True)):
+        prints = {f"p{k}": np.asarray(rng.standard_normal((2, size)), np.float32) for k in range(many)}
+        made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(prints=prints)))[checks.GALLERY]
+        assert bool(made.missing) is not tried, many
+        assert tried or str(many) in made.missing
 
 
 def test_seconds_on_one_clock(sounds: tuple[Floats, Floats], footage: Path) -> None:

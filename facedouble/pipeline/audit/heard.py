@@ -77,7 +77,7 @@ class Others(Value):
 
     gallery: a folder of recordings, each of another person; other speech of somebody in the film, if its name begins with the
     person's id and "_". same, elsewhere: change speech with the film's double, and with another; None: nobody can.
-    prints: voices (m, 256) of other people of the same project.
+    prints: voices (m, 256) of other people of the same project; without a gallery they count if there are `ENOUGH` of them.
     """
 
     gallery: Path | None = None
@@ -87,6 +87,7 @@ class Others(Value):
 
 
 NOBODY: Final = Others()
+ENOUGH: Final = 9  # other people of a project, among whom guessing is right once in ten
 
 
 def heard(output: Path, source: Path | None, said: Said, options: AuditOptions, ears: Ears, words: Listed | None = None,
@@ -181,8 +182,10 @@ class _Ear:
             return untried(checks.GALLERY, self.ears.why["judge"])
         if not self.pieces:
             return untried(checks.GALLERY, "nobody is heard to speak in another voice")
-        if others.gallery is None and not any(len(v) for v in others.prints.values()):
-            return untried(checks.GALLERY, "there are no recordings of other people; give a folder of them with --gallery")
+        known = {f"project {who}": list(rows) for who, rows in others.prints.items() if len(rows)}
+        if others.gallery is None and len(known) < ENOUGH:
+            return untried(checks.GALLERY, f"there are voices of {len(known) or 'no'} other people, and among so few guessing is "
+                                           "right too often; give a folder with recordings of others with --gallery")
         people = {p.person for p in self.pieces if p.person}
         sounds: dict[str, list[Floats]] = {}
         for path in (p for p in disk.listing(others.gallery or Path()) if others.gallery and p.suffix.lower() in SOUNDS):
@@ -191,7 +194,6 @@ class _Ear:
         theirs, alike, elsewhere = (
             None if change is None else {who: [hear(change(s)) for s in held] for who, held in sounds.items()}
             for change in (_as_it_is, others.same, others.elsewhere))
-        known = {f"project {who}": list(rows) for who, rows in others.prints.items() if len(rows)}
         verdicts = attackers(self.pieces, {**known, **(theirs or {})}, elsewhere, alike)
         if not verdicts:
             return untried(checks.GALLERY, "no turn in another voice belongs to a person, or there is nobody else; say in the "
