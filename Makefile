@@ -69,5 +69,6 @@ bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/parrot.py
 	$(BIN)/python bench/audit_speed.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/project.py $(if $(QUICK),--quick)
+	$(BIN)/python bench/flow.py
 	$(BIN)/python bench/apart.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/speed.py $(if $(QUICK),--quick)
