@@ -24,6 +24,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 from facedouble.age.sealing import generate  # noqa: E402  found from any folder
+from facedouble.store.consents import TOLD  # noqa: E402
 
 CLIPS = ("sad_a.mp4", "grid_pwij3p.mpg")
 FACE, TAKES = "video/lp_d10.mp4", 12
@@ -34,13 +35,7 @@ explained_by = "lin"
 audience = "those who hunt you will see this film and stop it at every picture"
 scope = ["film"]
 covers = ["face", "body", "voice", "story"]
-withdraw_told = true
-recall_told = true
-disclosed = true
-voluntary = true
-understood = true
-able = true
-"""
+""" + "".join(f"{key} = true\n" for key in TOLD)
 LENDS = 'mistaken = true\nstay_away = ["the region"]\n'
 CONSENT = 'code = "V3"\nscope = ["film", "test"]\ndate = "2026-01-01"\n'
 

@@ -15,6 +15,19 @@ from facedouble.errors import StoreError
 NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what FAT and exFAT sticks say to link(2)
 AT_FDCWD: Final = -100
 RENAME_NOREPLACE: Final = 1
+CANDIDATE: Final = ".candidate"  # after the stem of a film that is being audited, whose name begins with a dot
+
+
+def candidate(film: Path) -> Path:
+    """The hidden file that a film is while it is audited."""
+    return film.with_name(f".{film.stem}{CANDIDATE}.mp4")
+
+
+def film_of(path: Path) -> Path:
+    """The film whose candidate that is; any other path is its own."""
+    if path.name.startswith(".") and path.stem.endswith(CANDIDATE):
+        return path.with_name(path.stem[1:].removesuffix(CANDIDATE) + path.suffix)
+    return path
 
 
 def write_new(path: Path, data: bytes, private: bool = False) -> None:

@@ -16,7 +16,6 @@ FAR: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "fuse.rclone
               "afs", "ceph", "glusterfs", "fuse.glusterfs", "9p", "fuse.s3fs", "lustre", "virtiofs")
 CRYPTS: Final = tuple(f"CRYPT-{kind}" for kind in ("LUKS", "PLAIN", "TCRYPT", "BITLK", "FVAULT2", "LOOPAES"))
 LUKS: Final = "put the machine on an encrypted disk (LUKS) when it is installed: docs/machine.md"
-
 MASKED: Final = "`systemctl mask hibernate.target hybrid-sleep.target suspend-then-hibernate.target`"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import os
 import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -26,6 +28,9 @@ from facedouble.cli.shown import ERR, OUT, Bar, Stop
 from facedouble.cli.subtitles import subtitles
 from facedouble.cli.voice import voice_app
 from facedouble.errors import ExitCode, FacedoubleError, StoreError
+
+GONE: Final = (errno.ENOENT, errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+"""What the system says of a disk that was pulled, broke or is full: no bug, wherever it comes up."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
                   help="Give a witness on camera the face of a consenting volunteer. Offline, and fail-closed.")
@@ -167,11 +172,23 @@ def main() -> None:
         sys.exit(int(ExitCode.INTERRUPTED))
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
+    except OSError as error:
+        if error.errno not in GONE:
+            _bug(error)
+        where = error.filename or "a file"
+        ERR.print(f"facedouble: {where}: {os.strerror(error.errno)}; is the disk there, with room on it? Put that right, and run "
+                  "the command again", markup=False)
+        sys.exit(int(ExitCode.STORE))
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")):
             ERR.print(f"facedouble: {error.format_message() if hasattr(error, 'format_message') else error}", markup=False)
             sys.exit(int(ExitCode.USAGE))
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        ERR.print(f"facedouble: a bug ({type(error).__name__} at {Path(where.filename).name}:{where.lineno}); nothing was "
-                  "written; please report it", markup=False)
-        sys.exit(int(ExitCode.BUG))
+        _bug(error)
+
+
+def _bug(error: Exception) -> NoReturn:
+    """What nobody foresaw: where it was, and nothing of what it was about."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    ERR.print(f"facedouble: a bug ({type(error).__name__} at {Path(where.filename).name}:{where.lineno}); nothing was "
+              "written; please report it", markup=False)
+    sys.exit(int(ExitCode.BUG))

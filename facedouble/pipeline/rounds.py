@@ -19,7 +19,7 @@ from facedouble.options import AuditOptions
 from facedouble.pipeline.analyse import Analysis, Progress
 from facedouble.pipeline.report import Report
 from facedouble.pipeline.veto import NOTHING, Veto, answer
-from facedouble.publish import write_new, write_over
+from facedouble.publish import candidate, write_new, write_over
 
 AUDIT, PAGE, REPORT = ".audit.json", ".audit.html", ".report.json"
 DRAFT: Final = "draft: this film was not audited"
@@ -40,7 +40,7 @@ class Places:
     @property
     def candidate(self) -> Path:
         """The film while it is audited."""
-        return self.film.with_name(f".{self.film.stem}.candidate.mp4")
+        return candidate(self.film)
 
     def beside(self, suffix: str) -> Path:
         """A file that belongs to the film."""

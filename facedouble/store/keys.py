@@ -152,10 +152,13 @@ def save(folder: Path, keyring: Keyring, secret: Secret) -> None:
 
 def keep_only(folder: Path, holders: Collection[str]) -> None:
     """Remove the files of those who hold no key: what a crash left of an adding or a removal. What is not ours stays."""
-    for path in folder.iterdir():
-        name, _, kind = path.name.partition(".")
-        if kind in ("age", "more.age", "toml") and LABEL.fullmatch(name) and name not in holders:
-            path.unlink()
+    try:
+        for path in folder.iterdir():
+            name, _, kind = path.name.partition(".")
+            if kind in ("age", "more.age", "toml") and LABEL.fullmatch(name) and name not in holders:
+                path.unlink()
+    except OSError as error:
+        raise StoreError(f"{folder}: the keys cannot be read ({error.strerror}); is the disk there?") from error
 
 
 def hand_down(folder: Path, holder: str, own_recipient: str, identities: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from facedouble.pipeline.audit.sounds import seconds
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import Clip
 from facedouble.plan.voices import Ambience, Bleep, Speech, Voicing
+from facedouble.publish import candidate
 from facedouble.types import Floats
 from facedouble.voice.redact import listed
 from tests.audit.sounds import RATE, film, voice
@@ -176,6 +177,8 @@ def test_names_beside_the_film(sounds: tuple[Floats, Floats], footage: Path, tmp
     found = by_name(heard(safe, footage, PLAN, O, EARS, words))[checks.SUBTITLES]
     assert len(found.findings) == 1 and "agomed" not in found.findings[0].what
     assert by_name(heard(safe, footage, PLAN, O, EARS))[checks.SUBTITLES].missing
+    safe.rename(candidate(safe))  # as `render` has it audited: what lies beside the film will go out with it
+    assert by_name(heard(candidate(safe), footage, PLAN, O, EARS, words))[checks.SUBTITLES].findings
 
 
 def test_a_name_that_is_said(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:

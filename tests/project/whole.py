@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from facedouble.models.install import default_directory
+from facedouble.store.consents import TOLD
 from tests.project.canary import WORDS, footage
 from tests.project.desk import FIGURE, PLAN, Desk
 from tests.store.make import an_identity
@@ -18,13 +19,7 @@ explained_by = "lin"
 audience = "those who hunt you will see this film and stop it at every picture"
 scope = ["film"]
 covers = ["face", "body", "voice", "story"]
-withdraw_told = true
-recall_told = true
-disclosed = true
-voluntary = true
-understood = true
-able = true
-'''
+''' + "".join(f"{key} = true\n" for key in TOLD)
 
 
 @dataclass(frozen=True)

@@ -260,6 +260,8 @@ def test_files_of_nobody_go_and_what_is_not_ours_stays(film: Path) -> None:
         (film / "keys" / name).write_bytes(b"x")
     Project.open(film, keyring_of(film)).close()
     assert {p.name for p in (film / "keys").iterdir()} == {"noor.age", "noor.toml", "noor.id", "README"}
+    with pytest.raises(StoreError, match="is the disk there"):
+        keys.keep_only(film.parent / "pulled", {"noor"})
 
 
 @pytest.mark.parametrize(("phrase", "why"), [("kiosk-7", "too short"), ("aaaaaaaaaaaaaaaaaaaaaaaa", "too easy"),

@@ -14,6 +14,7 @@ from facedouble.audit.residual import RATE
 from facedouble.audit.verdict import Check
 from facedouble.errors import InputRefused
 from facedouble.models.words import Words
+from facedouble.publish import film_of
 from facedouble.types import Floats
 from facedouble.voice.redact import Listed, find
 
@@ -55,9 +56,10 @@ class Reader:
 
 
 def subtitles(output: Path, words: Listed | None) -> list[Check]:
-    """The check of subtitles beside the film; none if there are none."""
+    """The check of subtitles beside the film, be it still a candidate; none if there are none."""
+    stem = film_of(output).stem
     files = [path for path in disk.listing(output.parent) if path.suffix.lower() in SUBTITLES
-             and (path.stem == output.stem or path.stem.startswith(f"{output.stem}."))]
+             and (path.stem == stem or path.stem.startswith(f"{stem}."))]
     if not files:
         return []
     if words is None:

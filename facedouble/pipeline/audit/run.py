@@ -46,7 +46,7 @@ from facedouble.pipeline.audit.seen import account_of, known_by, open_models, se
 from facedouble.pipeline.subtitles import open_list
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
-from facedouble.publish import write_over
+from facedouble.publish import film_of, write_over
 from facedouble.types import MediaInfo, Value
 from facedouble.voice.redact import Listed
 
@@ -139,7 +139,7 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
                  remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))
     if keep is not None:
-        about = About(task.film.name.removeprefix(".").replace(".candidate", ""), film.rate, ground.lead, ground.clip,
+        about = About(film_of(task.film).name, film.rate, ground.lead, ground.clip,
                       "film.plan.toml" if task.plan is None else task.plan.name, covered(_report(task), film.rate, ground.lead),
                       made.frames)
         keep(made.json().encode(), page(made, pictures(task.film, wanted(made, MOST)), about).encode())
