@@ -97,11 +97,11 @@ def test_footage_and_what_is_made_of_it_is_read_and_written_through_disk(file: s
     """Else a project would not hold it, or would leave it in the clear."""
     allowed = {"media/destination.py": {"unlink"}, "media/shelf.py": {"unlink"}, "pipeline/digest.py": {"rglob"},
                "pipeline/audit/parrot.py": {"is_file"}, "media/takes.py": {"is_file"}, "media/h264.py": {"read_text"},
-               "pipeline/release.py": {"unlink"}, "pipeline/packing.py": {"unlink"}}
+               "pipeline/release.py": {"unlink"}}
     used = {node.attr for node in ast.walk(SOURCES[file]) if isinstance(node, ast.Attribute)
             and not (isinstance(node.value, ast.Name) and node.value.id == "disk")}
     assert not used & PLAIN - allowed.get(file, set())
-    if file not in ("media/destination.py", "media/shelf.py", "pipeline/release.py", "pipeline/packing.py"):
+    if file not in ("media/destination.py", "media/shelf.py", "pipeline/release.py"):
         assert "open" not in [name for name, _ in calls(SOURCES[file])]
 
 

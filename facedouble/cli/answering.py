@@ -11,7 +11,7 @@ import typer
 
 from facedouble.cli.persons import now
 from facedouble.cli.shown import OUT, Bar
-from facedouble.cli.told import PassphraseFd, ProjectFolder, Who, opened
+from facedouble.cli.told import Font, PassphraseFd, ProjectFolder, Who, opened
 from facedouble.errors import ConsentError, UsageError
 
 
@@ -24,6 +24,7 @@ def override(
     second_identity: Annotated[Path | None, typer.Option(help="the second key holder's age identity file")] = None,
     program: Annotated[str, typer.Option("--with", help="the program that shows the scene")] = "mpv",
     closer: Annotated[str, typer.Option(help="the viewer's option for four times as large")] = "--video-zoom=2",
+    font: Font = None,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Let a scene go out of somebody who could not be reached, if a second key holder signs that too. The scene is shown first.
@@ -50,7 +51,7 @@ def override(
     whole = held.start, held.stop
     overrides.over(made, "unreachable", scene, whole, reason, (overrides.LEAST_LOOKED_MS,) * 2, by, other.holder, who.id)
     with Bar() as bar:
-        film = scene_film(project, made, scene, bar)
+        film = scene_film(project, made, scene, bar, font)
     looked = _looked(film, program), _looked(film, program, *nearer)
     wanted = overrides.over(made, "unreachable", scene, whole, reason, looked, by, other.holder, who.id)
     facts = {"render": made.id, "scene": scene, "hash": held.hash, "person": who.id, "kind": "unreachable"}

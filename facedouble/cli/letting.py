@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from facedouble.cli.shown import OUT, Bar
+from facedouble.cli.told import Font
 from facedouble.errors import UsageError
 
 review_app = typer.Typer(no_args_is_help=True, help="Show people their own scenes before they are released.")
@@ -20,9 +21,11 @@ def pack(
     person: Annotated[str, typer.Argument(help="whose scenes: the pseudonym, or an id of the plan")],
     output: Annotated[Path, typer.Option("-o", "--output", help="a new file outside of the project, .age")],
     render: Annotated[str, typer.Option(help="id that `render` printed; default: the newest")] = "",
+    font: Font = None,
     passphrase_fd: Annotated[int | None, typer.Option(help="read the pack's passphrase from this descriptor")] = None,
 ) -> None:
-    """Make a film of one person's own scenes, as protected as the film is, with a mark on every frame, sealed to a passphrase."""
+    """Make a film of one person's own scenes, as protected as the film is, with its subtitles and a mark on every frame, sealed
+    to a passphrase."""
     from facedouble.cli.inside import enter
     from facedouble.cli.passphrases import chosen
     from facedouble.pipeline.packing import clear, seal_pack
@@ -33,7 +36,7 @@ def pack(
     clear(project)
     said = chosen(False, passphrase_fd, "the pack; tell it to them by another way than the file")
     with Bar() as bar:
-        made = seal_pack(project, person, render, output, said, f"pk-{secrets.token_hex(3)}", bar)
+        made = seal_pack(project, person, render, output, said, f"pk-{secrets.token_hex(3)}", bar, font)
     OUT.print(f"{output}: {made.frames} frames of {len(made.scenes)} scenes, marked {made.mark}", markup=False)
     for scene in made.scenes:
         OUT.print(f"  scene {scene.number}: {scene.stop - scene.start} frames, {scene.hash[:12]}", markup=False)

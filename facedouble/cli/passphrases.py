@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 
+from facedouble.cli.told import need_terminal
 from facedouble.errors import StoreError, UsageError
 from facedouble.store.keys import check_passphrase, new_passphrase
 
@@ -37,11 +38,8 @@ def chosen(own: bool, descriptor: int | None, whose: str) -> str:
 
 
 def _need_terminal() -> None:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR))
-    except OSError as error:
-        raise StoreError("nobody can be asked for a passphrase here: run it in a terminal, unlock the project before, or give a "
-                         "descriptor with --passphrase-fd") from error
+    need_terminal(StoreError("nobody can be asked for a passphrase here: run it in a terminal, unlock the project before, or "
+                             "give a descriptor with --passphrase-fd"))
 
 
 def _line(descriptor: int) -> str:

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from facedouble.errors import InputRefused, UsageError
+from facedouble.errors import FacedoubleError, InputRefused, UsageError
 
 ProjectFolder = Annotated[Path, typer.Argument(help="the project")]
 Who = Annotated[str, typer.Argument(help="the pseudonym, or what the plan calls them, P1")]
 By = Annotated[str, typer.Option(help="who writes this down: a code")]
 SecretFd = Annotated[int | None, typer.Option("--secret-fd", help="read what is kept sealed from this descriptor, as TOML")]
 PassphraseFd = Annotated[int | None, typer.Option("--passphrase-fd", help="read passphrases from this descriptor, one a line")]
+Font = Annotated[Path | None, typer.Option(help="a TTF or OTF file, for subtitles in letters that DejaVu Sans lacks")]
 LARGEST: Final = 64 << 20  # bytes of a proof: it is kept in the registry, which is read whole
 LONGEST: Final = 1 << 16
 QUESTIONS: Final = {
@@ -50,12 +51,16 @@ def told(names: tuple[str, ...], descriptor: int | None) -> dict[str, str]:
 
 
 def _typed(name: str) -> str:
+    need_terminal(UsageError(f"nobody can be asked for {name.replace('_', ' ')} here: run it in a terminal, or give --secret-fd"))
+    return getpass.getpass(f"{QUESTIONS[name]}: ").strip()
+
+
+def need_terminal(otherwise: FacedoubleError) -> None:
+    """Raise this error if there is no terminal that anybody could be asked at."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR))
     except OSError as error:
-        raise UsageError(f"nobody can be asked for {name.replace('_', ' ')} here: run it in a terminal, or give "
-                         "--secret-fd") from error
-    return getpass.getpass(f"{QUESTIONS[name]}: ").strip()
+        raise otherwise from error
 
 
 def proof_of(path: Path | None) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from facedouble.pipeline.hearing import first_shown
 from facedouble.plan.people import Treatment
 from facedouble.plan.plan import Plan
 from facedouble.plan.voices import Voicing
+from facedouble.store import renders
 from facedouble.store.renders import Appearance, Scene
 
 NOBODY: Final = "unnamed"  # a face, or a voice, that the plan gives to nobody: it is covered, or silent
@@ -35,7 +37,10 @@ def scenes_of(plan: Plan, clip: str, made: Analysis, told: Contents, lead: int, 
     found = []
     for number, (start, stop) in enumerate(pairwise(told.borders), 1):
         first, last = max(start - lead, 0), stop - lead
-        people = {*_seen(plan, clip, made, first, last, report), *_heard(plan, clip, made, first, last, voice_id)}
+        seen, heard = _seen(plan, clip, made, first, last, report), _heard(plan, clip, made, first, last, voice_id)
+        if number in told.worded:
+            seen, heard = seen if heard else _read(seen), _read(heard)
+        people = {*seen, *heard}
         found.append(Scene(number, start, stop, told.scenes[number - 1], tuple(sorted(people, key=_order))))
     return tuple(found)
 
@@ -87,6 +92,12 @@ def _heard(plan: Plan, clip: str, made: Analysis, start: int, stop: int, voice_i
             said = plan.voicing(turn)
             found.append(Appearance(turn.person or NOBODY, "none", said.voice, None, _lent(said, voice_id)))
     return found
+
+
+def _read(people: Iterable[Appearance]) -> list[Appearance]:
+    """The same people in a scene with subtitles, which may be the words of each who is mute, and speaks there; where the
+    plan has no turn, of each who is seen."""
+    return [replace(a, voice="read") if a.voice in renders.QUIET[1] else a for a in people]
 
 
 def _clock_ms(made: Analysis, border: int, outside: float) -> float:

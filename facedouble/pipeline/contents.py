@@ -25,10 +25,12 @@ from facedouble.voice.subtitles import read as read_subtitles
 
 @dataclass(frozen=True)
 class Contents(Value):
-    """Hashes of the scenes, in order; borders: their first frames and the end; whole: one hash of all of them."""
+    """Hashes of the scenes, in order; borders: their first frames and the end; whole: one hash of all of them; worded: numbers,
+    from 1, of the scenes with subtitles."""
 
     borders: tuple[int, ...]
     scenes: tuple[str, ...]
+    worded: tuple[int, ...] = ()
 
     @property
     def whole(self) -> str:
@@ -60,8 +62,10 @@ def contents(film: Path, starts: Sequence[int], subtitles: bytes | None = None, 
             _picture(told[-1], frame)
             progress("fingerprints of the scenes", number, info.frames)
     _sound(told, begins, info)
+    before = [h.digest() for h in told]
     _words(told, begins, subtitles)
-    return Contents((*borders, number), tuple(h.hexdigest() for h in told))
+    worded = tuple(n for n, (h, silent) in enumerate(zip(told, before, strict=True), 1) if h.digest() != silent)
+    return Contents((*borders, number), tuple(h.hexdigest() for h in told), worded)
 
 
 def _picture(told: Any, frame: Frame) -> None:

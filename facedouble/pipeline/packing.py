@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import apsw
 
 from facedouble import disk
 from facedouble.age.sealing import Sealer, unseal
 from facedouble.errors import ConsentError, InputRefused, StoreError, UsageError
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.approved import check_unaltered, words_of
 from facedouble.pipeline.digest import of_file
-from facedouble.pipeline.pack import write_pack
+from facedouble.pipeline.pack import Written, write_pack
 from facedouble.publish import name_new
 from facedouble.store import acts, approvals, consents, people, release_rules, renders
 from facedouble.store.project import Project
 from facedouble.store.renders import Render, Scene
+from facedouble.store.sealed import sealed
+from facedouble.voice.subtitles import read as read_subtitles
 
 BLOCK: Final = 1 << 20  # bytes sealed at a time
 
@@ -43,11 +47,19 @@ def film_of(project: Project, render: Render) -> Path:
     raise StoreError(f"render {render.id}: its film is not in the project any more; render it again")
 
 
+def written(film: Path, render: Render, mark: str, font: Path | None = None, progress: Progress = quiet) -> Written:
+    """A mark, and the subtitles of a render's film; StoreError if these, or the film, are not those of the render."""
+    words = words_of(film)
+    check_unaltered(film, words, render, progress)
+    return Written(mark, () if words is None else tuple(read_subtitles(words)), font)
+
+
 def seal_pack(project: Project, person: str, render: str, output: Path, passphrase: str, mark: str,
-              progress: Progress = quiet) -> Packed:
+              progress: Progress = quiet, font: Path | None = None) -> Packed:
     """Make the film of somebody's scenes and seal it; the log notes which scenes, and that somebody gets them, before they do.
 
-    ConsentError if anybody in these scenes has withdrawn: nothing of theirs goes out, to nobody.
+    ConsentError if anybody in these scenes has withdrawn: nothing of theirs goes out, to nobody. font: for subtitles in letters
+    that DejaVu Sans lacks; UsageError without.
     """
     if disk.placed(output) is not None:
         raise StoreError(f"{output}: is in the project; name a place outside of it")
@@ -58,14 +70,15 @@ def seal_pack(project: Project, person: str, render: str, output: Path, passphra
     scenes = tuple(scene for scene in made.scenes if scene.number in asked)
     if not scenes:
         raise UsageError(f"{who.id} is in no scene of render {made.id}, so that there is nothing to show them")
-    _refuse_withdrawn(project, made, scenes)
+    _refuse_withdrawn(project.db, made, scenes)
     draft = project.folder / "packs" / f"{mark}.mp4"
     try:
-        frames = write_pack(film_of(project, made), scenes, mark, draft, Options().encode, progress)
-        with _sealed(draft, output, passphrase) as part:
-            _refuse_withdrawn(project, made, scenes)
-            project.record("pack made", {"pack": mark, "person": who.id, "render": made.id,
-                                         "scenes": [scene.hash for scene in scenes]})
+        film = film_of(project, made)
+        frames = write_pack(film, scenes, written(film, made, mark, font, progress), draft, Options().encode, progress)
+        with sealed(output, (), passphrase, lambda sealer: _copy(draft, sealer)) as part:
+            with project.change("pack made", {"pack": mark, "person": who.id, "render": made.id,
+                                              "scenes": [scene.hash for scene in scenes]}) as db:
+                _refuse_withdrawn(db, made, scenes)  # whoever did while it was made is heard: the change read the books anew
             name_new(part, output)
     finally:
         with suppress(StoreError):  # a full disk; `clear` takes it away later
@@ -79,39 +92,19 @@ def clear(project: Project) -> None:
         disk.remove(left)
 
 
-def _refuse_withdrawn(project: Project, render: Render, scenes: Sequence[Scene]) -> None:
-    now = acts.latest(project.db, dt.datetime.now(dt.UTC))
+def _refuse_withdrawn(db: apsw.Connection, render: Render, scenes: Sequence[Scene]) -> None:
+    now = acts.latest(db, dt.datetime.now(dt.UTC))
     for scene in scenes:
-        for who, needs in release_rules.in_scene(project.db, scene):
-            refused = consents.refusal(project.db, who, render.purpose, needs, now)
+        for who, needs in release_rules.in_scene(db, scene):
+            refused = consents.refusal(db, who, render.purpose, needs, now)
             if refused is not None and refused.kind == "withdrawn":
                 raise ConsentError(f"scene {scene.number} is shown to nobody: {refused.sentence}")
 
 
-@contextmanager
-def _sealed(film: Path, output: Path, passphrase: str) -> Iterator[Path]:
-    """The age file, whole, under a name beside its own; it is gone afterwards unless it was given another."""
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as out, \
-                disk.open_read(film) as source:
-            sealer = Sealer(out, (), passphrase)
-            try:
-                while block := source.read(BLOCK):
-                    sealer.write(block)
-                sealer.close()
-            except BaseException:
-                sealer.abort()
-                raise
-            out.flush()
-            os.fsync(out.fileno())
-        yield part
-    except FileExistsError as error:
-        raise StoreError(f"{output}: exists already; choose another name") from error
-    except OSError as error:
-        raise StoreError(f"{output}: cannot be written ({error.strerror}); make room, or choose another place") from error
-    finally:
-        part.unlink(missing_ok=True)
+def _copy(film: Path, sealer: Sealer) -> None:
+    with disk.open_read(film) as source:
+        while block := source.read(BLOCK):
+            sealer.write(block)
 
 
 def opened_pack(file: Path, passphrase: str) -> bytes:

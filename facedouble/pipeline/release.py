@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from facedouble import __version__, disk
-from facedouble.errors import AuditFailed, ConsentError, ExitCode, FacedoubleError, InputRefused, StoreError
+from facedouble.errors import AuditFailed, ConsentError, ExitCode, FacedoubleError, StoreError
 from facedouble.media.container import walked
 from facedouble.media.destination import OnDisk
 from facedouble.pipeline.analyse import Progress, quiet
-from facedouble.pipeline.contents import contents
+from facedouble.pipeline.approved import SUBTITLES, check_unaltered, words_of
 from facedouble.publish import write_new
 from facedouble.store import acts, files, override, release_rules, releases, renders
 from facedouble.store.project import Project
@@ -33,7 +33,6 @@ BLOCK: Final = 1 << 20  # bytes copied at a time
 LONG_AGO: Final = 315_532_800  # s: 1980-01-01, the time that every released file has
 MOST_TOLD: Final = 12
 RECEIPT: Final = ".receipt.json"
-SUBTITLES: Final = ".srt"
 RAISED: Final = {ExitCode.AUDIT: AuditFailed, ExitCode.CONSENT: ConsentError, ExitCode.STORE: StoreError}
 
 Where = Callable[[Render], Path]
@@ -63,14 +62,15 @@ def release(project: Project, order: Order, where: Where, progress: Progress = q
     render = renders.get(project.db, order.render)
     _refuse(_blockers(project, render, order.purpose, _log_ok(project)))  # before the long part
     film = where(render)
-    words = film.with_suffix(SUBTITLES)
-    said = disk.read(words) if disk.is_file(words) else None
+    said = words_of(film)
+    if order.destination.suffix.lower() != ".mp4":
+        raise StoreError(f"{order.destination}: the film is MP4; let its name end in .mp4")
     papers = {order.destination.with_suffix(RECEIPT): b""}
     if said is not None:
         papers[order.destination.with_suffix(SUBTITLES)] = write_subtitles(read_subtitles(said), "srt")
     _outside(project, order.destination, papers)
     disk.let_out(*papers)
-    _unaltered(film, said, render, progress)
+    check_unaltered(film, said, render, progress)  # its bytes are compared as they are copied
     id_ = f"rel-{secrets.token_hex(4)}"
     with _staged(film, render, order.destination, progress) as staged, _undone(project, id_, staged) as written:
         now = dt.datetime.now(dt.UTC)
@@ -107,6 +107,8 @@ def _undone(project: Project, id_: str, staged: OnDisk) -> Iterator[list[Path]]:
         for path in written:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+        with suppress(FacedoubleError):
+            project.refresh()  # stopped just after the log's entry, the books in memory do not have it, those on the disk do
         if not releases.known(project.db, id_):
             raise
         with suppress(FacedoubleError), project.change("release undone", {"release": id_}) as db:
@@ -150,18 +152,6 @@ def _outside(project: Project, destination: Path, papers: Collection[Path]) -> N
     for path in (destination, *papers):
         if path.exists() or path.is_symlink():
             raise StoreError(f"{path}: exists already; nothing is overwritten, so choose another name")
-    if destination.suffix.lower() != ".mp4":
-        raise StoreError(f"{destination}: the film is MP4; let its name end in .mp4")
-
-
-def _unaltered(film: Path, words: bytes | None, render: Render, progress: Progress) -> None:
-    """What is seen, heard and read in the film is what was approved. Its bytes are compared as they are copied."""
-    try:
-        told = contents(film, [scene.start for scene in render.scenes], words, progress)
-    except InputRefused as error:
-        raise StoreError(f"render {render.id}: its film cannot be read any more ({error}); render it again") from error
-    if told.whole != render.content:
-        raise StoreError(f"render {render.id}: its subtitles, or its film, are not those that were approved; render it again")
 
 
 @contextmanager

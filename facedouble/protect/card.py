@@ -1,4 +1,4 @@
-"""Words of our own on the picture: the card that opens a film, and the watermark.
+"""Words on the picture: the card that opens a film, the watermark, and subtitles for whoever is asked about a scene.
 
 Letters come from DejaVu Sans, which matplotlib carries: Latin, Cyrillic, Greek, Arabic, Hebrew, Armenian, Georgian. matplotlib
 shapes them (raqm), right-to-left included. Other scripts need a font file that has them.
@@ -26,6 +26,7 @@ PAPER, INK = 0.03, 0.9  # display-referred
 MARK_LETTER, MARK_EDGE = 0.026, 0.03  # of the shorter side: the watermark's letters, and its distance from the edges
 MARK_LEAST = 9.0  # px
 MARK_ALPHA, SHADOW = 0.55, 0.45
+CAPTION_HEIGHT, CAPTION_ALPHA = 0.5, 0.95  # of the frame: what subtitles may fill
 RIGHT_TO_LEFT, LEFT_TO_RIGHT = "\u200f", "\u200e"  # marks that say how a line runs, whatever it begins with
 UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # Unicode categories without a glyph of their own
 
@@ -138,18 +139,24 @@ def letters(text: str, px: float, width: float, font: Path | None = None, direct
     return out
 
 
+def _fitted(card: Card, px: float, least: float, room: tuple[int, int]) -> Floats | None:
+    """The letters of a card in a frame so wide, and in so much of its height: smaller if it is long; None if they do not fit."""
+    while px >= least:
+        ink = letters(card.text, px, CARD_WIDTH * room[0], card.font, card.direction)
+        if ink.shape[0] <= room[1] and ink.shape[1] <= 0.95 * room[0]:
+            return ink
+        px *= 0.92
+    return None
+
+
 @lru_cache(maxsize=4)
 def card_picture(card: Card, width: int, height: int) -> Floats:
     """(height, width, 3) display RGB: the text in the middle of a dark frame, smaller if it is long; read-only."""
     check_text(card.text, card.font)
     px = LETTER * min(width, height)
-    while True:
-        ink = letters(card.text, px, CARD_WIDTH * width, card.font, card.direction)
-        if ink.shape[0] <= CARD_HEIGHT * height and ink.shape[1] <= 0.95 * width:
-            break
-        px *= 0.92
-        if px < SMALLEST * min(width, height):
-            raise UsageError("the card's text is too long for one frame: make it shorter")
+    ink = _fitted(card, px, SMALLEST * min(width, height), (width, round(CARD_HEIGHT * height)))
+    if ink is None:
+        raise UsageError("the card's text is too long for one frame: make it shorter")
     out = np.full((height, width, 3), PAPER, np.float32)
     y, x = (height - ink.shape[0]) // 2, (width - ink.shape[1]) // 2
     out[y : y + ink.shape[0], x : x + ink.shape[1]] += (INK - PAPER) * ink[..., None]
@@ -168,7 +175,26 @@ def watermark(text: str, width: int, height: int, font: Path | None = None) -> M
     edge = round(MARK_EDGE * min(width, height))
     if w > width - 2 * edge or h > height - 2 * edge:
         raise UsageError("the watermark is too long for the frame: make it shorter")
-    shadow = np.maximum.reduce([np.roll(ink, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]) * SHADOW
-    alpha = np.maximum(shadow, MARK_ALPHA * ink)
+    return _lit(ink, width - edge - w, height - edge - h, MARK_ALPHA, SHADOW)
+
+
+@lru_cache(maxsize=4)
+def caption(text: str, width: int, height: int, font: Path | None = None) -> Mark:
+    """Subtitles, in the middle above a watermark: all of them, or UsageError."""
+    check_text(text, font)
+    short = min(width, height)
+    ink = _fitted(Card(text, font), max(LETTER * short, MARK_LEAST), MARK_LEAST, (width, round(CAPTION_HEIGHT * height)))
+    if ink is None:
+        raise UsageError("they are too long for one frame: make them shorter")
+    ink = np.pad(ink, 3)
+    h, w = ink.shape
+    below = round(2 * MARK_EDGE * short + 2 * max(MARK_LETTER * short, MARK_LEAST))
+    return _lit(ink, (width - w) // 2, max(height - below - h, 0), CAPTION_ALPHA, CAPTION_ALPHA)
+
+
+def _lit(ink: Floats, x: int, y: int, light: float, dark: float) -> Mark:
+    """Light letters with a dark shadow."""
+    shadow = np.maximum.reduce([np.roll(ink, (dy, dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]) * dark
+    alpha = np.maximum(shadow, light * ink)
     image = np.repeat((ink / np.maximum(np.maximum(ink, shadow), 1e-6))[..., None], 3, 2)
-    return Mark(width - edge - w, height - edge - h, image.astype(np.float32), alpha.astype(np.float32))
+    return Mark(x, y, image.astype(np.float32), alpha.astype(np.float32))

@@ -45,15 +45,16 @@ def titled(frame: Frame, card: Card, light: float = 1.0) -> SafeFrame:
     return SafeFrame(_SEAL, _painted(frame, card_picture(card, frame.width, frame.height) * np.float32(light)), False)
 
 
-def reissued(frame: Frame, mark: Mark) -> SafeFrame:
-    """A frame of a film that went through `compose` before, was audited, and is in a project's registry, with a mark on it.
+def reissued(frame: Frame, *marks: Mark) -> SafeFrame:
+    """A frame of a film that went through `compose` before, was audited, and is in a project's registry, with marks on it.
 
     Nothing here can tell whether that is so: for `pipeline.pack` alone, which asks the registry, and a test says so.
     """
     if frame.corrupt:
         return hide(frame)
     planes = tuple(p.copy() for p in frame.planes)
-    put_rgb(frame, planes, mark.image, mark.alpha, mark.x, mark.y)
+    for mark in marks:
+        put_rgb(frame, planes, mark.image, mark.alpha, mark.x, mark.y)
     return SafeFrame(_SEAL, _with_planes(frame, planes), False)
 
 

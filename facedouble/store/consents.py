@@ -177,14 +177,14 @@ def refusal(db: apsw.Connection, person: str, purpose: str, needs: Collection[st
 
     now: the latest time that the project has seen counts, should the clock have been set back.
     """
-    if purpose not in PURPOSES:
-        return Refusal("scope", f"{purpose} is no purpose that anybody can agree to; take one of {', '.join(PURPOSES)}")
     held = standing(db, person)
     gone = sorted(held.withdrawn & {purpose, *needs})
     if held.agreed is None and held.last:
         return Refusal("withdrawn", f"{person} has withdrawn; leave them out, every scene of theirs")
     if gone:
         return Refusal("withdrawn", f"{person} has withdrawn {' and '.join(gone)}; leave them out, or hide and mute them")
+    if purpose not in PURPOSES:
+        return Refusal("scope", f"{purpose} is no purpose that anybody can agree to; take one of {', '.join(PURPOSES)}")
     if held.agreed is None:
         return Refusal("none", f"{person} has no consent record; ask them, then `facedouble person consent`")
     today, agreed = acts.day(acts.latest(db, now)), held.agreed

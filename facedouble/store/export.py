@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from facedouble import __version__
 from facedouble.age.sealing import Sealer
 from facedouble.errors import FacedoubleError, InputRefused, StoreError
-from facedouble.publish import NO_LINKS
-from facedouble.store import evidence, files, log
+from facedouble.publish import name_new
+from facedouble.store import evidence, log
 from facedouble.store.evidence import Item
 from facedouble.store.intake import BLOCK, Progress, blobs_of, quiet
 from facedouble.store.project import Project
+from facedouble.store.sealed import sealed
 
 FORMAT: Final = 1
 ORIGINALS: Final = "originals"
@@ -77,51 +78,28 @@ def export(project: Project, out: Path, recipient: str | None = None, passphrase
         raise StoreError(f"{out}: is inside the project; choose a place outside of it")
     if os.path.lexists(out):
         raise StoreError(f"{out}: exists already; choose another name")
-    part = out.with_name(f".{out.name}.{os.getpid()}{files.PART}")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            sealer = Sealer(file, [] if recipient is None else [recipient], passphrase)
-            try:
-                with tarfile.open(fileobj=_Pipe(sealer), mode="w|", format=tarfile.PAX_FORMAT, bufsize=BLOCK) as tar:
-                    _fill(tar, project, found, progress)
-                sealer.close()
-            except BaseException:
-                sealer.abort()
-                raise
-            file.flush()
-            os.fsync(file.fileno())
+
+    def fill(sealer: Sealer) -> None:
+        with tarfile.open(fileobj=_Pipe(sealer), mode="w|", format=tarfile.PAX_FORMAT, bufsize=BLOCK) as tar:
+            _fill(tar, project, found, progress)
+
+    with sealed(out, [] if recipient is None else [recipient], passphrase, fill) as part:
         _named(project, part, out, found)
-        files.sync(out.absolute().parent)
-    except FileExistsError as error:
-        raise StoreError(f"{out}: exists already; choose another name") from error
-    except OSError as error:
-        raise StoreError(f"{out}: cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
     return found
 
 
 def _named(project: Project, part: Path, out: Path, found: Sequence[Item]) -> None:
     """First the log, then the name. Should it get none, the log says that, too."""
     id_ = f"exp-{secrets.token_hex(4)}"
-    project.record("exported", {"export": id_, "files": [item.id for item in found]})
     try:
-        _name(part, out)
+        project.record("exported", {"export": id_, "files": [item.id for item in found]})
+        name_new(part, out)
     except BaseException:
         with suppress(FacedoubleError):
-            project.record("export undone", {"export": id_})
+            project.refresh()  # stopped in `record`, the entry may be there all the same
+            if any(entry.facts.get("export") == id_ for entry in project.log.entries):
+                project.record("export undone", {"export": id_})
         raise
-
-
-def _name(part: Path, out: Path) -> None:
-    try:
-        os.link(part, out)
-    except OSError as error:
-        if error.errno not in NO_LINKS or os.path.lexists(out):
-            raise
-        os.rename(part, out)  # a stick in exFAT
 
 
 class _Pipe(io.RawIOBase):

@@ -27,15 +27,16 @@ WHY: Final = {
     "purpose": "this was rendered for {it}; render it for the purpose that it goes out for, one of " + ", ".join(RELEASED_FOR),
     "audit": "{it} Cover what was found, and render again",
     "unknown": "who is {who}? `facedouble person add --plan {who}` enters them, as a passer-by if nobody can be asked",
-    "passer-by": "{who} is a passer-by, whom nobody asked; veil or hide and mute them",
+    "passer-by": "{who} is a passer-by, whom nobody asked; veil or hide and mute them, without subtitles in scenes where they "
+                 "speak",
     "withdrawn": "{it}",
     "consent": "{it}",
     "unmasking": "the {it} of {who} is open, and they did not choose that, for this purpose and from a day that has come; "
                  "cover it, or `facedouble person unmask` once they do",
     "approval": "{who} has not approved it as it is now; show it to them, then `facedouble approve`",
     "objection": "{who} objects; change the scene, or make the film of footage without it",
-    "unreachable": "{who} could not be reached, which is no approval; hide and mute them, make the film of footage without "
-                   "the scene, or two key holders answer for it",
+    "unreachable": "{who} could not be reached, which is no approval; hide and mute them and take its subtitles out, make the "
+                   "film of footage without the scene, or two key holders answer for it",
     "volunteer": "whose {it}? Not every volunteer in it is known; `facedouble volunteer lend` enters them",
     "file": "the consent in the {it} of {who} does not reach to this purpose today; make it anew with one that does",
     "double": "{who} would be known with the {it} of more than one double, here and in what was released, and comparing finds "
@@ -135,7 +136,8 @@ def _seen(case: _Case, scene: Scene, a: Appearance) -> Iterator[Blocker]:
     if who.role == "passer-by":
         if refused is not None and refused.kind == "withdrawn":
             yield _no("withdrawn", refused.sentence, who.id, scene)
-        if not a.quiet:
+        unsaid = a.face in ("veil", "hide") and a.voice == "read"  # covered, where the plan has no turn of anybody
+        if not a.quiet and not unsaid:
             yield _no("passer-by", who=who.id, scene=scene)
         return
     said = approvals.state(case.db, who.id, scene.hash, case.purpose)

@@ -16,7 +16,7 @@ from facedouble.store import acts
 from facedouble.types import Value
 
 FACES: Final = ("none", "double", "mannequin", "veil", "hide", "show", "reveal")  # none: not in the picture, or all of it hidden
-VOICES: Final = ("none", "mute", "double", "revoice", "keep")  # none: does not speak
+VOICES: Final = ("none", "mute", "read", "double", "revoice", "keep")  # none: does not speak; read: mute, but with subtitles
 DRAWN: Final = ("double", "mannequin", "show", "reveal")  # something of the face is seen, be it what it does only
 QUIET: Final = (("none", "veil", "hide"), ("none", "mute"))
 OWN: Final = {"face": ("show", "reveal"), "voice": ("keep",)}  # the person's own is seen or heard
@@ -51,10 +51,11 @@ CREATE TABLE IF NOT EXISTS appearances (
 
 @dataclass(frozen=True)
 class Appearance(Value):
-    """Somebody in a scene, once for each way in which they are treated there.
+    """Somebody in a scene, once for each way in which they are treated there; without a face, as who speaks.
 
     person: a pseudonym, or a person of the plan; face, voice: of FACES and VOICES; double: id of the `.fdouble`, also where a
-    reveal begins with it; voice_double: id of the `.fvoice`, or name of the take.
+    reveal begins with it; voice_double: id of the `.fvoice`, or name of the take. voice "read": what they say
+    may stand in the subtitles of the scene; of somebody who is seen, that is so where the plan has no turn.
     """
 
     person: str
@@ -73,14 +74,15 @@ class Appearance(Value):
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing of the face is drawn, and nothing of the voice is heard."""
+        """Whether nothing of the face is drawn, nothing of the voice is heard, and nothing that they say is read."""
         return self.face in QUIET[0] and self.voice in QUIET[1]
 
     @property
     def needs(self) -> frozenset[str]:
         """What of a consent this takes."""
         return frozenset((("body",) if self.face != "none" else ()) + (("face",) if self.face in DRAWN else ())
-                         + (("voice", "story") if self.voice not in QUIET[1] else ()))
+                         + (("story",) if self.voice not in QUIET[1] else ())
+                         + (("voice",) if self.voice not in (*QUIET[1], "read") else ()))
 
 
 @dataclass(frozen=True)

@@ -53,4 +53,5 @@ def test_words_belong_to_the_scenes_in_which_they_are_read(clip: Path) -> None:
     read = contents(clip, [10, 20], WORDS.encode())
     changed = contents(clip, [10, 20], WORDS.replace("nothing", "everything").encode())
     assert [a == b for a, b in zip(before.scenes, read.scenes, strict=True)] == [True, False, True]
+    assert (before.worded, read.worded) == ((), (2,))
     assert read.scenes[1] != changed.scenes[1] and read.scenes[2] == changed.scenes[2]

@@ -66,6 +66,31 @@ packing.name_new = stopped
 from facedouble.cli.main import main
 main()
 """
+MEANWHILE = """
+import subprocess, sys
+from facedouble.pipeline import packing
+written = packing.write_pack
+def withdrawn(*given):
+    made = written(*given)
+    subprocess.run([sys.executable, "-m", "facedouble", "person", "withdraw", "film", "rose", "--by", "lin"], check=True)
+    return made
+packing.write_pack = withdrawn
+from facedouble.cli.main import main
+main()
+"""
+ENTERED = """
+from facedouble.store import releases, remembered
+record, remember = releases.record, remembered.remember
+def stopped(*given):
+    remembered.remember = remember
+    raise KeyboardInterrupt
+def recorded(*given):
+    remembered.remember = stopped
+    return record(*given)
+releases.record = recorded
+from facedouble.cli.main import main
+main()
+"""
 OTHER_WORDS = """
 from pathlib import Path
 from facedouble import disk
@@ -163,7 +188,7 @@ def test_a_withdrawal_between_the_first_look_and_the_last_is_heard(desk: Desk) -
 
 
 @pytest.mark.parametrize("place", ["film/film.mp4", "film/blobs/film.mp4", "there.mp4", "receipt.mp4", "link.mp4", "film.mkv",
-                                   "nowhere/film.mp4", "closed/film.mp4"])
+                                   ".", "..", "nowhere/film.mp4", "closed/film.mp4"])
 def test_where_it_cannot_go_it_does_not(place: str, desk: Desk) -> None:
     """In the project, over something, by a link, into no folder, under another kind of name: nothing is left, or entered."""
     for name in ("there.mp4", "receipt.receipt.json"):
@@ -173,7 +198,7 @@ def test_where_it_cannot_go_it_does_not(place: str, desk: Desk) -> None:
     before, events = _names(desk), desk.events()
     closed = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o ro none closed && exec "$@"', "-"]
     said = desk.must("release", "film", "-o", place, code=5, under=closed if place.startswith("closed") else ())
-    assert f"facedouble: {place.split('/')[0].split('.')[0]}" in said
+    assert f"facedouble: {place.split('/')[0].split('.')[0]}" in said and "a bug" not in said
     assert (_names(desk), desk.events()) == (before, events)
     assert (desk.folder / "there.mp4").read_text() == "mine"
 
@@ -221,11 +246,12 @@ def test_a_stick_that_knows_no_links(desk: Desk) -> None:
     assert sorted(os.listdir(desk.folder / "out")) == [*GIVEN, "rose.age"]
 
 
-def test_ctrl_c_between_the_books_and_the_name(desk: Desk) -> None:
+@pytest.mark.parametrize("script", [STOPPED, ENTERED], ids=["before its name", "after its entry"])
+def test_ctrl_c_between_the_books_and_the_name(script: str, desk: Desk) -> None:
     """Nothing is out, and the books say so; the next try gets it out."""
     (desk.folder / "out").mkdir()
     before = desk.events()
-    desk.must("release", "film", "-o", OUT, code=130, script=STOPPED)
+    desk.must("release", "film", "-o", OUT, code=130, script=script)
     assert os.listdir(desk.folder / "out") == []
     assert desk.events() == [*before, "released", "release undone"]
     desk.must("release", "film", "-o", OUT)
@@ -235,8 +261,16 @@ def test_ctrl_c_between_the_books_and_the_name(desk: Desk) -> None:
 def test_other_subtitles_than_those_that_were_approved_do_not_go_out(desk: Desk) -> None:
     (desk.folder / "out").mkdir()
     (desk.folder / "words.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nanother word\n")
+    before = desk.events()
     desk.must("release", "film", "-o", OUT, code=5, script=OTHER_WORDS)
-    assert os.listdir(desk.folder / "out") == [] and "released" not in desk.events()
+    said = desk.must("review", "pack", "film", "rose", "-o", "out/rose.age", "--passphrase-fd", FIGURE, told=PHRASE, code=5,
+                     script=OTHER_WORDS)
+    assert "subtitles" in said and os.listdir(desk.folder / "out") == [] and desk.events() == before
+
+
+def test_who_is_mute_is_asked_about_what_is_read(desk: Desk) -> None:
+    """A film with subtitles in which the plan has no turn: they may be the words of whoever is seen."""
+    assert "veil/read" in desk.must("approvals", "film")
 
 
 def test_scenes_of_who_has_withdrawn_are_shown_to_nobody(desk: Desk) -> None:
@@ -245,6 +279,13 @@ def test_scenes_of_who_has_withdrawn_are_shown_to_nobody(desk: Desk) -> None:
     before = desk.events()
     said = desk.must("review", "pack", "film", "rose", "-o", "out/rose.age", "--passphrase-fd", FIGURE, told=PHRASE, code=4)
     assert "rose has withdrawn" in said and os.listdir(desk.folder / "out") == [] and desk.events() == before
+
+
+def test_a_withdrawal_while_a_pack_is_made_is_heard(desk: Desk) -> None:
+    (desk.folder / "out").mkdir()
+    said = desk.must("review", "pack", "film", "rose", "-o", "out/rose.age", "--passphrase-fd", FIGURE, told=PHRASE, code=4,
+                     script=MEANWHILE)
+    assert "rose has withdrawn" in said and os.listdir(desk.folder / "out") == [] and desk.events()[-1] == "withdrawn"
 
 
 def test_a_pack_is_in_the_log_before_it_is_there(desk: Desk) -> None:

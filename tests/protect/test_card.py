@@ -10,7 +10,7 @@ import pytest
 
 from facedouble.errors import UsageError
 from facedouble.options import DrawOptions
-from facedouble.protect.card import Card, card_picture, check_text, direction_of, letters, watermark
+from facedouble.protect.card import Card, caption, card_picture, check_text, direction_of, letters, watermark
 from facedouble.protect.composite import compose, titled
 from facedouble.types import Colour, Frame
 
@@ -98,6 +98,17 @@ def test_a_watermark_can_be_read_on_anything(level: int) -> None:
     assert mark.x + w < 640 and mark.y + h < 360 and mark.x > 320 and mark.y > 300
     assert np.ptp(out[mark.y : mark.y + h, mark.x : mark.x + w].astype(int)) > 60
     assert (out[:300] == level).all()
+
+
+@pytest.mark.parametrize("text", ["They came at night.", "Они пришли ночью.\nМы молчали.", "جاءوا ليلا"])
+def test_subtitles_stand_above_the_watermark(text: str) -> None:
+    for width, height in ((640, 360), (320, 240), (1080, 1920)):
+        words, mark = caption(text, width, height), watermark("pk", width, height)
+        h, w = words.alpha.shape
+        assert words.y >= 0 and words.y + h < mark.y and words.x >= 0 and words.x + w <= width
+        assert words.alpha.max() > 0.9
+    with pytest.raises(UsageError, match="too long"):
+        caption(f"{text} " * 9, 96, 64)
 
 
 def test_a_watermark_that_does_not_fit_is_refused() -> None:

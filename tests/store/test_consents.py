@@ -47,6 +47,17 @@ def test_what_a_consent_reaches_to(purpose: str, needs: set[str], day: str, kind
     assert (found and found.kind) == kind
 
 
+@pytest.mark.parametrize("parts", [(), ("face",)])
+def test_a_withdrawal_comes_before_every_other_reason(parts: tuple[str, ...]) -> None:
+    """Also for what nobody can agree to: a film that was drawn `--for test` is shown to people, too."""
+    db = empty()
+    enter(db)
+    withdraw(db, "rose", "lin", NOW, parts)
+    for purpose in ("film", "trailer", "test"):
+        found = consents.refusal(db, "rose", purpose, {"face"}, NOW)
+        assert found is not None and found.kind == "withdrawn", purpose
+
+
 def test_the_newest_record_says_all_that_holds() -> None:
     db = empty()
     enter(db)

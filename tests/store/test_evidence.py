@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -17,14 +18,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
 
 from facedouble.age.sealing import unseal
 from facedouble.errors import InputRefused, StoreError
-from facedouble.store import evidence, intake, log
-from facedouble.store import export as module
+from facedouble.publish import name_new
+from facedouble.store import evidence, intake, log, remembered
 from facedouble.store.evidence import Item
 from facedouble.store.export import _member, _place, export
 from facedouble.store.project import Project, create_field
@@ -264,16 +266,15 @@ def test_an_export_is_in_the_log_before_it_has_a_name(film: Path, card: Path, tm
     """Which files, and who. One that got no name after all is said to be undone; a second export does not mind the first."""
     one, two = added(film, card / NAME, card / "two.mov")
     seen: list[str] = []
-    named = module._name
 
     def watched(part: Path, out: Path) -> None:
         with opened(film) as project:
             seen.append(project.log.last.event)
         if out.name == "full.age":
             raise OSError(28, "No space left on device")
-        named(part, out)
+        name_new(part, out)
 
-    monkeypatch.setattr(module, "_name", watched)
+    monkeypatch.setattr("facedouble.store.export.name_new", watched)
     with opened(film) as project:
         before = project.log.n
         for only, name in (((two.id,), "one.age"), ((), "all.age")):
@@ -285,6 +286,43 @@ def test_an_export_is_in_the_log_before_it_has_a_name(film: Path, card: Path, tm
     assert (first.event, first.actor, first.facts["files"]) == ("exported", "noor", [two.id])
     assert set(second.facts["files"]) == {one.id, two.id}
     assert undone.event == "export undone" and undone.facts == {"export": third.facts["export"]}
+
+
+def test_an_export_that_is_stopped_just_after_its_entry_is_undone_there(film: Path, card: Path, tmp_path: Path,
+                                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C when the entry is on the disk, and the project in memory does not have it yet."""
+    added(film, card / NAME)
+    remember = remembered.remember
+
+    def stopped(*given: Any) -> None:
+        monkeypatch.setattr(remembered, "remember", remember)
+        raise KeyboardInterrupt
+
+    with opened(film) as project:
+        before = project.log.n
+        monkeypatch.setattr(remembered, "remember", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            export(project, tmp_path / "court.age", project.recipient)
+        assert [entry.event for entry in project.log.entries[before:]] == ["exported", "export undone"]
+    assert not (tmp_path / "court.age").exists()
+
+
+def test_an_export_takes_no_name_that_somebody_took_meanwhile(film: Path, card: Path, tmp_path: Path,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a stick that knows no links."""
+    added(film, card / NAME)
+    out, link = tmp_path / "court.age", os.link
+
+    def without_links(part: Path, path: Path) -> None:
+        if path != out:
+            return link(part, path)
+        out.write_text("mine")
+        raise PermissionError(errno.EPERM, "no links")
+
+    monkeypatch.setattr(os, "link", without_links)
+    with opened(film) as project, pytest.raises(StoreError, match="exists already"):
+        export(project, out, project.recipient)
+    assert out.read_text() == "mine"
 
 
 def test_originals_of_nine_gibibytes_can_be_exported(film: Path, card: Path, tmp_path: Path,

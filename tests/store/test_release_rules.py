@@ -167,6 +167,29 @@ def test_who_could_not_be_reached_is_covered_or_cut(covered: bool, consent: bool
     assert of(db, render) == expected
 
 
+@pytest.mark.parametrize(("face", "free"), [("none", False), ("veil", True), ("hide", True), ("mannequin", False)])
+def test_words_that_a_passer_by_says_are_of_somebody_whom_nobody_asked(face: str, free: bool) -> None:
+    """With a face: where the plan has no turn. They cannot be asked, and the others are."""
+    db, _ = ready()
+    render = put(db, a_render((Appearance("P3", face, "read"),), name="r2"))
+    assert (("passer-by", "man") not in of(db, render)) is free
+
+
+@pytest.mark.parametrize("face", ["none", "veil"])
+def test_who_is_mute_is_asked_about_the_words_that_stand_under_the_picture(face: str) -> None:
+    """They say what was said, so that they take the yes, and a consent that has the story."""
+    db, _ = ready()
+    people.add(db, "witness", "lin", NOW, "eva")
+    render = put(db, a_render((Appearance("eva", "veil", "none"), Appearance("eva", face, "read")), name="r2"), but="eva")
+    approvals.say(db, render, 1, "eva", "unreachable", "lin", NOW)
+    assert of(db, render) == {("unreachable", "eva"), ("consent", "eva")}
+    consents.record(db, "eva", replace(AGREED, covers=("body",)), "lin", NOW, reach="her sister")
+    approvals.say(db, render, 1, "eva", "approved", "lin", NOW, "pack")
+    assert of(db, render) == {("consent", "eva")}
+    consents.record(db, "eva", replace(AGREED, covers=("body", "story")), "lin", NOW)
+    assert of(db, render) == set()
+
+
 def test_a_covered_person_who_withdrew_blocks_all_the_same() -> None:
     db, _ = ready()
     people.add(db, "witness", "lin", NOW, "eva")
