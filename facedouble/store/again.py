@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from facedouble.store import evidence
+from facedouble.store import evidence, renders
 from facedouble.store.blobs import Blob
 from facedouble.store.evidence import Item
 from facedouble.store.intake import settle
@@ -33,12 +33,16 @@ def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
 
 
 def _again(project: Project, vault: Vault, old: str, called: list[str]) -> None:
-    blob = _copied(vault, vault.blob(called[0]))
+    before = vault.blob(called[0])
+    blob = _copied(vault, before)
     for item in evidence.items(project.db):
         if f"{ORIGINALS}{item.shelf}" in called:
             _evidence(project, vault, item, blob)
     for name in called:
         vault.keep(name, blob)
+    if before.mac in {stamp for _, stamp in renders.films(project.db)}:
+        with project.change("film encrypted again", {"blob": blob.id}) as db:
+            renders.move(db, before.mac, blob.mac)
     vault.blobs.remove(old)
 
 
