@@ -20,7 +20,7 @@ from facedouble.store.entry import START, Facts, check_facts
 from facedouble.store.keys import Keyring, Secret
 from facedouble.store.log import Log
 from facedouble.store.settings import Settings
-from facedouble.store.vault import Keys, Vault
+from facedouble.store.vault import Keys, Vault, generation_at
 
 SCHEMAS: Final[tuple[str, ...]] = schemas.ALL  # the tables of each module that keeps something in the registry
 FOLDERS: Final = ("keys", "log", "registry", "blobs")
@@ -96,10 +96,11 @@ class Project:
         """Change the registry and enter that into the log: both or neither, whenever the machine stops.
 
         event and facts go into the log: ids, hashes and numbers only; the body may still add facts. second: another key holder
-        who signs too. index: the file table that holds from now on. recipient: what files are encrypted to from now on.
+        who signs too. index: the file table that holds from now on; without it, the one that is mounted. recipient: what files
+        are encrypted to from now on.
         """
         check_facts(event, facts)
-        db = self.db
+        db, index = self.db, generation_at(self.folder) if index is None else index
         with self._writing(seen=event != log.RECOVERED):
             before, known = db.serialize("main"), self.log
             try:

@@ -36,6 +36,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def let_go(project: Project) -> None:
     """Nobody works in it any more."""
     disk._MOUNTED[project.folder.resolve()].close()  # type: ignore[attr-defined]
+    disk.unmount(project.folder)
 
 
 def drawn(project: Project, film: str, data: bytes = b"the film") -> Render:
