@@ -24,14 +24,14 @@ from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
 from facedouble.models.judge import Speaker
 from facedouble.pipeline.audit.account import account_of_plan, known_of
-from facedouble.pipeline.audit.project import FOLDER, PROTECTED
+from facedouble.pipeline.audit.project import FOLDER, PROTECTED, opened, sealed
 from facedouble.pipeline.audit.run import Kit
 from facedouble.pipeline.digest import Digest
 from facedouble.pipeline.screening import Finished
 from facedouble.plan.people import Person
 from facedouble.plan.plan import Plan
 from facedouble.publish import write_over
-from facedouble.store import people, personal
+from facedouble.store import people
 from facedouble.store.project import Project
 from facedouble.types import Floats
 
@@ -44,6 +44,7 @@ def take(project: Project, one: Finished, kit: Callable[[], Kit]) -> list[str]:
 
     Of somebody whose key was erased nothing is taken. If everybody was measured as the plan has them, nothing is read again.
     """
+    clear(project)
     clip = one.plan.clip(one.clip)
     footage, source = clip.sha256[:16], one.base / clip.file
     wanted = {}  # by their names in the plan: who they are, and by what they are measured
@@ -69,8 +70,17 @@ def keep(project: Project, person: str, footage: str, told: str, faces: Floats |
     data = save({"faces": np.ascontiguousarray(faces[:MOST]) if faces is not None else np.zeros((0, 128), np.float32),
                  "voices": np.ascontiguousarray(voices[:MOST]) if voices is not None else np.zeros((0, 256), np.float32)},
                 {"told": told})
-    sealed = personal.seal_for(project.db, person, "biometrics", data)
-    write_over(project.folder / FOLDER / f"{person}.{footage}.age", sealed)
+    write_over(project.folder / FOLDER / f"{person}.{footage}.age", sealed(project, person, data))
+
+
+def clear(project: Project) -> None:
+    """Take away what was sealed to keys that are erased, or replaced: a withdrawal cannot while somebody works in the project."""
+    for path in disk.listing(project.folder / FOLDER):
+        with suppress(StoreError):  # it was altered, and is kept to be told of
+            try:
+                opened(project, path.name.partition(".")[0], path)
+            except ConsentError:
+                disk.remove(path)
 
 
 def _told(plan: Plan, clip: str, person: Person) -> str:
@@ -85,7 +95,7 @@ def _measured(project: Project, person: str, footage: str) -> str:
     path = project.folder / FOLDER / f"{person}.{footage}.age"
     with suppress(ConsentError, StoreError):
         if disk.is_file(path):
-            return tensors.parse(personal.open_for(project.db, person, "biometrics", disk.read(path))).metadata.get("told", "")
+            return tensors.parse(opened(project, person, path)).metadata.get("told", "")
     return ""
 
 

@@ -249,7 +249,7 @@ def test_an_older_table_put_back_unnoticed_costs_no_file(three: Path) -> None:
         draft.write(b"another")
         draft.commit()
         vault.remove("film.plan.toml")
-    assert "that nothing names, as after an older table of files was put back: 1, " in "".join(verify(three, keyring_of(three)).notes)
+    assert "nothing names, as after an older table of files was put back: 1, " in "".join(verify(three, keyring_of(three)).notes)
     (three / INDEX).write_bytes(table)
     with Project.open(three, keyring_of(three)) as project:
         assert project.vault().open("film.notes/A.fnotes").read() == b"film.notes/A.fnotes"
@@ -275,8 +275,8 @@ from tests.store.make import keyring_of
 film = Path(sys.argv[1])
 opened = Project.open(film, keyring_of(film)).vault()
 owner, _, name = sys.argv[2].partition(".")
-setattr({"Blobs": blobs.Blobs, "BlobWriter": blobs.BlobWriter, "Vault": vault.Vault}[owner], name,
-        lambda *_: os.kill(os.getpid(), 9))
+owners = {"Blobs": blobs.Blobs, "BlobWriter": blobs.BlobWriter, "Vault": vault.Vault}
+setattr(owners[owner], name, lambda *_: os.kill(os.getpid(), 9))
 if sys.argv[3] == "remove":
     opened.remove("ana.fdouble")
 draft = opened.draft("ana.fdouble", True)
