@@ -24,14 +24,14 @@ from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
 from facedouble.models.judge import Speaker
 from facedouble.pipeline.audit.account import account_of_plan, known_of
-from facedouble.pipeline.audit.project import FOLDER, PROTECTED, opened, sealed
+from facedouble.pipeline.audit.project import FOLDER, KIND, PROTECTED, opened, sealed
 from facedouble.pipeline.audit.run import Kit
 from facedouble.pipeline.digest import Digest
 from facedouble.pipeline.screening import Finished
 from facedouble.plan.people import Person
 from facedouble.plan.plan import Plan
 from facedouble.publish import write_over
-from facedouble.store import people
+from facedouble.store import people, personal
 from facedouble.store.project import Project
 from facedouble.types import Floats
 
@@ -50,7 +50,9 @@ def take(project: Project, one: Finished, kit: Callable[[], Kit]) -> list[str]:
     wanted = {}  # by their names in the plan: who they are, and by what they are measured
     for person in one.plan.people:
         who, told = people.find(project.db, person.id), _told(one.plan, one.clip, person)
-        if who is not None and who.role == PROTECTED and told and _measured(project, who.id, footage) != told:
+        if who is None or who.role != PROTECTED or not personal.has_key(project.db, who.id, KIND):
+            continue
+        if told and _measured(project, who.id, footage) != told:
             wanted[person.id] = who.id, told
     if not wanted:
         return []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +17,14 @@ from facedouble.audit.said import Said
 from facedouble.errors import StoreError
 from facedouble.pipeline.audit import run
 from facedouble.pipeline.audit.project import prints
-from facedouble.pipeline.audit.run import Ground, Task
-from facedouble.pipeline.prints import clear, keep
+from facedouble.pipeline.audit.run import Ground, Kit, Task
+from facedouble.pipeline.prints import clear, keep, take
+from facedouble.plan.read import read
 from facedouble.publish import write_over
 from facedouble.store import people, withdrawal
 from facedouble.store.project import Project
 from facedouble.store.vault import Keys
+from tests.plan.make import FILM
 from tests.store.cast import NOW
 from tests.store.make import a_project
 
@@ -85,6 +89,18 @@ def test_a_print_that_was_altered_ends_the_audit(project: Project) -> None:
             prints(project)
         clear(project)
         assert disk.is_file(project.folder / "prints" / "rose.A.age")
+
+
+def test_of_somebody_whose_key_is_erased_nothing_is_read_again(project: Project) -> None:
+    """No model is opened, and no clip: there would be nobody to keep it for."""
+    def opened() -> Kit:
+        raise AssertionError("somebody is measured")
+
+    with project.change("withdrawn", {"person": "rose"}) as db:
+        for name in ("rose", "eva"):
+            withdrawal.withdraw(db, name, "lin", NOW)
+    made: Any = SimpleNamespace(plan=read(FILM), clip="A", base=project.folder)
+    assert take(project, made, opened) == []
 
 
 def test_only_people_whom_the_plan_does_not_have_in_the_clip_are_added(project: Project) -> None:
