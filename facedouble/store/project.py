@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -80,14 +81,21 @@ class Project:
 
     def vault(self) -> Vault:
         """The files of the project; StoreError if their table was altered, or is older than the log says."""
-        return Vault(Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0), self._kept)
+        return Vault(Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0),
+                     partial(self._kept, self.recipient))
 
-    def _kept(self) -> set[str]:
-        """The blobs of what was handed over, as the registry on the disk says; others may have changed it since it was read."""
+    def _kept(self, recipient: str) -> set[str]:
+        """The blobs of what was handed over, as the registry on the disk says; others may have changed it since it was read.
+
+        recipient: what new files are to be encrypted to; StoreError if that is another one by now.
+        """
         if self._changing:
             return evidence.blob_ids(evidence.items(self.db))
         with Project(self.folder, self.settings, self.keyring, self.log, False) as now:
             now.refresh()
+            if now.recipient != recipient:
+                raise StoreError(f"{self.folder}: its keys were changed since this command began, and it would write to the old "
+                                 "one; start it again")
             return evidence.blob_ids(evidence.items(now.db))
 
     @contextmanager

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from facedouble import disk
+from facedouble.age.errors import NoKeyFits
 from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
 from facedouble.store import files
@@ -78,6 +79,9 @@ def table_of(keys: Keys, least: int = 0) -> Table:
         found = _opened(path.read_bytes(), keys.identities)
     except FileNotFoundError:
         found = Table(0, {})
+    except NoKeyFits as error:
+        raise StoreError(f"{path}: the project's table of files opens with none of the keys that this command has; if keys "
+                         "were changed since it began, start it again, else put back a copy of the whole project") from error
     except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: the project's table of files cannot be read; put back a copy of the whole project") from error
     if found.generation < max(least, keys.least):
