@@ -53,7 +53,7 @@ class Appearance(Value):
     """Somebody in a scene, once for each way in which they are treated there.
 
     person: a pseudonym, or a person of the plan; face, voice: of FACES and VOICES; double: id of the `.fdouble`, also where a
-    reveal begins with it; voice_double: id of the `.fvoice`, or name of the take.
+    reveal begins with it; voice_double: id of the `.fvoice`, or `take_id` of the take.
     """
 
     person: str
