@@ -175,6 +175,7 @@ def _begun(folder: Path, clips: tuple[str, ...], draft: bool) -> None:
     if place is not None:
         place[0].hold()
     if project is not None and not draft:
+        project.refresh()  # the run before may have ended, and written its films down, since this command read the books
         clear_unfinished(project, folder, clips)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,23 +39,23 @@ def withdraw(
         OUT.print(f"  released {past.day} for {past.purpose}: {past.id}", markup=False)
     OUT.print(f"  {RECALL}" if done.past else "  they are in no release so far")
     if not part or {"face", "voice"} & set(part):
-        _measures(project, who.id, part or ("face", "voice"))
+        _measures(project, who.id)
 
 
-def _measures(project: Any, person: str, parts: Sequence[str]) -> None:
-    """Take away what was measured of them, and what they lend; and say what that does not reach."""
+def _measures(project: Any, person: str) -> None:
+    """Take away what was measured of them, and what they lent and have withdrawn; and say what that does not reach."""
     from facedouble.pipeline.forget import forget
-    from facedouble.store import people, volunteers
+    from facedouble.store import consents, people, volunteers
 
-    who = people.get(project.db, person)
-    lent = [one for one in volunteers.lent_by(project.db, person) if one.kind in parts]
+    who, withdrawn = people.get(project.db, person), consents.standing(project.db, person).withdrawn
+    lent = [one for one in volunteers.lent_by(project.db, person) if one.kind in withdrawn]
     OUT.print("  the key to what their face and voice can be known by is erased; copies of the project from before still hold it")
     done = forget(project.folder, who, lent)
     if done.gone:
-        OUT.print(f"  {done.gone} files went: what was measured of them, and what they lend; `facedouble analyse` measures the "
+        OUT.print(f"  {done.gone} files went: what was measured of them, and what they lent; `facedouble analyse` measures the "
                   "others in those clips again", markup=False)
     if done.left:
-        OUT.print("  could not go, or be looked at; mend these, then `facedouble person erase --biometrics`:", markup=False)
+        OUT.print("  could not go, or be looked at; mend these, then repeat this command:")
         for sentence in done.left:
             OUT.print(f"    {sentence}", markup=False)
     OUT.print("  footage, sheets and films that were made before stay in the project")
@@ -101,7 +100,8 @@ def mask(folder: ProjectFolder, person: Who, by: By, passphrase_fd: PassphraseFd
 def erase(
     folder: ProjectFolder, person: Who, by: By,
     record: Annotated[bool, typer.Option("--record", help="real name, how to reach them, proofs, notes")] = False,
-    biometrics: Annotated[bool, typer.Option("--biometrics", help="what their face and voice can be known by")] = False,
+    biometrics: Annotated[bool, typer.Option("--biometrics", help="what their face and voice can be known by, and what "
+                                                                "they lent and have withdrawn")] = False,
     passphrase_fd: PassphraseFd = None,
 ) -> None:
     """Erase what is kept about somebody, on their wish, by erasing the key. It cannot be undone."""
@@ -117,4 +117,4 @@ def erase(
         run(db, who.id, kinds, by, now())
     OUT.print(f"{who.id}: erased: {', '.join(kinds)}; copies of the project from before still hold it", markup=False)
     if biometrics:
-        _measures(project, who.id, ("face", "voice"))
+        _measures(project, who.id)

@@ -8,6 +8,7 @@ nothing; one sample, one pixel or one letter does.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -93,8 +94,10 @@ def _sound(told: Sequence[Any], begins: Sequence[Fraction], info: MediaInfo) -> 
 
 
 def _words(told: Sequence[Any], begins: Sequence[Fraction], subtitles: bytes | None) -> None:
+    """Each cue goes to the scenes that it is shown in, and one that is shown for no time to the scene of that moment."""
     for cue in read_subtitles(subtitles) if subtitles is not None else ():
         for number, begin in enumerate(begins):
             end = begins[number + 1] if number + 1 < len(begins) else None
-            if cue.stop > 1000 * (begin - begins[0]) and (end is None or cue.start < 1000 * (end - begins[0])):
-                told[number].update(f"words {cue.start} {cue.stop} {cue.text}".encode())
+            shown = max(cue.stop, cue.start + 1) > 1000 * (begin - begins[0])
+            if shown and (end is None or cue.start < 1000 * (end - begins[0])):
+                told[number].update(f"words {json.dumps([cue.start, cue.stop, cue.text])}".encode())

@@ -15,11 +15,11 @@ from facedouble.pipeline.audit.project import FOLDER
 from facedouble.pipeline.film import SUFFIX, Home
 from facedouble.plan.read import read
 from facedouble.store.people import Person
+from facedouble.store.vault import ORIGINALS
 from facedouble.store.volunteers import Lent
 from facedouble.voice.file import read_voice
 
 MEASURED: Final = ("fnotes", "heard.json", "rehearsed.json", "sure.json")
-ORIGINALS: Final = "footage"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _of(project: Path, path: Path, person: Person) -> bool:
 def _holds(project: Path, path: Path, lent: Collection[Lent]) -> bool:
     """Whether a file is one of theirs: a double, a voice, a take, or one of a folder of takes."""
     known = {one.file for one in lent}
-    if path.relative_to(project).parts[0] == ORIGINALS:
+    if path.relative_to(project).as_posix().startswith(ORIGINALS):
         return False
     if path.suffix == ".fdouble":
         return read_double(path).id in known

@@ -24,7 +24,7 @@ from facedouble.media.probe import probe
 from facedouble.media.sound import pcm
 from facedouble.models.judge import Speaker
 from facedouble.pipeline.audit.account import account_of_plan, known_of
-from facedouble.pipeline.audit.project import FOLDER, PROTECTED
+from facedouble.pipeline.audit.project import FOLDER, KIND, PROTECTED, opened, sealed
 from facedouble.pipeline.audit.run import Kit
 from facedouble.pipeline.digest import Digest
 from facedouble.pipeline.screening import Finished
@@ -44,12 +44,15 @@ def take(project: Project, one: Finished, kit: Callable[[], Kit]) -> list[str]:
 
     Of somebody whose key was erased nothing is taken. If everybody was measured as the plan has them, nothing is read again.
     """
+    clear(project)
     clip = one.plan.clip(one.clip)
     footage, source = clip.sha256[:16], one.base / clip.file
     wanted = {}  # by their names in the plan: who they are, and by what they are measured
     for person in one.plan.people:
         who, told = people.find(project.db, person.id), _told(one.plan, one.clip, person)
-        if who is not None and who.role == PROTECTED and told and _measured(project, who.id, footage) != told:
+        if who is None or who.role != PROTECTED or not personal.has_key(project.db, who.id, KIND):
+            continue
+        if told and _measured(project, who.id, footage) != told:
             wanted[person.id] = who.id, told
     if not wanted:
         return []
@@ -69,8 +72,17 @@ def keep(project: Project, person: str, footage: str, told: str, faces: Floats |
     data = save({"faces": np.ascontiguousarray(faces[:MOST]) if faces is not None else np.zeros((0, 128), np.float32),
                  "voices": np.ascontiguousarray(voices[:MOST]) if voices is not None else np.zeros((0, 256), np.float32)},
                 {"told": told})
-    sealed = personal.seal_for(project.db, person, "biometrics", data)
-    write_over(project.folder / FOLDER / f"{person}.{footage}.age", sealed)
+    write_over(project.folder / FOLDER / f"{person}.{footage}.age", sealed(project, person, data))
+
+
+def clear(project: Project) -> None:
+    """Take away what was sealed to keys that are erased, or replaced: a withdrawal cannot while somebody works in the project."""
+    for path in disk.listing(project.folder / FOLDER):
+        with suppress(StoreError):  # it was altered, and is kept to be told of
+            try:
+                opened(project, path.name.partition(".")[0], path)
+            except ConsentError:
+                disk.remove(path)
 
 
 def _told(plan: Plan, clip: str, person: Person) -> str:
@@ -85,7 +97,7 @@ def _measured(project: Project, person: str, footage: str) -> str:
     path = project.folder / FOLDER / f"{person}.{footage}.age"
     with suppress(ConsentError, StoreError):
         if disk.is_file(path):
-            return tensors.parse(personal.open_for(project.db, person, "biometrics", disk.read(path))).metadata.get("told", "")
+            return tensors.parse(opened(project, person, path)).metadata.get("told", "")
     return ""
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from facedouble import __version__, disk
@@ -37,16 +37,17 @@ def clear_unfinished(project: Project, folder: Path, clips: tuple[str, ...] = ()
     """
     known = renders.films(project.db)
     there = {disk.stamp(path)[1] for path in disk.found(project.folder, "**/*.mp4")}
-    lost = {sha for sha, stamp in known.items() if stamp not in there}  # under that stamp: the keys were rotated since
+    stamps = {stamp for _, stamp in known}
+    lost = {sha for sha, stamp in known if stamp not in there}  # under that stamp: a crash while it was encrypted again
     for film in disk.found(folder, "*.mp4"):
-        if (not clips or film.stem in clips) and not _known(film, known, lost) and _by_plan(film):
+        if (not clips or film.stem in clips) and not _known(film, stamps, lost) and _by_plan(film):
             for path in (film, *(film.with_suffix(suffix) for suffix in BESIDE)):
                 disk.remove(path)
 
 
-def _known(film: Path, films: Mapping[str, str], lost: Collection[str]) -> bool:
-    """Whether it was written down, and is not another drawing of the same bytes as a film that is there."""
-    return disk.stamp(film)[1] in films.values() or of_file(film) in lost
+def _known(film: Path, stamps: Collection[str], lost: Collection[str]) -> bool:
+    """Whether it was written down, and is not another drawing of the same bytes as films that are all there."""
+    return disk.stamp(film)[1] in stamps or of_file(film) in lost
 
 
 def _by_plan(film: Path) -> bool:

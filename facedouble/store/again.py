@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from facedouble.store import evidence
-from facedouble.store.blobs import Blob
+from facedouble.store import evidence, renders
+from facedouble.store.blobs import Blob, BlobWriter
 from facedouble.store.evidence import Item
 from facedouble.store.intake import settle
 from facedouble.store.project import Project
@@ -33,27 +33,37 @@ def encrypt_again(project: Project, done: Callable[[int, int], object]) -> int:
 
 
 def _again(project: Project, vault: Vault, old: str, called: list[str]) -> None:
-    blob = _copied(vault, vault.blob(called[0]))
+    before = vault.blob(called[0])
+    out, blob = _copied(vault, before)
     for item in evidence.items(project.db):
         if f"{ORIGINALS}{item.shelf}" in called:
             _evidence(project, vault, item, blob)
     for name in called:
         vault.keep(name, blob)
+    out.publish()
+    if any(name.startswith(ORIGINALS) for name in called):
+        vault.blobs.protect(blob.id)
+    if before.mac in {stamp for _, stamp in renders.films(project.db)}:
+        with project.change("film encrypted again", {"blob": blob.id}) as db:
+            renders.move(db, before.mac, blob.mac)
     vault.blobs.remove(old)
 
 
 def _evidence(project: Project, vault: Vault, item: Item, blob: Blob) -> None:
     """The manifest follows its file, and the sealed note of who handed it over is written anew as well."""
-    vault.blobs.protect(blob.id)
-    note = None if item.note is None else _copied(vault, item.note)
+    out, note = (None, None) if item.note is None else _copied(vault, item.note)
+    if item.note is not None:
+        vault.leave(item.note.id)
     with project.change("footage encrypted again", {"evidence": item.id, "blob": blob.id}) as db:
         evidence.move(db, replace(item, blob=blob, note=note))
-    if item.note is not None:
+    if item.note is not None and out is not None:
+        out.publish()
         vault.blobs.remove(item.note.id)
 
 
-def _copied(vault: Vault, blob: Blob) -> Blob:
+def _copied(vault: Vault, blob: Blob) -> tuple[BlobWriter, Blob]:
+    """The same contents once more, hidden until something names them."""
     with vault.blobs.open(blob) as source, vault.blobs.new() as out:
         while block := source.read(BLOCK):
             out.write(block)
-        return out.commit()
+        return out, out.prepare()

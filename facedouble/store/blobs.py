@@ -20,6 +20,7 @@ from facedouble.store import files
 
 ID: Final = re.compile(r"[0-9a-f]{32}")
 HIDDEN: Final = "."  # before the name of a blob that is on its way
+FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 ORIGINAL: Final = 0o400  # mode of what nobody writes again
 T = TypeVar("T")
 
@@ -69,12 +70,8 @@ class Blobs:
     def sealed(self, blob: Blob) -> BinaryIO:
         """The age file as it lies there; StoreError if it is another one. Needs no key."""
         path = self.path(blob.id)
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            try:
-                file = os.fdopen(os.open(path, flags), "rb")
-            except FileNotFoundError:  # a crash may have come between `prepare` and `publish`
-                file = os.fdopen(os.open(hidden(path), flags), "rb")
+            file = _there(path)
         except OSError as error:
             raise StoreError(f"{path}: cannot be read ({error.strerror}); put it back from a copy of the project") from error
         try:
@@ -112,13 +109,6 @@ class Blobs:
                     files.sync(part.parent)
                 else:
                     part.unlink()
-
-    def keep_only(self, known: Collection[str]) -> None:
-        """Take away whole ones that nobody knows. Nobody else may be writing."""
-        for id in self.ids():
-            if id not in known:
-                with suppress(StoreError):
-                    self.remove(id)
 
     def path(self, id: str) -> Path:
         """Where a blob lies; ValueError if that is no name of one."""
@@ -229,6 +219,14 @@ class BlobWriter:
 def hidden(path: Path) -> Path:
     """What a blob is called before it has its name."""
     return path.with_name(f"{HIDDEN}{path.stem}{files.PART}")
+
+
+def _there(path: Path) -> BinaryIO:
+    """The file of a blob; it is hidden still where a crash came between `prepare` and `publish`, or another process is there."""
+    for place in (path, hidden(path)):
+        with suppress(FileNotFoundError):
+            return os.fdopen(os.open(place, FLAGS), "rb")
+    return os.fdopen(os.open(path, FLAGS), "rb")
 
 
 def _lent(file: BinaryIO, payload: Payload) -> Lent:

@@ -40,11 +40,12 @@ def rotate(project: Project) -> None:
 def _renew(project: Project, event: str, leaving: str | None = None) -> None:
     """The new key reaches each holder before anything is encrypted to it, through a file that only they can open.
 
-    Who they are, and which keys there were, is read inside the change: somebody else may have changed both a moment ago.
+    Who they are, and which keys there were, is read inside the change: somebody else may have changed both a moment ago. Nobody
+    works in the project meanwhile: a run goes on writing to the key that it began with.
     """
     fresh, recipient = generate()
     facts = {"recipient": recipient}
-    with project.change(event, facts, recipient=recipient):
+    with project.working(), project.change(event, facts, recipient=recipient):
         staying = dict(project.log.holders)
         if leaving is not None:
             if leaving not in staying:

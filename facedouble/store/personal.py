@@ -46,9 +46,14 @@ def has_key(db: apsw.Connection, person: str, kind: str) -> bool:
     return _identity(db, person, kind) is not None
 
 
+def recipient_for(db: apsw.Connection, person: str, kind: str) -> str:
+    """The public half of a person's key, which tells it from one of before; ConsentError if it was erased."""
+    return recipient_of(_key(db, person, kind))
+
+
 def seal_for(db: apsw.Connection, person: str, kind: str, data: bytes) -> bytes:
     """An age file that only this person's key of that kind opens; ConsentError if it was erased."""
-    return seal(data, [recipient_of(_key(db, person, kind))])
+    return seal(data, [recipient_for(db, person, kind)])
 
 
 def open_for(db: apsw.Connection, person: str, kind: str, sealed: bytes) -> bytes:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from facedouble.store.entry import START, Facts, check_facts
 from facedouble.store.keys import Keyring, Secret
 from facedouble.store.log import Log
 from facedouble.store.settings import Settings
-from facedouble.store.vault import Keys, Vault
+from facedouble.store.vault import Keys, Vault, generation_at
 
 SCHEMAS: Final[tuple[str, ...]] = schemas.ALL  # the tables of each module that keeps something in the registry
 FOLDERS: Final = ("keys", "log", "registry", "blobs")
@@ -80,14 +81,21 @@ class Project:
 
     def vault(self) -> Vault:
         """The files of the project; StoreError if their table was altered, or is older than the log says."""
-        return Vault(Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0), self._kept)
+        return Vault(Keys(self.folder, self.recipient, self.keyring.identities, self.log.last.index or 0),
+                     partial(self._kept, self.recipient))
 
-    def _kept(self) -> set[str]:
-        """The blobs of what was handed over, as the registry on the disk says; others may have changed it since it was read."""
+    def _kept(self, recipient: str) -> set[str]:
+        """The blobs of what was handed over, as the registry on the disk says; others may have changed it since it was read.
+
+        recipient: what new files are to be encrypted to; StoreError if that is another one by now.
+        """
         if self._changing:
             return evidence.blob_ids(evidence.items(self.db))
         with Project(self.folder, self.settings, self.keyring, self.log, False) as now:
             now.refresh()
+            if now.recipient != recipient:
+                raise StoreError(f"{self.folder}: its keys were changed since this command began, and it would write to the old "
+                                 "one; start it again")
             return evidence.blob_ids(evidence.items(now.db))
 
     @contextmanager
@@ -96,10 +104,11 @@ class Project:
         """Change the registry and enter that into the log: both or neither, whenever the machine stops.
 
         event and facts go into the log: ids, hashes and numbers only; the body may still add facts. second: another key holder
-        who signs too. index: the file table that holds from now on. recipient: what files are encrypted to from now on.
+        who signs too. index: the file table that holds from now on; without it, the one that is mounted. recipient: what files
+        are encrypted to from now on.
         """
         check_facts(event, facts)
-        db = self.db
+        db, index = self.db, generation_at(self.folder) if index is None else index
         with self._writing(seen=event != log.RECOVERED):
             before, known = db.serialize("main"), self.log
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -54,7 +53,7 @@ class Appearance(Value):
     """Somebody in a scene, once for each way in which they are treated there; without a face, as who speaks.
 
     person: a pseudonym, or a person of the plan; face, voice: of FACES and VOICES; double: id of the `.fdouble`, also where a
-    reveal begins with it; voice_double: id of the `.fvoice`, or name of the take. voice "read": what they say
+    reveal begins with it; voice_double: id of the `.fvoice`, or `take_id` of the take. voice "read": what they say
     may stand in the subtitles of the scene; of somebody who is seen, that is so where the plan has no turn.
     """
 
@@ -172,11 +171,16 @@ def get(db: apsw.Connection, name: str = "") -> Render:
     return Render(id=str(row[0]), scenes=_scenes(db, str(row[0])), found=found, **facts)
 
 
-def films(db: apsw.Connection) -> Mapping[str, str]:
-    """SHA-256 of the films of all renders, each with how its blob was known when it was written down: rotating the keys changes
-    that."""
+def films(db: apsw.Connection) -> frozenset[tuple[str, str]]:
+    """SHA-256 and stamp of the films of all renders. Two may hold the same bytes: same in, same out."""
     facts = [json.loads(str(held)) for (held,) in db.execute("SELECT facts FROM renders")]
-    return {str(one["sha256"]): str(one["file"]) for one in facts}
+    return frozenset((str(one["sha256"]), str(one["file"])) for one in facts)
+
+
+def move(db: apsw.Connection, before: str, now: str) -> None:
+    """A film was encrypted again, so that it has another stamp; nothing else of a render ever changes."""
+    db.execute("UPDATE renders SET facts = json_replace(facts, '$.file', ?2) WHERE json_extract(facts, '$.file') = ?1",
+               (before, now))
 
 
 def _scenes(db: apsw.Connection, render: str) -> tuple[Scene, ...]:

@@ -2,6 +2,11 @@
 
 The table, `index.age`, is rewritten whole at every change, and takes its place by a rename: after a crash, a file is as it was or
 as it became. A blob is bound to its entry by the MAC of its header, so that one put in another's place is noticed.
+
+What goes. A blob stays hidden until the table, or the manifest of what was handed over, names it; and the table that names it no
+more says that it is `gone` before it goes. So whoever works next finishes what a crash left, and of somebody who withdrew nothing
+stays. A whole blob of which neither is said is not taken away by anybody: an older table, or none, costs no file. `log verify`
+tells of it.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from facedouble import disk
+from facedouble.age.errors import NoKeyFits
 from facedouble.age.sealing import seal, unseal
 from facedouble.errors import StoreError
 from facedouble.store import files
@@ -31,10 +37,16 @@ ORIGINALS: Final = "footage/"
 
 @dataclass(frozen=True)
 class Table:
-    """What is in a project, and how often that has changed."""
+    """What is in a project, and how often that has changed. gone: blobs that it named, and that a crash may have left."""
 
     generation: int
     files: Mapping[str, Blob]
+    gone: frozenset[str] = frozenset()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The blobs that it names."""
+        return frozenset(blob.id for blob in self.files.values())
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,9 @@ def table_of(keys: Keys, least: int = 0) -> Table:
         found = _opened(path.read_bytes(), keys.identities)
     except FileNotFoundError:
         found = Table(0, {})
+    except NoKeyFits as error:
+        raise StoreError(f"{path}: the project's table of files opens with none of the keys that this command has; if keys "
+                         "were changed since it began, start it again, else put back a copy of the whole project") from error
     except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: the project's table of files cannot be read; put back a copy of the whole project") from error
     if found.generation < max(least, keys.least):
@@ -82,14 +97,15 @@ def _opened(sealed: bytes, identities: tuple[str, ...]) -> Table:
     held = json.loads(text)
     if held["format"] != FORMAT:
         raise ValueError("another format")
-    return Table(int(held["generation"]), {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()})
+    files = {str(n): Blob(str(i), int(s), str(m)) for n, (i, s, m) in held["files"].items()}
+    return Table(int(held["generation"]), files, frozenset(map(str, held.get("gone", ()))))
 
 
 class Vault:
     """See the module. Reading needs no lock; the first change takes the project's work lock, and keeps it.
 
-    kept: asked under that lock which blobs are named elsewhere, in the manifest of what was handed over. What is named nowhere,
-    as a crash leaves it, is taken away then; without `kept` it stays.
+    kept: asked which blobs are named elsewhere, in the manifest of what was handed over. Only with it, what a crash left goes as
+    that lock is taken, and a table that is gone is told from one that was never written.
     """
 
     def __init__(self, keys: Keys, kept: Callable[[], Collection[str]] | None = None) -> None:
@@ -175,10 +191,24 @@ class Vault:
         self._work()
 
     def clear(self, kept: Collection[str]) -> None:
-        """Take away the blobs that neither the table names nor these are. Only who holds the project may."""
-        known = {*kept, *(blob.id for blob in self._table.files.values())}
+        """Take away what a crash left, unless it is named by the table or is one of these. Only who holds the project may."""
+        known = {*kept, *self._table.ids}
         self.blobs.settle(known)
-        self.blobs.keep_only(known)
+        for id in self._table.gone - known:
+            with suppress(StoreError):
+                self.blobs.remove(id)
+
+    def leave(self, id: str) -> None:
+        """Say that a blob goes as soon as nothing names it, whatever happens before."""
+        self._work()
+        self._put(self._table.files, id)
+
+    def unnamed(self) -> list[str]:
+        """Whole blobs that are named nowhere, and that nobody said are to go."""
+        there = self.blobs.ids()  # first: what becomes whole later was named before
+        self._fresh()
+        known = {*self._table.ids, *self._table.gone, *(self._kept() if there and self._kept is not None else ())}
+        return [id for id in there if id not in known]
 
     def blob(self, name: str) -> Blob:
         """What holds a file's contents."""
@@ -209,7 +239,16 @@ class Vault:
         except FileNotFoundError:
             stamp = 0, 0
         if stamp != self._stamp:
+            if stamp == (0, 0) and self._lost():
+                raise StoreError(f"{self.keys.folder}: its table of files, {INDEX}, is gone, and files that it named are there; "
+                                 "put it back from a copy of the project, nothing was changed")
             self._table, self._stamp = table_of(self.keys, self._table.generation), stamp
+
+    def _lost(self) -> bool:
+        """Whether there is no table, and something whole that only a table can have named."""
+        if self._kept is None or self._table.generation or not (there := set(self.blobs.ids())):
+            return False
+        return not there <= set(self._kept()) and not (self.keys.folder / INDEX).exists()  # another may have written the first
 
     def _work(self) -> None:
         """Be the one who changes files, from here on."""
@@ -226,16 +265,18 @@ class Vault:
             raise
         self._lock = lock
 
-    def _put(self, held: Mapping[str, Blob]) -> None:
-        table = Table(self._table.generation + 1, dict(held))
-        said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in held.items()}}
+    def _put(self, held: Mapping[str, Blob], *leaving: str) -> None:
+        gone = {*self._table.gone, *self._table.ids, *leaving} - {blob.id for blob in held.values()}
+        table = Table(self._table.generation + 1, dict(held), frozenset(id for id in gone if self.blobs.path(id).exists()))
+        said = {"format": FORMAT, "generation": table.generation, "files": {n: [b.id, b.size, b.mac] for n, b in held.items()},
+                "gone": sorted(table.gone)}
         text = json.dumps(said, sort_keys=True).encode()
         signed = _seal_of(text, self.keys.identities[0]) + b"\n" + text
         files.write(self.keys.folder / INDEX, seal(signed, (self.keys.recipient,)))
         self._table = table
 
     def _unused(self, blob: Blob) -> None:
-        if all(other.id != blob.id for other in self._table.files.values()):
+        if blob.id not in self._table.ids:
             with suppress(StoreError):
                 self.blobs.remove(blob.id)
 
@@ -275,9 +316,10 @@ class Draft:
         with self._scratch.again() as source, vault.blobs.new() as out:
             while block := source.read(BLOCK):
                 out.write(block)
-            blob = out.commit()
-        before = vault._table.files.get(self.name)
-        vault._put({**vault._table.files, self.name: blob})
+            blob = out.prepare()
+            before = vault._table.files.get(self.name)
+            vault._put({**vault._table.files, self.name: blob})
+            out.publish()
         if before is not None:
             vault._unused(before)
 

@@ -6,19 +6,24 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from facedouble import disk
 from facedouble.cli import inside
 from facedouble.cli.main import app
 from facedouble.doubles.file import read_double, write_double
 from facedouble.doubles.mannequin import mannequin
 from facedouble.errors import ConsentError, FacedoubleError, InputRefused, UsageError
-from facedouble.store import people, personal, renders
+from facedouble.pipeline.appearing import take_id
+from facedouble.publish import write_new
+from facedouble.store import people, personal, renders, volunteers
 from facedouble.store.handing import environment, hand_on
 from facedouble.store.project import Project
+from facedouble.store.vault import Keys
 from tests.store.cast import MAN, NOW, ROSE, SAM, a_render
 from tests.store.make import a_project, keyring_of
 from tests.store.test_consents import filled
@@ -105,6 +110,28 @@ def test_from_the_first_record_to_nothing_missing(desk: Project, capsys: pytest.
     entries = [(e.event, dict(e.facts)) for e in desk.log.entries]
     assert ("withdrawn", {"person": "rose", "parts": []}) in entries
     assert not any(word in str(entries) for word in ("rose!", "a friend", "glad", "by mail"))
+
+
+def test_a_volunteer_who_withdraws_one_of_two_keeps_the_other(desk: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also when the file could not go at first, and goes as the command is repeated."""
+    everybody()
+    film = Path("film").absolute()
+    write_new(film / "ana.fdouble", Path("ana.fdouble").read_bytes())
+    write_new(film / "takes" / "1.wav", b"a take")
+    run("volunteer lend film v3 film/ana.fdouble --by lin")
+    with desk.change("lent", {}) as db:
+        volunteers.lend(db, "v3", "voice", take_id(film, film / "takes"), None, "lin", NOW)
+    run("volunteer erase film v3 --biometrics --by lin")
+    assert len(disk.found(film, "**/*")) == 2  # nobody has withdrawn anything
+    with closing(Keys(film, desk.recipient, desk.keyring.identities).open()) as other:
+        disk._MOUNTED[film.resolve()].close()  # type: ignore[attr-defined]
+        other.hold()  # a render, say
+        capsys.readouterr()
+        run("volunteer withdraw film v3 --part face --by lin")
+        said = " ".join(capsys.readouterr().out.split())
+        assert "another facedouble" in said and "mend these, then repeat this command" in said
+    run("volunteer withdraw film v3 --part face --by lin")
+    assert [path.name for path in disk.found(film, "**/*")] == ["1.wav"]
 
 
 def test_what_is_written_down_is_shown_again(desk: Project, capsys: pytest.CaptureFixture[str]) -> None:

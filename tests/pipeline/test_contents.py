@@ -55,3 +55,18 @@ def test_words_belong_to_the_scenes_in_which_they_are_read(clip: Path) -> None:
     assert [a == b for a, b in zip(before.scenes, read.scenes, strict=True)] == [True, False, True]
     assert (before.worded, read.worded) == ((), (2,))
     assert read.scenes[1] != changed.scenes[1] and read.scenes[2] == changed.scenes[2]
+
+
+@pytest.mark.parametrize(("at", "scene"), [("00:00:00,000", 0), ("00:00:02,000", 1), ("00:00:03,000", 1), ("00:00:04,000", 2),
+                                           ("00:00:09,000", 2)])
+def test_words_that_are_shown_for_no_time_belong_to_a_scene(at: str, scene: int, clip: Path) -> None:
+    """They go out with the others: at the first moment, at the border of scenes, after the end."""
+    before = contents(clip, [10, 20], WORDS.encode())
+    more = contents(clip, [10, 20], f"{WORDS}\n2\n{at} --> {at}\nShe is from Grozny.\n".encode())
+    assert [k for k, (a, b) in enumerate(zip(before.scenes, more.scenes, strict=True)) if a != b] == [scene]
+
+
+def test_a_text_cannot_pass_for_another_cue(clip: Path) -> None:
+    one = "1\n00:00:00,100 --> 00:00:01,000\nyeswords 200 300 no\n"
+    two = "1\n00:00:00,100 --> 00:00:01,000\nyes\n\n2\n00:00:00,200 --> 00:00:00,300\nno\n"
+    assert contents(clip, [], one.encode()).whole != contents(clip, [], two.encode()).whole

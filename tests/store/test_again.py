@@ -101,7 +101,7 @@ def test_footage_is_still_what_was_handed_over(tmp_path: Path) -> None:
         assert len(blobs.read(now.blob)) == 80_000 and blobs.path(now.blob.id).stat().st_mode & 0o777 == 0o400
 
 
-@pytest.mark.parametrize("step", ["evidence.move", "vault.Vault.keep", "blobs.Blobs.remove"])
+@pytest.mark.parametrize("step", ["evidence.move", "blobs.BlobWriter.publish", "vault.Vault.keep", "blobs.Blobs.remove"])
 def test_killed_between_two_steps_nothing_stays_under_the_old_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                                             step: str) -> None:
     """After the copy, after the manifest names it, before what is old goes. The next time finishes it."""

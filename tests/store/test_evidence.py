@@ -519,7 +519,7 @@ def test_what_a_crash_left_and_nothing_names_goes_when_somebody_works(film: Path
                 draft.write(b"her voice")
                 draft.commit()
             measures = vault.blob("film.measures")
-            vault.blobs.put(b"her face")
+            vault.leave(vault.blobs.put(b"her face").id)
             with vault.blobs.new() as out:
                 out.write(b"half")
                 out.prepare()

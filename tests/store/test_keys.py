@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pyrage
@@ -132,6 +133,38 @@ def test_an_open_project_goes_on_when_somebody_else_changes_the_key(film: Path) 
         two.record("scene watched", {"scene": "s1"})
         one.refresh()
         assert one.recipient == two.recipient == one.settings.recipient and one.log.last.actor == "ben"
+
+
+def test_keys_are_changed_while_nobody_writes_files(film: Path) -> None:
+    """Who works in the project, with a film that takes hours, goes on writing to the key that it began with."""
+    add_by_recipient(film, "ben")
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film)) as two:
+        with closing(one.vault()) as vault:
+            vault.hold()
+            with pytest.raises(StoreError, match="works in this project; wait"):
+                holders.remove(two, "ben")
+            with pytest.raises(StoreError, match="works in this project; wait"):
+                holders.rotate(two)
+        holders.remove(two, "ben")
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_who_had_the_files_open_before_the_keys_were_changed_starts_again(film: Path, written: bool) -> None:
+    """It writes nothing to the old key, and takes what was written to the new one for nothing that was altered."""
+    with Project.open(film, keyring_of(film)) as one, Project.open(film, keyring_of(film)) as two, \
+            closing(one.vault()) as before:
+        holders.rotate(two)
+        if written:
+            with closing(two.vault()) as vault:
+                vault.keep("a", vault.blobs.put(b"a film"))
+            with pytest.raises(StoreError, match="start it again"):
+                before.names()
+        with pytest.raises(StoreError, match="start it again"):
+            before.draft("b", False)
+        one.refresh()
+        with closing(one.vault()) as vault:
+            vault.hold()
+            assert vault.names() == ["a"] * written
 
 
 def open_to(film: Path, *names: str) -> None:

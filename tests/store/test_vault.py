@@ -17,7 +17,7 @@ from facedouble import disk
 from facedouble.age.sealing import generate, seal
 from facedouble.errors import StoreError
 from facedouble.publish import write_new, write_over
-from facedouble.store import holders
+from facedouble.store import evidence, holders
 from facedouble.store.again import encrypt_again
 from facedouble.store.blobs import Blobs
 from facedouble.store.intake import add, taking
@@ -205,6 +205,103 @@ def test_an_older_table_put_back_while_the_project_is_open_is_refused(tmp_path: 
         (film / INDEX).unlink()
         with pytest.raises(StoreError, match="earlier one back"):
             vault.names()
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """A project with three files, each written once, and footage; the table of before the last is `older.age` beside it."""
+    film = tmp_path / "film"
+    (tmp_path / "a.mp4").write_bytes(CANARY)
+    with a_project(film) as project:
+        with taking(project) as vault:
+            add(project, vault, tmp_path / "a.mp4", "footage", "her brother")
+        with closing(project.vault()) as vault:
+            disk.mount(film, vault)
+            for name in ("film.plan.toml", "ana.fdouble", "film.notes/A.fnotes"):
+                (tmp_path / "older.age").write_bytes((film / INDEX).read_bytes())
+                write_new(film / name, name.encode())
+            disk.unmount(film)
+    return film
+
+
+def test_a_table_that_is_gone_is_told_and_costs_no_file(three: Path) -> None:
+    """Before anything was rendered, so that the log knows of no table."""
+    there, table = Blobs(three / "blobs", ()).ids(), (three / INDEX).read_bytes()
+    (three / INDEX).unlink()
+    for write in (True, False):
+        with Project.open(three, keyring_of(three), write) as project, pytest.raises(StoreError, match=", is gone, and"):
+            project.vault()
+    assert "is gone" in "".join(verify(three, keyring_of(three)).alarms)
+    with closing(Keys(three, project.recipient, project.keyring.identities).open()) as vault:
+        vault.hold()
+    assert Blobs(three / "blobs", ()).ids() == there
+    (three / INDEX).write_bytes(table)
+    with Project.open(three, keyring_of(three)) as project:
+        assert project.vault().open("ana.fdouble").read() == b"ana.fdouble"
+
+
+def test_an_older_table_put_back_unnoticed_costs_no_file(three: Path) -> None:
+    """Nothing was entered into the log since. What it does not name stays, so that the right one can be put back, and is told."""
+    table = (three / INDEX).read_bytes()
+    (three / INDEX).write_bytes((three.parent / "older.age").read_bytes())
+    with Project.open(three, keyring_of(three)) as project, closing(project.vault()) as vault:
+        draft = vault.draft("film.plan.toml", True)
+        draft.write(b"another")
+        draft.commit()
+        vault.remove("film.plan.toml")
+    assert "nothing names, as after an older table of files was put back: 1, " in "".join(verify(three, keyring_of(three)).notes)
+    (three / INDEX).write_bytes(table)
+    with Project.open(three, keyring_of(three)) as project:
+        assert project.vault().open("film.notes/A.fnotes").read() == b"film.notes/A.fnotes"
+    assert not verify(three, keyring_of(three)).notes
+
+
+def test_a_table_older_than_any_entry_of_the_log_is_noticed(three: Path) -> None:
+    """Each entry that a command with the files at hand makes notes how often they have changed."""
+    with Project.open(three, keyring_of(three)) as project, closing(project.vault()) as vault:
+        disk.mount(three, vault)
+        project.record("scene watched", {"scene": "s1"})
+        disk.unmount(three)
+    (three / INDEX).write_bytes((three.parent / "older.age").read_bytes())
+    assert "older than its log" in "".join(verify(three, keyring_of(three)).alarms)
+
+
+STOPPED = """
+import os, sys
+from pathlib import Path
+from facedouble.store import blobs, vault
+from facedouble.store.project import Project
+from tests.store.make import keyring_of
+film = Path(sys.argv[1])
+opened = Project.open(film, keyring_of(film)).vault()
+owner, _, name = sys.argv[2].partition(".")
+owners = {"Blobs": blobs.Blobs, "BlobWriter": blobs.BlobWriter, "Vault": vault.Vault}
+setattr(owners[owner], name, lambda *_: os.kill(os.getpid(), 9))
+if sys.argv[3] == "remove":
+    opened.remove("ana.fdouble")
+draft = opened.draft("ana.fdouble", True)
+draft.write(b"her face")
+draft.commit()
+"""
+
+
+@pytest.mark.parametrize(("step", "what", "there"), [
+    ("Vault._put", "write", b"ana.fdouble"), ("BlobWriter.publish", "write", b"her face"), ("Blobs.remove", "write", b"her face"),
+    ("Blobs.remove", "remove", None)])
+def test_killed_between_blob_and_table_nothing_stays_that_nobody_names(three: Path, step: str, what: str,
+                                                                        there: bytes | None) -> None:
+    """A double whose volunteer has withdrawn, say: it goes when somebody works there next."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run([sys.executable, "-c", STOPPED, str(three), step, what], env=environment, check=False)
+    assert done.returncode == -9
+    with Project.open(three, keyring_of(three)) as project, closing(project.vault()) as vault:
+        assert ("ana.fdouble" in vault.names()) is (there is not None)
+        assert there is None or vault.open("ana.fdouble").read() == there
+        assert not verify(three, keyring_of(three)).notes
+        vault.hold()
+        named = {vault.blob(name).id for name in vault.names()} | evidence.blob_ids(evidence.items(project.db))
+        assert set(vault.blobs.ids()) == named and not list((three / "blobs").rglob(".*"))
+        assert there is None or vault.open("ana.fdouble").read() == there
 
 
 def test_a_table_that_is_half_written_belongs_to_who_works_in_the_project(tmp_path: Path) -> None:
