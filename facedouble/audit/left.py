@@ -10,6 +10,7 @@ import numpy as np
 
 from facedouble.audit.account import Told
 from facedouble.audit.reuse import Reuse, compare, peak, remains
+from facedouble.audit.rim import CELLS, line
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
@@ -23,6 +24,7 @@ PARTS: Final = "Parts of a face are the footage's."
 ROWS: Final = "A strip of a face is the footage's."
 RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
+FEW: Final = 6  # frames under which nothing is told of a line
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
@@ -39,6 +41,16 @@ class _Held:
     rims: int = 0
 
 
+@dataclass
+class _Lines:
+    """Where lines of the footage ran along somebody's outline, summed over the frames since one."""
+
+    told: Told
+    since: int
+    total: Floats
+    count: int = 0
+
+
 class Left:
     """`take` every scene, then `checks`. second: frames of one."""
 
@@ -46,6 +58,7 @@ class Left:
         self.limits, self.second, self.record = limits, second, record
         self.spans, self.eyes = Spans(), Spans()
         self.held: dict[str, _Held] = {}
+        self.lines: dict[str, _Lines] = {}
 
     def take(self, scene: Scene) -> None:
         """Compare every face that is to be drawn over with the footage."""
@@ -59,14 +72,15 @@ class Left:
                 continue
             self.spans.looked += 1
             self.eyes.looked += 1
-            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim,
-                                                found.coarse, *found.pixels))
+            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows,
+                                                found.rim.inside, found.coarse, *found.pixels))
             if told.treatment != MAYBE:
                 made = scores(found, self.limits, box.width)
                 if face is not None:
                     made = self._features(scene, face, made)
                 self._judge(scene.number, told, made)
                 self._hold(scene.number, told, told.person or f"face {k}", found)
+                self._line(scene.number, told, told.person or f"face {k}", found)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
@@ -97,10 +111,27 @@ class Left:
             held = self.held[key] = _Held(told, np.zeros_like(found.surfaces), 0, number, np.zeros(2))
         held.surfaces, held.count, held.told = held.surfaces + found.surfaces, held.count + 1, told
         held.pixels = held.pixels + found.pixels[:2]
-        held.rims += found.rim >= TRACE
+        held.rims += found.rim.inside >= TRACE
         if held.count >= self.second:
             self._end(number, held)
             del self.held[key]
+
+    def _line(self, number: int, told: Told, key: str, found: Reuse) -> None:
+        held = self.lines.get(key)
+        if held is None or number - held.since > self.second:
+            held = self.lines[key] = _Lines(told, number, np.zeros(CELLS, np.float32))
+        held.total, held.count, held.told = held.total + found.rim.lines, held.count + 1, told
+        if held.count >= max(self.second // 2, FEW):
+            self._run(number, held)
+            del self.lines[key]
+
+    def _run(self, number: int, held: _Lines) -> None:
+        """Half a second of lines: a fault that lasts a second fills one of them."""
+        share = line(held.total / np.float32(held.count))
+        self.record("line", held.since, (share, held.count))
+        self.spans.most(f"{RIM.rstrip('.')} (a thin line, half a second together)", share / self.limits.line)
+        if share > self.limits.line:
+            self.spans.add(Hit(RIM, held.since, number + 1, held.told.box, share, self.limits.line, held.told.person))
 
     def _end(self, number: int, held: _Held) -> None:
         """The mean of a second shows what a single frame does not."""
@@ -116,11 +147,15 @@ class Left:
                 spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
 
     def finish(self, number: int) -> None:
-        """What is left of the last second."""
+        """What is left of the last second, and of its half."""
         for held in self.held.values():
             if held.count >= self.second // 2:
                 self._end(number, held)
+        for lines in self.lines.values():
+            if lines.count >= FEW:
+                self._run(number, lines)
         self.held.clear()
+        self.lines.clear()
 
     def checks(self, missing: str) -> list[Check]:
         """What was found."""
@@ -142,7 +177,7 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
         MOUTH: ratio(found.mouth, (max(o.part_height, lower), o.part_stands, o.part_sharp)),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
-        RIM: found.rim / max(o.rim, o.rim_share * width),
+        RIM: found.rim.inside / max(o.rim, o.rim_share * width),
         COARSE: o.coarse / max(found.coarse, 1e-3),
     }
 
