@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ PARTS: Final = "Parts of a face are the footage's."
 ROWS: Final = "A strip of a face is the footage's."
 RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
-FEW: Final = 6  # frames under which nothing is told of a line
+FEW: Final = 6  # frames under which nothing is told of half a second
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
@@ -42,13 +42,13 @@ class _Held:
 
 
 @dataclass
-class _Lines:
-    """Where lines of the footage ran along somebody's outline, summed over the frames since one."""
+class _Half:
+    """Half a second of somebody: where lines of the footage ran along the outline, summed; what remained of the coarse look."""
 
     told: Told
     since: int
-    total: Floats
-    count: int = 0
+    lines: Floats
+    coarse: list[float] = field(default_factory=list)
 
 
 class Left:
@@ -58,7 +58,7 @@ class Left:
         self.limits, self.second, self.record = limits, second, record
         self.spans, self.eyes = Spans(), Spans()
         self.held: dict[str, _Held] = {}
-        self.lines: dict[str, _Lines] = {}
+        self.halves: dict[str, _Half] = {}
 
     def take(self, scene: Scene) -> None:
         """Compare every face that is to be drawn over with the footage."""
@@ -80,7 +80,7 @@ class Left:
                     made = self._features(scene, face, made)
                 self._judge(scene.number, told, made)
                 self._hold(scene.number, told, told.person or f"face {k}", found)
-                self._line(scene.number, told, told.person or f"face {k}", found)
+                self._gather(scene.number, told, told.person or f"face {k}", found)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
@@ -116,22 +116,24 @@ class Left:
             self._end(number, held)
             del self.held[key]
 
-    def _line(self, number: int, told: Told, key: str, found: Reuse) -> None:
-        held = self.lines.get(key)
-        if held is None or number - held.since > self.second:
-            held = self.lines[key] = _Lines(told, number, np.zeros(CELLS, np.float32))
-        held.total, held.count, held.told = held.total + found.rim.lines, held.count + 1, told
-        if held.count >= max(self.second // 2, FEW):
-            self._run(number, held)
-            del self.lines[key]
+    def _gather(self, number: int, told: Told, key: str, found: Reuse) -> None:
+        half = self.halves.get(key)
+        if half is None or number - half.since > self.second:
+            half = self.halves[key] = _Half(told, number, np.zeros(CELLS, np.float32))
+        half.lines, half.told = half.lines + found.rim.lines, told
+        half.coarse.append(found.coarse)
+        if len(half.coarse) >= max(self.second // 2, FEW):
+            self._halved(number, half)
+            del self.halves[key]
 
-    def _run(self, number: int, held: _Lines) -> None:
-        """Half a second of lines: a fault that lasts a second fills one of them."""
-        share = line(held.total / np.float32(held.count))
-        self.record("line", held.since, (share, held.count))
-        self.spans.most(f"{RIM.rstrip('.')} (a thin line, half a second together)", share / self.limits.line)
-        if share > self.limits.line:
-            self.spans.add(Hit(RIM, held.since, number + 1, held.told.box, share, self.limits.line, held.told.person))
+    def _halved(self, number: int, half: _Half) -> None:
+        """Whatever lasts a second fills half of one."""
+        share, coarse = line(half.lines / np.float32(len(half.coarse))), float(np.median(half.coarse))
+        self.record("half", half.since, (share, coarse, len(half.coarse)))
+        for what, score in ((RIM, share / self.limits.line), (COARSE, self.limits.coarse_half / max(coarse, 1e-3))):
+            self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
+            if score > 1:
+                self.spans.add(Hit(what, half.since, number + 1, half.told.box, score, 1.0, half.told.person))
 
     def _end(self, number: int, held: _Held) -> None:
         """The mean of a second shows what a single frame does not."""
@@ -151,11 +153,11 @@ class Left:
         for held in self.held.values():
             if held.count >= self.second // 2:
                 self._end(number, held)
-        for lines in self.lines.values():
-            if lines.count >= FEW:
-                self._run(number, lines)
+        for half in self.halves.values():
+            if len(half.coarse) >= FEW:
+                self._halved(number, half)
         self.held.clear()
-        self.lines.clear()
+        self.halves.clear()
 
     def checks(self, missing: str) -> list[Check]:
         """What was found."""

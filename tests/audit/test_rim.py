@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from facedouble.audit.account import Told
-from facedouble.audit.left import RIM, Left
+from facedouble.audit.left import COARSE, RIM, Left
 from facedouble.audit.rim import CELLS, line, rim
 from facedouble.audit.scene import Scene
 from facedouble.options import AuditOptions
@@ -47,9 +49,9 @@ def coded(picture: Floats, seed: int) -> Array:
     return np.asarray(np.clip(np.round(picture + 0.8 * noise), 0, 255), np.uint8)
 
 
-def found(outputs: list[Floats], told: str = "double") -> list[str]:
+def found(outputs: list[Floats], told: str = "double", limits: AuditOptions = LIMITS) -> list[str]:
     """What is said of a clip, the box of the face being seen now here, now there."""
-    left = Left(LIMITS, SECOND, lambda *_: None)
+    left = Left(limits, SECOND, lambda *_: None)
     for k, output in enumerate(outputs):
         shaken = Box(*(v + 0.7 * (-1) ** k for v in (BOX.x0, BOX.y0, BOX.x1, BOX.y1)))
         left.take(Scene(k, np.zeros((*SHAPE, 3), np.uint8), coded(output, k), coded(SOURCE, 100), [Told(shaken, told, "p1")],
@@ -95,3 +97,10 @@ def test_a_line_counts_where_it_stays_and_not_where_it_passes() -> None:
 def test_a_face_that_is_tiny_or_outside_is_no_error(box: Box) -> None:
     made = rim(SOURCE, DRAWN, box)
     assert made.lines.shape == CELLS and (box.width >= 40 or not made.lines.any())
+
+
+def test_a_blur_that_a_frame_alone_does_not_tell_is_found_in_half_a_second() -> None:
+    blurred = [cv2.GaussianBlur(SOURCE, (0, 0), 10.0)] * SECOND
+    assert COARSE in found(blurred) and COARSE not in found(blurred[:5])
+    assert COARSE not in found(blurred, limits=replace(LIMITS, coarse_half=0.0))
+    assert COARSE not in found([DRAWN] * SECOND)
