@@ -43,12 +43,12 @@ class _Held:
 
 @dataclass
 class _Half:
-    """Half a second of somebody: where lines of the footage ran along the outline, summed; what remained of the coarse look."""
+    """Half a second of somebody: where lines of the footage ran along the outline, summed; coarse, left and rows by frame."""
 
     told: Told
     since: int
     lines: Floats
-    coarse: list[float] = field(default_factory=list)
+    frames: list[tuple[float, float, float]] = field(default_factory=list)
 
 
 class Left:
@@ -121,16 +121,18 @@ class Left:
         if half is None or number - half.since > self.second:
             half = self.halves[key] = _Half(told, number, np.zeros(CELLS, np.float32))
         half.lines, half.told = half.lines + found.rim.lines, told
-        half.coarse.append(found.coarse)
-        if len(half.coarse) >= max(self.second // 2, FEW):
+        half.frames.append((found.coarse, found.left, found.rows))
+        if len(half.frames) >= max(self.second // 2, FEW):
             self._halved(number, half)
             del self.halves[key]
 
     def _halved(self, number: int, half: _Half) -> None:
         """Whatever lasts a second fills half of one."""
-        share, coarse = line(half.lines / np.float32(len(half.coarse))), float(np.median(half.coarse))
-        self.record("half", half.since, (share, coarse, len(half.coarse)))
-        for what, score in ((RIM, share / self.limits.line), (COARSE, self.limits.coarse_half / max(coarse, 1e-3))):
+        share, o = line(half.lines / np.float32(len(half.frames))), self.limits
+        coarse, left, rows = np.median(half.frames, 0).tolist()
+        self.record("half", half.since, (share, coarse, left, rows, len(half.frames)))
+        for what, score in ((RIM, share / o.line), (COARSE, o.coarse_half / max(coarse, 1e-3)), (PARTS, left / o.left_half),
+                            (ROWS, rows / o.rows_half)):
             self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
             if score > 1:
                 self.spans.add(Hit(what, half.since, number + 1, half.told.box, score, 1.0, half.told.person))
@@ -154,7 +156,7 @@ class Left:
             if held.count >= self.second // 2:
                 self._end(number, held)
         for half in self.halves.values():
-            if len(half.coarse) >= FEW:
+            if len(half.frames) >= FEW:
                 self._halved(number, half)
         self.held.clear()
         self.halves.clear()

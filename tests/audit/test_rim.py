@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facedouble.audit.account import Told
-from facedouble.audit.left import COARSE, RIM, Left
+from facedouble.audit.left import COARSE, RIM, ROWS, Left
 from facedouble.audit.rim import CELLS, line, rim
 from facedouble.audit.scene import Scene
 from facedouble.options import AuditOptions
@@ -49,12 +49,12 @@ def coded(picture: Floats, seed: int) -> Array:
     return np.asarray(np.clip(np.round(picture + 0.8 * noise), 0, 255), np.uint8)
 
 
-def found(outputs: list[Floats], told: str = "double", limits: AuditOptions = LIMITS) -> list[str]:
+def found(outputs: list[Floats], limits: AuditOptions = LIMITS, source: Floats = SOURCE) -> list[str]:
     """What is said of a clip, the box of the face being seen now here, now there."""
     left = Left(limits, SECOND, lambda *_: None)
     for k, output in enumerate(outputs):
         shaken = Box(*(v + 0.7 * (-1) ** k for v in (BOX.x0, BOX.y0, BOX.x1, BOX.y1)))
-        left.take(Scene(k, np.zeros((*SHAPE, 3), np.uint8), coded(output, k), coded(SOURCE, 100), [Told(shaken, told, "p1")],
+        left.take(Scene(k, np.zeros((*SHAPE, 3), np.uint8), coded(output, k), coded(source, 100), [Told(shaken, "double", "p1")],
                         [], k == len(outputs) - 1))
     left.finish(len(outputs) - 1)
     return [f.what for c in left.checks("") for f in c.findings]
@@ -104,3 +104,12 @@ def test_a_blur_that_a_frame_alone_does_not_tell_is_found_in_half_a_second() -> 
     assert COARSE in found(blurred) and COARSE not in found(blurred[:5])
     assert COARSE not in found(blurred, limits=replace(LIMITS, coarse_half=0.0))
     assert COARSE not in found([DRAWN] * SECOND)
+
+
+def test_a_few_rows_of_a_small_face_are_found_in_half_a_second() -> None:
+    shaded = np.asarray(SOURCE + 20 * np.sin(np.arange(SHAPE[1]) / 5), np.float32)
+    rows = DRAWN.copy()
+    rows[60:64, 55:86] = shaded[60:64, 55:86]
+    assert ROWS in found([rows] * SECOND, source=shaded)
+    assert ROWS not in found([rows] * SECOND, replace(LIMITS, rows_half=1.0), shaded)
+    assert ROWS not in found([DRAWN] * SECOND, source=shaded)
