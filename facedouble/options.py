@@ -138,9 +138,13 @@ class AuditOptions(Checked):
     rim: float = knob(120.0, 0.0, 100_000.0, "px")  # so much of the outline of a face is the footage's, in one frame,
     rim_share: float = knob(0.5, 0.0, 10.0)  # or of a large face that share of its width: hair comes and goes at its outline
     rims: float = knob(0.35, 0.0, 1.0)  # or a trace of it in that share of the frames of a second
+    line: float = knob(0.06, 0.0, 1.0)  # or a thin line of it runs along that share of the outline for half a second
     remains_eye: float = knob(0.4, 0.0, 1.0)  # under it an eye is the footage's; of the clean clips none is under .6
     remains_mouth: float = knob(0.31, 0.0, 1.0)  # the same for the mouth; of the clean clips none is under .38
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
+    coarse_half: float = knob(0.33, 0.0, 1.0)  # medians of half a second, in which chance goes: under it the coarse look is the
+    left_half: float = knob(0.005, 0.0, 1.0)  # footage's; past it small windows,
+    rows_half: float = knob(0.003, 0.0, 1.0)  # past it thin ones; of the clean clips none is past .0011 and .0000
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
     still: float = knob(0.8, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
     other: float = knob(0.2, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own

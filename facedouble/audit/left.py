@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from facedouble.audit.account import Told
 from facedouble.audit.reuse import Reuse, compare, peak, remains
+from facedouble.audit.rim import CELLS, line
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
@@ -23,6 +24,7 @@ PARTS: Final = "Parts of a face are the footage's."
 ROWS: Final = "A strip of a face is the footage's."
 RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
+FEW: Final = 6  # frames under which nothing is told of half a second
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
@@ -39,6 +41,16 @@ class _Held:
     rims: int = 0
 
 
+@dataclass
+class _Half:
+    """Half a second of somebody: where lines of the footage ran along the outline, summed; coarse, left and rows by frame."""
+
+    told: Told
+    since: int
+    lines: Floats
+    frames: list[tuple[float, float, float]] = field(default_factory=list)
+
+
 class Left:
     """`take` every scene, then `checks`. second: frames of one."""
 
@@ -46,6 +58,7 @@ class Left:
         self.limits, self.second, self.record = limits, second, record
         self.spans, self.eyes = Spans(), Spans()
         self.held: dict[str, _Held] = {}
+        self.halves: dict[str, _Half] = {}
 
     def take(self, scene: Scene) -> None:
         """Compare every face that is to be drawn over with the footage."""
@@ -59,14 +72,15 @@ class Left:
                 continue
             self.spans.looked += 1
             self.eyes.looked += 1
-            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim,
-                                                found.coarse, *found.pixels))
+            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows,
+                                                found.rim.inside, found.coarse, *found.pixels))
             if told.treatment != MAYBE:
                 made = scores(found, self.limits, box.width)
                 if face is not None:
                     made = self._features(scene, face, made)
                 self._judge(scene.number, told, made)
                 self._hold(scene.number, told, told.person or f"face {k}", found)
+                self._gather(scene.number, told, told.person or f"face {k}", found)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
@@ -97,10 +111,31 @@ class Left:
             held = self.held[key] = _Held(told, np.zeros_like(found.surfaces), 0, number, np.zeros(2))
         held.surfaces, held.count, held.told = held.surfaces + found.surfaces, held.count + 1, told
         held.pixels = held.pixels + found.pixels[:2]
-        held.rims += found.rim >= TRACE
+        held.rims += found.rim.inside >= TRACE
         if held.count >= self.second:
             self._end(number, held)
             del self.held[key]
+
+    def _gather(self, number: int, told: Told, key: str, found: Reuse) -> None:
+        half = self.halves.get(key)
+        if half is None or number - half.since > self.second:
+            half = self.halves[key] = _Half(told, number, np.zeros(CELLS, np.float32))
+        half.lines, half.told = half.lines + found.rim.lines, told
+        half.frames.append((found.coarse, found.left, found.rows))
+        if len(half.frames) >= max(self.second // 2, FEW):
+            self._halved(number, half)
+            del self.halves[key]
+
+    def _halved(self, number: int, half: _Half) -> None:
+        """Whatever lasts a second fills half of one."""
+        share, o = line(half.lines / np.float32(len(half.frames))), self.limits
+        coarse, left, rows = np.median(half.frames, 0).tolist()
+        self.record("half", half.since, (share, coarse, left, rows, len(half.frames)))
+        for what, score in ((RIM, share / o.line), (COARSE, o.coarse_half / max(coarse, 1e-3)), (PARTS, left / o.left_half),
+                            (ROWS, rows / o.rows_half)):
+            self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
+            if score > 1:
+                self.spans.add(Hit(what, half.since, number + 1, half.told.box, score, 1.0, half.told.person))
 
     def _end(self, number: int, held: _Held) -> None:
         """The mean of a second shows what a single frame does not."""
@@ -116,11 +151,15 @@ class Left:
                 spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
 
     def finish(self, number: int) -> None:
-        """What is left of the last second."""
+        """What is left of the last second, and of its half."""
         for held in self.held.values():
             if held.count >= self.second // 2:
                 self._end(number, held)
+        for half in self.halves.values():
+            if len(half.frames) >= FEW:
+                self._halved(number, half)
         self.held.clear()
+        self.halves.clear()
 
     def checks(self, missing: str) -> list[Check]:
         """What was found."""
@@ -142,7 +181,7 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
         MOUTH: ratio(found.mouth, (max(o.part_height, lower), o.part_stands, o.part_sharp)),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
-        RIM: found.rim / max(o.rim, o.rim_share * width),
+        RIM: found.rim.inside / max(o.rim, o.rim_share * width),
         COARSE: o.coarse / max(found.coarse, 1e-3),
     }
 

@@ -14,6 +14,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from facedouble.audit.rim import Rim, rim
 from facedouble.types import Array, Bools, Box, Floats, Frame, Value
 
 REACH: Final = 8  # px of shift that are tried
@@ -30,12 +31,8 @@ KEPT: Final = 0.9  # correlation in a window from which it counts as left from t
 STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
 LEVEL: Final = 10.0  # levels: a brow drawn over the footage's has its shape, and not its brightness (17 to 33 apart)
 ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
-RIM: Final = (31, 2)  # px of thin windows along the face's outline
-BAND: Final = (0.55, 0.86)  # radii, over those of the face box, between which they lie
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
-NARROW: Final = 3.0  # the same along the outline, where windows are smaller
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
-ROUND: Final = 50.0  # the same along the outline
 SMALL: Final = (32, 40)  # px of the face for its coarse look
 
 
@@ -45,8 +42,8 @@ class Reuse(Value):
 
     whole, eyes, mouth: of each the peak's height (a correlation), how far it stands out of other shifts (their standard
     deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
-    rows: the same for thin windows, rows and columns; rim: px along the outline at which they are as they were; coarse: what
-    remains of the coarse look when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one.
+    rows: the same for thin windows, rows and columns; rim: the same along the outline; coarse: what remains of the coarse look
+    when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
     surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts.
     """
@@ -56,7 +53,7 @@ class Reuse(Value):
     mouth: tuple[float, float, float]
     left: float
     rows: float
-    rim: float
+    rim: Rim
     coarse: float
     pixels: tuple[int, int, int]
     surfaces: Floats
@@ -88,7 +85,7 @@ def compare(source: Array, output: Array, box: Box) -> Reuse | None:
     down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
     found = _whitened(a, b, oval, down + np.float32(0.5))
-    return Reuse(*found.peaks, *_windows(a, b, oval), _rim(source, output, box), _coarse(a, b, oval), found.pixels,
+    return Reuse(*found.peaks, *_windows(a, b, oval), rim(source, output, box), _coarse(a, b, oval), found.pixels,
                  found.surfaces)
 
 
@@ -156,26 +153,6 @@ def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
         thin |= (cv2.blur(apart, size) < CLOSE) & (cv2.blur(square, size) - cv2.blur(a, size) ** 2 > SHADED)
     count = max(int(oval.sum()), 1)
     return float(alike.sum() / count), float((thin & oval).sum() / count)
-
-
-def _rim(source: Array, output: Array, box: Box) -> float:
-    """Pixels of the band along the outline, unrolled, around which thin windows are as they were."""
-    (x, y), (a, b) = box.centre, (box.width / 2, box.height / 2)
-    radii = np.arange(BAND[0] * b, BAND[1] * b) / b
-    turns = np.arange(max(int(2 * np.pi * np.sqrt((a * a + b * b) / 2)), 2 * RIM[0]))
-    angles = turns * 2 * np.pi / len(turns)
-    across = (x + np.outer(radii * a, np.cos(angles))).astype(np.float32)
-    down = (y + np.outer(radii * b, np.sin(angles))).astype(np.float32)
-    outside = (across < 0) | (down < 0) | (across > source.shape[1] - 1) | (down > source.shape[0] - 1)
-    p, q = (cv2.remap(s, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-            for s in (source, output))
-
-    def mean(values: Floats) -> Floats:
-        ring = cv2.copyMakeBorder(values, 0, 0, RIM[0], RIM[0], cv2.BORDER_WRAP)
-        return np.asarray(cv2.blur(ring, RIM)[:, RIM[0]:-RIM[0]], np.float32)
-
-    alike = (mean((p - q) ** 2) < NARROW) & (mean(p * p) - mean(p) ** 2 > ROUND) & (mean(outside.astype(np.float32)) == 0)
-    return float(alike.sum())
 
 
 def _coarse(a: Floats, b: Floats, oval: Bools) -> float:

@@ -169,7 +169,7 @@ def checks(witness: Path, account: Account, photo: Path, run: Run, *, audit: Aud
            own: bool = False, clips: bool = False, calm: float = 0.0) -> dict[str, Check]:
     files = [photo, witness] if clips else [photo]
     known = Known({"P1": files}, {f"g{k}": files for k in range(people - 1)}, own)
-    found = attacked(probe(witness), account, {"P1": Mask("m")}, known, Means(seers, FaceMesh, None, run),
+    found = attacked(probe(witness), account, {"P1": (Mask("m"),)}, known, Means(seers, FaceMesh, None, run),
                      Options(audit=audit, draw=DrawOptions(calm=calm)))
     return {c.name: c for c in found}
 
@@ -217,6 +217,25 @@ def test_a_face_that_is_not_the_double_is_found(witness: Path, account: Account,
     assert wrong.findings and wrong.findings[0].frames == (0, 51) and wrong.findings[0].person == "P1"
 
 
+def test_of_several_doubles_everybody_wears_one(witness: Path, account: Account, photo: Path, look: Floats) -> None:
+    """Without a plan nobody knows who wears which: each face has to be one of them, and more cannot be told."""
+    def found(*masks: Floats) -> dict[str, Check]:
+        drawn = {f"m{k}": people_like(mask, 1.0) for k, mask in enumerate(masks)}
+
+        def run(errand: Errand, _: Seers) -> list[Parroted]:
+            of = {BARE: people_like(look, 0.0), **drawn}
+            return [Parroted(who, "f", mask, np.repeat(of[mask].get(who, np.mean(list(of[mask].values()), 0))[None], 2, 0).astype(
+                np.float32), np.array([0.0, 3.0])) for who, _ in errand.people for mask in of]
+        made = attacked(probe(witness), account, {"P1": tuple(Mask(m) for m in drawn)}, Known({"P1": [photo]}, {"g": [photo]}),
+                        Means(seers, FaceMesh, None, run), Options(audit=FAST))
+        return {c.name: c for c in made}
+
+    right = found(-look, look)
+    assert right["the double that was decided on"].passed and right["the double that was decided on"].looked == 6
+    assert "a plan" in right["the double itself"].missing and "a plan" in right["somebody who knows the double"].missing
+    assert found(-look, -look)["the double that was decided on"].findings
+
+
 def test_photos_do_not_move(witness: Path, account: Account, photo: Path, look: Floats) -> None:
     moved = checks(witness, account, photo, errand_of(people_like(look, 0.0)), audit=FAST)["somebody who knows how they move"]
     assert "photos do not move" in moved.missing and not moved.needed and moved.passed
@@ -233,7 +252,7 @@ def test_a_film_made_calm_says_what_was_not_measured(witness: Path, account: Acc
     (Known({"P1": [Path("x.jpg")]}), "--gallery")])
 def test_what_is_not_given_is_asked_for(witness: Path, account: Account, look: Floats, known: Known, says: str) -> None:
     run = errand_of(people_like(look, 0.0))
-    found = attacked(probe(witness), account, {"P1": Mask("m")}, known, Means(seers, FaceMesh, None, run), Options(audit=FAST))
+    found = attacked(probe(witness), account, {"P1": (Mask("m"),)}, known, Means(seers, FaceMesh, None, run), Options(audit=FAST))
     assert len(found) == 4 and all(c.passed for c in found)
     assert all(says in c.missing for c in found[2:])
     assert not found[0].missing  # two portraits that are there anyway wear the double
@@ -243,10 +262,10 @@ def test_nobody_in_a_double_and_nobody_seen(witness: Path, photo: Path, account:
     known = Known({"P1": [photo]}, {"g": [photo]})
     no_run: Run = partial(pytest.fail, "nothing is to be drawn")
     for told in ([], [Told(Box(0, 0, 50, 50), "veil", "P1")], [Told(Box(0, 0, 50, 50), "mannequin", "somebody")]):
-        found = attacked(probe(witness), lambda _, told=told: told, {"P1": Mask("m")}, known,  # type: ignore[misc]
+        found = attacked(probe(witness), lambda _, told=told: told, {"P1": (Mask("m"),)}, known,  # type: ignore[misc]
                          Means(seers, FaceMesh, None, no_run), Options(audit=FAST))
         assert all("nobody is known to wear a double" in c.missing and c.passed for c in found)
-    unseen = attacked(probe(witness), account, {"P1": Mask("m")}, known,
+    unseen = attacked(probe(witness), account, {"P1": (Mask("m"),)}, known,
                       Means(lambda: (blind, embed), FaceMesh, None, errand_of({"P1": np.ones((2, 432), np.float32)})),
                       Options(audit=FAST))
     assert all(c.missing and c.passed for c in unseen)

@@ -27,14 +27,15 @@ from facedouble.types import MediaInfo
 DRAWN: Final = ("double", "mannequin")
 
 
-def attacked(film: MediaInfo, account: Account, masks: Mapping[str, Mask], known: Known, means: Means, options: Options,
+def attacked(film: MediaInfo, account: Account, masks: Mapping[str, Sequence[Mask]], known: Known, means: Means, options: Options,
              exhaustive: bool = False) -> list[Check]:
     """All of it on a finished film.
 
     Parameters
     ----------
     account : who is where in each frame of the output, and what he wears there
-    masks : by the plan's id, the face that each wears; who is not in it is not attacked by the parrot
+    masks : by the plan's id, the face that each wears, or those of which each wears one; who is not in it is not attacked by
+        the parrot
     options : those that the film was drawn with
     exhaustive : look at everything instead of a sample
     """

@@ -20,10 +20,10 @@ LOOKS = 5  # at a face that are judged together
 WHOLE, FACE = 0, 1  # of what `glimpse` says
 
 
-def parroted(stars: Mapping[str, Star], masks: Mapping[str, Mask], asked: Files, others: Files, own: bool, means: Means,
+def parroted(stars: Mapping[str, Star], masks: Mapping[str, Sequence[Mask]], asked: Files, others: Files, own: bool, means: Means,
              options: Options, sample: Sample) -> list[Check]:
-    """Three checks for each face that is worn by any of them."""
-    worn = {masks[who].id: masks[who] for who in stars if who in masks}
+    """Three checks for each face that is worn by any of them; of who wears one of several only the first."""
+    worn = {mask.id: mask for who in stars for mask in masks.get(who, ())}
     if not worn:
         return [untried(name, "which double they wear was not told") for name in (WORN, ALIKE, PARROT)]
     people = [*((who, tuple(Material(f, 0.5 if own else 0.0) for f in files)) for who, files in asked.items()),
@@ -31,10 +31,13 @@ def parroted(stars: Mapping[str, Star], masks: Mapping[str, Mask], asked: Files,
               *((name, (Material(file),)) for name, file in portraits().items())]
     drawn = means.run(Errand(tuple(people), tuple(worn.values()), options, means.models, sample.exhaustive), means.seers)
     made: list[Check] = []
-    for mask in worn.values():
-        here = {who: star for who, star in stars.items() if who in masks and masks[who].id == mask.id}
-        mine = [d for d in drawn if d.mask == mask.id]
-        made.append(worn_as_planned(here, mine, sample))
+    for group in dict.fromkeys(tuple(masks[who]) for who in stars if who in masks):
+        here = {who: star for who, star in stars.items() if who in masks and tuple(masks[who]) == group}
+        made.append(worn_as_planned(here, [[d for d in drawn if d.mask == mask.id] for mask in group], sample))
+        if len(group) > 1:
+            made += [untried(name, "needs a plan that says who wears which double") for name in (ALIKE, PARROT)]
+            continue
+        mask, mine = group[0], [d for d in drawn if d.mask == group[0].id]
         made.append(alike(here, drawn, mask, options.audit))
         lacks = "needs footage or photos of the witness (--witness)" if not asked else (
             "" if others else "needs other people to be taken for (--gallery)")
@@ -129,16 +132,20 @@ def alike(stars: Mapping[str, Star], drawn: Sequence[Parroted], mask: Mask, audi
     return Check(ALIKE, "attacked", tried, len(worn), "people", tuple(findings), figures, nearest(stars))
 
 
-def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Parroted], sample: Sample) -> Check:
-    """Whether the faces of the film are the double that was decided on, by what others have in common who wear it."""
+def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted]], sample: Sample) -> Check:
+    """Whether the faces of the film are the double that was decided on, by what others have in common who wear it.
+
+    drawn: what was drawn with it; or with each of several of which every face has to be one.
+    """
     limits = {"as it is": (WHOLE, sample.audit.double_worn), "face alone": (FACE, sample.audit.double_worn_face)}
     findings, figures, looks = list[Finding](), dict[str, Figure](), list[Look]()
     for way, (part, limit) in limits.items():
-        worn = rows_of(drawn, part, sample.audit.motion_seconds)
+        worn = [rows_of(some, part, sample.audit.motion_seconds) for some in drawn]
         for who, star in stars.items():
-            if not star.frames or len(set(worn) - {who}) < 2:
+            if not star.frames or min(len(set(rows) - {who}) for rows in worn) < 2:
                 continue
-            scores = _likeness_by_window(star, common(worn, who), part, sample)
+            each = [_likeness_by_window(star, common(rows, who), part) for rows in worn]
+            scores = {span: max(found[span] for found in each) for span in each[0]}
             least = min(scores, key=lambda span: scores[span])
             figures[f"{who}, {way}, least"] = scores[least]
             looks.append(Look(least[0], None, f"{who}, least like the double, {way}"))
@@ -148,13 +155,13 @@ def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Parroted], sample
         figures[f"limit, {way}"] = limit
     if not looks:
         return untried(WORN, "needs two people on whom the double can be drawn, and a face in the film")
-    tried = (f"The faces of the film, a few seconds at a time, against what {len(worn)} people have in common who were given the "
-             "double that was decided on.")
+    tried = (f"The faces of the film, a few seconds at a time, against what {min(map(len, worn))} people have in common who were "
+             f"given {'the double that was decided on' if len(worn) == 1 else 'one of the doubles that were decided on'}.")
     looked = sum(len(s.frames) for s in stars.values())
     return Check(WORN, "attacked", tried, looked, "faces", tuple(findings), figures, tuple(looks))
 
 
-def _likeness_by_window(star: Star, mask: Floats, part: int, sample: Sample) -> dict[tuple[int, int], float]:
+def _likeness_by_window(star: Star, mask: Floats, part: int) -> dict[tuple[int, int], float]:
     """Median cosine of the looks of each `LOOKS` or so with the mask, by span of frames: a fade to the veil does not count."""
     rows = unit(np.stack(star.vectors)[:, part]) @ mask
     groups = np.array_split(np.arange(len(rows)), max(1, len(rows) // LOOKS))

@@ -42,7 +42,7 @@ from facedouble.pipeline.audit.page import page
 from facedouble.pipeline.audit.parrot import PHOTOS, Mask
 from facedouble.pipeline.audit.pictures import MOST, pictures
 from facedouble.pipeline.audit.said import said_of_plan, said_of_report
-from facedouble.pipeline.audit.seen import account_of, known_by, open_models, seen
+from facedouble.pipeline.audit.seen import Sighted, account_of, known_by, open_models, seen
 from facedouble.pipeline.subtitles import open_list
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
@@ -103,7 +103,9 @@ class Kit:
 @dataclass(frozen=True)
 class Ground(Value):
     """What a film is held against. source: its footage, None if it was not given; lead: frames of the card; sampled: of what
-    `people` are known, in words; people: those who are protected; masks, asked: which face they wear, and what shows them."""
+    `people` are known, in words; people: those who are protected; masks: which face they wear, or of which one; asked: what shows
+    them.
+    """
 
     source: Path | None
     lead: int
@@ -111,7 +113,7 @@ class Ground(Value):
     people: tuple[Known, ...]
     sampled: str
     said: Said
-    masks: Mapping[str, Mask] = field(default_factory=dict)
+    masks: Mapping[str, tuple[Mask, ...]] = field(default_factory=dict)
     asked: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     own: bool = False
     clip: str = ""
@@ -198,18 +200,19 @@ def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
     source = next((p for p in _pictured(task.witness, stills=False) if _fits(p, film)), None)
     if source is None:
         people, said = list[Known](), Said(0)
-        account: Account = _nobody
+        sighted = Sighted({})
     else:
-        account, people = account_of(source, kit.eyes)
+        sighted, people = account_of(source, kit.eyes)
         said = said_of_report(_report(task), probe(source))
     others = [p for p in task.witness if p != source]
     people += known_by(_pictured(others), kit.eyes, "other footage")
-    masks: dict[str, Mask] = {}
-    ids = _worn(_report(task))
-    alone = len([p for p in people if p.name != "other footage"]) == 1 and len(ids) == 1
+    worn = tuple(Mask(i, task.double) for i in sorted(_worn(_report(task))))
+    masks: Mapping[str, tuple[Mask, ...]] = {face: worn for face in sighted.faces if worn}
+    account: Account = sighted
+    alone = len([p for p in people if p.name != "other footage"]) == 1 and len(worn) == 1
     if alone:
-        masks = {WITNESS: Mask(min(ids), task.double)}
-        account = partial(_alone, account)
+        masks = {WITNESS: worn}
+        account = partial(_alone, sighted)
     asked = {WITNESS: tuple(_pictured(others)) or ((source,) if source else ())} if alone else {}
     return Ground(source, 0, account, tuple(people), " (known by every 15th frame)", said, masks, asked, not others)
 
@@ -217,10 +220,6 @@ def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
 NOBODY: Final = ("in the footage there is no face of somebody protected that is large and clear enough for a recogniser to know "
                  "anybody by")
 WITNESS: Final = "the witness"
-
-
-def _nobody(number: int) -> Sequence[Told]:
-    return ()
 
 
 def _alone(account: Account, number: int) -> Sequence[Told]:
@@ -260,7 +259,7 @@ def _worn(report: Mapping[str, Any]) -> set[str]:
     return {str(d["id"]) for face, d in (report.get("doubles") or {}).items() if face in drawn}
 
 
-def _masks(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str, Any]) -> dict[str, Mask]:
+def _masks(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str, Any]) -> dict[str, tuple[Mask, ...]]:
     """Whose face each person of the plan wears most in a clip."""
     files, ids = {d.name: base / d.file for d in plan.doubles}, report.get("doubles") or {}
     worn: dict[str, Counter[str]] = {}
@@ -271,7 +270,8 @@ def _masks(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str
                 name = f"double {t.double}" if t.face == "double" else f"mannequin {person}"
                 worn.setdefault(person, Counter())[name] += b - a
     most = {person: count.most_common(1)[0][0] for person, count in worn.items()}
-    return {person: Mask(str(ids[name]), files.get(name.removeprefix("double "))) for person, name in most.items() if name in ids}
+    return {person: (Mask(str(ids[name]), files.get(name.removeprefix("double "))),)
+            for person, name in most.items() if name in ids}
 
 
 def _elsewhere(task: Task, ground: Ground) -> list[Print]:

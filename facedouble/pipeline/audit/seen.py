@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from facedouble.models.centerface import centerface
 from facedouble.models.install import locate
 from facedouble.models.sface import sface
 from facedouble.options import AuditOptions
-from facedouble.types import Box, Floats, Frame, MediaInfo, Seen
+from facedouble.types import Box, Floats, Frame, MediaInfo, Seen, Value
 
 Progress = Callable[[str, int, int | None], None]
 """What is being done, how far, of how much."""
@@ -81,8 +82,23 @@ def faces_of(source: MediaInfo, models: Models, each: int = EACH) -> Iterator[tu
         yield last.index, last, models.seer(picture(last))
 
 
+@dataclass(frozen=True)
+class Sighted(Value):
+    """An `Account` of footage without a plan: who is where, by frame."""
+
+    where: Mapping[int, Sequence[Told]]
+
+    def __call__(self, number: int) -> Sequence[Told]:
+        return self.where.get(number, ())
+
+    @property
+    def faces(self) -> tuple[str, ...]:
+        """What those who are there are called, in the order in which they come."""
+        return tuple(dict.fromkeys(told.person for n in sorted(self.where) for told in self.where[n]))
+
+
 def account_of(source: Path, models: Models, treatment: str = "double", each: int = EACH,
-               every: int = 5) -> tuple[Account, list[Known]]:
+               every: int = 5) -> tuple[Sighted, list[Known]]:
     """Who is where in footage without a plan, and what they look like: everybody that CenterFace is sure of is to be protected.
 
     Between two sightings a face is on the straight line from one place to the other. A "maybe" is what the detector is sure of
@@ -111,7 +127,7 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
             here = what if number in steady else "maybe"
             where.setdefault(number, []).append(Told(box, here, f"face {n + 1}"))
     people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(vectors, 0.363))]
-    return lambda number: where.get(number, ()), people
+    return Sighted(where), people
 
 
 def _steady(path: Sequence[tuple[int, Box]]) -> set[int]:
