@@ -142,9 +142,9 @@ class AuditOptions(Checked):
     remains_eye: float = knob(0.4, 0.0, 1.0)  # under it an eye is the footage's; of the clean clips none is under .6
     remains_mouth: float = knob(0.31, 0.0, 1.0)  # the same for the mouth; of the clean clips none is under .38
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
-    coarse_half: float = knob(0.33, 0.0, 1.0)  # medians of half a second, in which chance goes: under it the coarse look is the
-    left_half: float = knob(0.005, 0.0, 1.0)  # footage's; past it small windows,
-    rows_half: float = knob(0.003, 0.0, 1.0)  # past it thin ones; of the clean clips none is past .0011 and .0000
+    coarse_half: float = knob(0.33, 0.0, 1.0)  # half a second, in which chance goes: the coarse look's median,
+    left_half: float = knob(0.005, 0.0, 1.0)  # the mean of small windows,
+    rows_half: float = knob(0.0015, 0.0, 1.0)  # and of thin ones; clean clips reach .36, .0012 and .0004
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
     still: float = knob(0.8, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
     other: float = knob(0.2, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own

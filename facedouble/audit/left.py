@@ -129,7 +129,7 @@ class Left:
     def _halved(self, number: int, half: _Half) -> None:
         """Whatever lasts a second fills half of one."""
         share, o = line(half.lines / np.float32(len(half.frames))), self.limits
-        coarse, left, rows = np.median(half.frames, 0).tolist()
+        coarse, (_, left, rows) = float(np.median([f[0] for f in half.frames])), np.mean(half.frames, 0).tolist()
         self.record("half", half.since, (share, coarse, left, rows, len(half.frames)))
         for what, score in ((RIM, share / o.line), (COARSE, o.coarse_half / max(coarse, 1e-3)), (PARTS, left / o.left_half),
                             (ROWS, rows / o.rows_half)):
