@@ -25,7 +25,8 @@ ROWS: Final = "A strip of a face is the footage's."
 RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
 FEW: Final = 6  # frames under which nothing is told of half a second
-TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again
+TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
+TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
 
@@ -43,12 +44,12 @@ class _Held:
 
 @dataclass
 class _Half:
-    """Half a second of somebody: where lines of the footage ran along the outline, summed; coarse, left and rows by frame."""
+    """Half a second of somebody: where lines of the footage ran along the outline, summed; left and rows by frame."""
 
     told: Told
     since: int
     lines: Floats
-    frames: list[tuple[float, float, float]] = field(default_factory=list)
+    frames: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Left:
@@ -79,7 +80,7 @@ class Left:
                 if face is not None:
                     made = self._features(scene, face, made)
                 self._judge(scene.number, told, made)
-                self._hold(scene.number, told, told.person or f"face {k}", found)
+                self._hold(scene.number, told, told.person or f"face {k}", found, box.width)
                 self._gather(scene.number, told, told.person or f"face {k}", found)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
@@ -105,13 +106,13 @@ class Left:
             if score > 1:
                 spans.add(Hit(what, number, number + 1, told.box, score, 1.0, told.person))
 
-    def _hold(self, number: int, told: Told, key: str, found: Reuse) -> None:
+    def _hold(self, number: int, told: Told, key: str, found: Reuse, width: float) -> None:
         held = self.held.get(key)
         if held is None or number - held.since > 2 * self.second:
             held = self.held[key] = _Held(told, np.zeros_like(found.surfaces), 0, number, np.zeros(2))
         held.surfaces, held.count, held.told = held.surfaces + found.surfaces, held.count + 1, told
         held.pixels = held.pixels + found.pixels[:2]
-        held.rims += found.rim.inside >= TRACE
+        held.rims += found.rim.inside >= max(TRACE, TRACE_SHARE * width)
         if held.count >= self.second:
             self._end(number, held)
             del self.held[key]
@@ -121,7 +122,7 @@ class Left:
         if half is None or number - half.since > self.second:
             half = self.halves[key] = _Half(told, number, np.zeros(CELLS, np.float32))
         half.lines, half.told = half.lines + found.rim.lines, told
-        half.frames.append((found.coarse, found.left, found.rows))
+        half.frames.append((found.left, found.rows))
         if len(half.frames) >= max(self.second // 2, FEW):
             self._halved(number, half)
             del self.halves[key]
@@ -129,10 +130,9 @@ class Left:
     def _halved(self, number: int, half: _Half) -> None:
         """Whatever lasts a second fills half of one."""
         share, o = line(half.lines / np.float32(len(half.frames))), self.limits
-        coarse, (_, left, rows) = float(np.median([f[0] for f in half.frames])), np.mean(half.frames, 0).tolist()
-        self.record("half", half.since, (share, coarse, left, rows, len(half.frames)))
-        for what, score in ((RIM, share / o.line), (COARSE, o.coarse_half / max(coarse, 1e-3)), (PARTS, left / o.left_half),
-                            (ROWS, rows / o.rows_half)):
+        left, rows = np.mean(half.frames, 0).tolist()
+        self.record("half", half.since, (share, left, rows, len(half.frames)))
+        for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half)):
             self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
             if score > 1:
                 self.spans.add(Hit(what, half.since, number + 1, half.told.box, score, 1.0, half.told.person))
@@ -182,7 +182,7 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
         RIM: found.rim.inside / max(o.rim, o.rim_share * width),
-        COARSE: o.coarse / max(found.coarse, 1e-3),
+        COARSE: (o.coarse_plain if found.fine < o.blurred or found.tiles > o.tiled else o.coarse) / max(found.coarse, 1e-3),
     }
 
 

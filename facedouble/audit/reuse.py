@@ -34,6 +34,9 @@ ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
 SMALL: Final = (32, 40)  # px of the face for its coarse look
+FINE: Final = 90.0  # percentile of the detail by which a face counts as blurred
+TWELFTH: Final = 12  # of the rows and columns so many have the steepest steps of a mosaic: the edges of its tiles
+STEP: Final = 0.05  # levels that count as no step between the pixels of a tile
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Reuse(Value):
     whole, eyes, mouth: of each the peak's height (a correlation), how far it stands out of other shifts (their standard
     deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
     rows: the same for thin windows, rows and columns; rim: the same along the outline; coarse: what remains of the coarse look
-    when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one.
+    when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one; fine: the detail over that of
+    the footage, little where a face is blurred; tiles: steps between the steepest rows and columns over those between most.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
     surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts.
     """
@@ -55,6 +59,8 @@ class Reuse(Value):
     rows: float
     rim: Rim
     coarse: float
+    fine: float
+    tiles: float
     pixels: tuple[int, int, int]
     surfaces: Floats
 
@@ -85,8 +91,8 @@ def compare(source: Array, output: Array, box: Box) -> Reuse | None:
     down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
     found = _whitened(a, b, oval, down + np.float32(0.5))
-    return Reuse(*found.peaks, *_windows(a, b, oval), rim(source, output, box), _coarse(a, b, oval), found.pixels,
-                 found.surfaces)
+    return Reuse(*found.peaks, *_windows(a, b, oval), rim(source, output, box), _coarse(a, b, oval),
+                 _detail(b, oval) / max(_detail(a, oval), 1e-3), _tiles(b, oval), found.pixels, found.surfaces)
 
 
 def peak(surface: Floats) -> tuple[float, float, float]:
@@ -163,6 +169,24 @@ def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
     p, q = p - p.mean(), q - q.mean()
     gain = float((p * q).sum() / max(float((q * q).sum()), 1e-3))
     return float(np.sqrt(((p - max(gain, 0.0) * q) ** 2).mean() / max(float((p * p).mean()), 1.0)))
+
+
+def _detail(picture: Floats, oval: Bools) -> float:
+    return float(np.percentile(np.abs(picture - cv2.GaussianBlur(picture, (0, 0), 1.5))[oval], FINE))
+
+
+def _tiles(picture: Floats, oval: Bools) -> float:
+    """Of a mosaic much more than of a face: the lesser of what rows and what columns say."""
+    found = []
+    for axis in (0, 1):
+        inside = oval[1:] if axis == 0 else oval[:, 1:]
+        count = inside.sum(1 - axis)
+        steps = (np.abs(np.diff(picture, axis=axis)) * inside).sum(1 - axis)[count > WINDOW] / count[count > WINDOW]
+        if len(steps) < TWELFTH:
+            return 1.0
+        steps = np.sort(steps)
+        found.append(float(steps[-(len(steps) // TWELFTH):].mean() / max(float(np.median(steps)), STEP)))
+    return min(found)
 
 
 def remains(source: Array, output: Array, middle: Array, radius: float) -> float | None:

@@ -22,9 +22,10 @@ ROUND: Final = 50.0  # variance of the footage along them, so that flat skin of 
 OUTER: Final = (0.72, 1.0)  # radii between which lines are sought: outside of mouth and chin's crease
 ALONG: Final = 17  # px along the outline over which a line is looked at
 APART: Final = (2, 3)  # px to either side of it, where it has to differ
-LEAST: Final = 3.0  # levels by which, at least
-ALIKE: Final = 0.45  # share of that by which the line itself may differ, root mean square
+LEAST: Final = 3.2  # levels by which, at least
+ALIKE: Final = 0.44  # share of that by which the line itself may differ, root mean square
 CELLS: Final = (40, 128)  # radii and turns of what is kept of a frame
+CHIN: Final = (60.0, 120.0, 0.86)  # degrees, clockwise from the right, and a radius: up to there an open mouth has its creases
 SMALLEST: Final = 40.0  # px of the face's width, under which a line fills the band
 OFTEN: Final = 0.5  # share of the frames in which a line has to be in a cell
 
@@ -46,7 +47,7 @@ def rim(source: Array, output: Array, box: Box) -> Rim:
     outer = slice(max(int((OUTER[0] - INNER[0]) * side) - APART[1], 0), None)
     lines = np.zeros(CELLS, bool)
     if box.width >= SMALLEST:
-        lines = _lines((q - p)[outer], outside[outer])
+        lines = _lines((q - p)[outer], outside[outer], rows[outer] / side)
     return Rim(_inside(p[inner], q[inner], outside[inner]), lines)
 
 
@@ -80,7 +81,7 @@ def _inside(p: Floats, q: Floats, outside: Floats) -> float:
     return float(((_mean((p - q) ** 2, THIN) < NARROW) & (varied > ROUND) & (_mean(outside, THIN) == 0)).sum())
 
 
-def _lines(apart: Floats, outside: Floats) -> Bools:
+def _lines(apart: Floats, outside: Floats, radii: Array) -> Bools:
     """Where the difference, output less footage, is next to nothing, and on both sides of one sign."""
     near, far = APART
     found = np.zeros(apart.shape, np.uint8)
@@ -97,6 +98,8 @@ def _lines(apart: Floats, outside: Floats) -> Bools:
     rest = np.sqrt(squares[far:far + height])
     found[far:far + height] = (inner * outer > 0) & (least > LEAST) & (rest < ALIKE * least)
     found[_mean(outside, (ALONG, 1)) > 0] = 0
+    turn = np.arange(apart.shape[1]) * 360 / apart.shape[1]
+    found[np.ix_(radii < CHIN[2], (turn > CHIN[0]) & (turn < CHIN[1]))] = 0
     thick = 2 * round(max(3.0, len(found) / CELLS[0]) / 2) + 1
     return np.asarray(cv2.resize(cv2.dilate(found, np.ones((thick, 1), np.uint8)), CELLS[::-1], interpolation=cv2.INTER_NEAREST)
                       > 0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facedouble.audit.account import Told
-from facedouble.audit.left import COARSE, RIM, ROWS, Left
+from facedouble.audit.left import RIM, ROWS, Left
 from facedouble.audit.rim import CELLS, line, rim
 from facedouble.audit.scene import Scene
 from facedouble.options import AuditOptions
@@ -97,13 +97,6 @@ def test_a_line_counts_where_it_stays_and_not_where_it_passes() -> None:
 def test_a_face_that_is_tiny_or_outside_is_no_error(box: Box) -> None:
     made = rim(SOURCE, DRAWN, box)
     assert made.lines.shape == CELLS and (box.width >= 40 or not made.lines.any())
-
-
-def test_a_blur_that_a_frame_alone_does_not_tell_is_found_in_half_a_second() -> None:
-    blurred = [cv2.GaussianBlur(SOURCE, (0, 0), 10.0)] * SECOND
-    assert COARSE in found(blurred) and COARSE not in found(blurred[:5])
-    assert COARSE not in found(blurred, limits=replace(LIMITS, coarse_half=0.0))
-    assert COARSE not in found([DRAWN] * SECOND)
 
 
 def test_a_few_rows_of_a_small_face_are_found_in_half_a_second() -> None:

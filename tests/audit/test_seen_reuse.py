@@ -84,6 +84,17 @@ def test_a_blur_of_the_footage_is_found_though_it_has_none_of_its_detail() -> No
     assert found(shape)[COARSE] > 1 and found(DRAWN)[COARSE] < 1
 
 
+def test_a_face_that_is_half_like_the_footages_is_its_blur_or_its_mosaic_only_without_detail() -> None:
+    size = SHAPE[1] // 36, SHAPE[0] // 36
+    tiles = cv2.resize(cv2.resize(face(1), size, interpolation=cv2.INTER_AREA), SHAPE[::-1], interpolation=cv2.INTER_NEAREST)
+    shape = cv2.GaussianBlur(face(3), (0, 0), 14)  # somebody else's, so that not all of the footage's is there
+    for plain in (0.65 * cv2.blur(face(1), (24, 24)) + 0.35 * shape, tiles):
+        for output, coarse in ((plain, True), (plain + face(2) - cv2.GaussianBlur(face(2), (0, 0), 2.0), False)):
+            made = compare(SOURCE, np.clip(np.round(output), 0, 255).astype(np.uint8), BOX)
+            assert made is not None and LIMITS.coarse < made.coarse < LIMITS.coarse_plain
+            assert (scores(made, LIMITS, BOX.width)[COARSE] > 1) is coarse
+
+
 def test_footage_moved_by_some_pixels_is_not_in_place() -> None:
     made = compare(SOURCE, np.roll(SOURCE, 5, 1), BOX)
     assert made is not None and made.whole[0] < 0.2 and made.surfaces[0, REACH, REACH + 5] > 0.5
