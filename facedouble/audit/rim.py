@@ -2,7 +2,8 @@
 
 The band along the outline is unrolled, radii down and turns across. In one frame windows of it may be as they were. In half a
 second together a thin line tells more: along it the output is the footage's, and to both sides of it something else, brighter on
-both or darker on both. A double crosses the footage's brightness in many places, but from brighter to darker.
+both or darker on both. A double crosses the footage's brightness in many places, but from brighter to darker; and where it does
+touch it and turns back, that is a line of the footage's, a shadow or a crease, and none of the output's.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ ROUND: Final = 50.0  # variance of the footage along them, so that flat skin of 
 OUTER: Final = (0.72, 1.0)  # radii between which lines are sought: outside of mouth and chin's crease
 ALONG: Final = 17  # px along the outline over which a line is looked at
 APART: Final = (2, 3)  # px to either side of it, where it has to differ
-LEAST: Final = 3.2  # levels by which, at least
-ALIKE: Final = 0.44  # share of that by which the line itself may differ, root mean square
+LEAST: Final = 3.0  # levels by which, at least
+ALIKE: Final = 0.5  # share of that by which the line itself may differ, root mean square
 CELLS: Final = (40, 128)  # radii and turns of what is kept of a frame
 CHIN: Final = (60.0, 120.0, 0.86)  # degrees, clockwise from the right, and a radius: up to there an open mouth has its creases
 SMALLEST: Final = 40.0  # px of the face's width, under which a line fills the band
@@ -47,7 +48,7 @@ def rim(source: Array, output: Array, box: Box) -> Rim:
     outer = slice(max(int((OUTER[0] - INNER[0]) * side) - APART[1], 0), None)
     lines = np.zeros(CELLS, bool)
     if box.width >= SMALLEST:
-        lines = _lines((q - p)[outer], outside[outer], rows[outer] / side)
+        lines = _lines(p[outer], q[outer], outside[outer], rows[outer] / side)
     return Rim(_inside(p[inner], q[inner], outside[inner]), lines)
 
 
@@ -81,24 +82,28 @@ def _inside(p: Floats, q: Floats, outside: Floats) -> float:
     return float(((_mean((p - q) ** 2, THIN) < NARROW) & (varied > ROUND) & (_mean(outside, THIN) == 0)).sum())
 
 
-def _lines(apart: Floats, outside: Floats, radii: Array) -> Bools:
-    """Where the difference, output less footage, is next to nothing, and on both sides of one sign."""
+def _lines(p: Floats, q: Floats, outside: Floats, radii: Array) -> Bools:
+    """Where the difference, output less footage, is next to nothing, on both sides of one sign, and the output has the line."""
     near, far = APART
-    found = np.zeros(apart.shape, np.uint8)
-    means, squares = _mean(apart, (ALONG, 1)), _mean(apart * apart, (ALONG, 1))
-    height = len(apart) - 2 * far
+    height = len(p) - 2 * far
     if height < 1:
         return np.zeros(CELLS, bool)
+    before, after, apart = (_mean(values, (ALONG, 1)) for values in (p, q, q - p))
 
-    def beside(way: int) -> Floats:
-        return np.asarray((means[far + way * near:][:height] + means[far + way * far:][:height]) / 2, np.float32)
+    def beside(values: Floats, way: int) -> Floats:
+        return np.asarray((values[far + way * near:][:height] + values[far + way * far:][:height]) / 2, np.float32)
 
-    inner, outer = beside(-1), beside(1)
+    def stands(values: Floats) -> Floats:
+        """How far a line stands out of its sides."""
+        return np.abs(values[far:far + height] - (beside(values, -1) + beside(values, 1)) / 2)
+
+    inner, outer = beside(apart, -1), beside(apart, 1)
     least = np.minimum(np.abs(inner), np.abs(outer))
-    rest = np.sqrt(squares[far:far + height])
-    found[far:far + height] = (inner * outer > 0) & (least > LEAST) & (rest < ALIKE * least)
+    rest = np.sqrt(_mean((q - p) ** 2, (ALONG, 1))[far:far + height])
+    found = np.zeros(p.shape, np.uint8)
+    found[far:far + height] = (inner * outer > 0) & (least > LEAST) & (rest < ALIKE * least) & (stands(after) > stands(before))
     found[_mean(outside, (ALONG, 1)) > 0] = 0
-    turn = np.arange(apart.shape[1]) * 360 / apart.shape[1]
+    turn = np.arange(p.shape[1]) * 360 / p.shape[1]
     found[np.ix_(radii < CHIN[2], (turn > CHIN[0]) & (turn < CHIN[1]))] = 0
     thick = 2 * round(max(3.0, len(found) / CELLS[0]) / 2) + 1
     return np.asarray(cv2.resize(cv2.dilate(found, np.ones((thick, 1), np.uint8)), CELLS[::-1], interpolation=cv2.INTER_NEAREST)
