@@ -138,7 +138,7 @@ class AuditOptions(Checked):
     rim: float = knob(120.0, 0.0, 100_000.0, "px")  # so much of the outline of a face is the footage's, in one frame,
     rim_share: float = knob(0.5, 0.0, 10.0)  # or of a large face that share of its width: hair comes and goes at its outline
     rims: float = knob(0.35, 0.0, 1.0)  # or a trace of it in that share of the frames of a second
-    line: float = knob(0.05, 0.0, 1.0)  # or a thin line of it runs along that share of the outline for half a second (clean: .03)
+    line: float = knob(0.05, 0.0, 1.0)  # or a thin line of it runs along that share of the outline for half a second (clean: .02)
     remains_eye: float = knob(0.4, 0.0, 1.0)  # under it an eye is the footage's; of the clean clips none is under .6
     remains_mouth: float = knob(0.31, 0.0, 1.0)  # the same for the mouth; of the clean clips none is under .38
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
