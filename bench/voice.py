@@ -39,6 +39,7 @@ from facedouble.pipeline.voices import mono
 from facedouble.types import Consent, Floats
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.double import listen, make, speak, without_words
+from facedouble.voice.level import gain, speech_level
 from facedouble.voice.trunk import loudness
 from facedouble.voice.volunteer import VoiceDouble, named
 from facedouble.voice.world import melody, put_together, take_apart
@@ -101,7 +102,7 @@ def volunteer(files: Sequence[Path], rate: int, content: Any, trunk: Any, second
 
 
 class Converter:
-    """Changes recordings with one double; keeps what it made, because several attackers ask for the same."""
+    """Changes recordings with one double, at the level that films get; keeps what it made: several attackers ask for the same."""
 
     def __init__(self, voice: VoiceDouble, content: Any, trunk: Any) -> None:
         self.voice, self.content, self.trunk = voice, content, trunk
@@ -114,7 +115,7 @@ class Converter:
             said = speak(listen(sound, self.content, self.trunk), self.voice, self.trunk)
             self.busy += time.process_time() - began
             self.heard += len(sound) / SPEECH_RATE
-            self.made[id(sound)] = narrow(said, self.voice.rate)
+            self.made[id(sound)] = narrow(said * np.float32(gain(speech_level([sound], SPEECH_RATE))), self.voice.rate)
         return self.made[id(sound)]
 
 
@@ -336,6 +337,7 @@ def main() -> None:
     ask.add_argument("--quick", action="store_true")
     ask.add_argument("--out", type=Path, default=Path("bench/out/voice.json"))
     ask.add_argument("--only", default="", help="one double: \"5 min\", \"reader 3080\", \"reader 2033\"")
+    ask.add_argument("--as-loud", action="store_true", help="do not bring what is judged to one level")
     ask.add_argument("--part", nargs="*", default=PARTS, choices=PARTS)
     said = ask.parse_args()
     install(names=(*WORDS, "judge"))
@@ -348,7 +350,8 @@ def main() -> None:
         files = [p for p in sorted((DATA / "speech").iterdir()) if p.name.startswith(f"ls-other_{name}")]
         doubles[f"reader {name}"] = volunteer(files, SPEECH_RATE, content, trunk)
     converters = {name: Converter(voice, content, trunk) for name, voice in doubles.items()}
-    judges = {"Resemblyzer": levelled(judge()), "d-vectors": levelled(d_vectors())}
+    judges = {name: judged if said.as_loud else levelled(judged)
+              for name, judged in (("Resemblyzer", judge()), ("d-vectors", d_vectors()))}
     result: dict[str, Any] = {}
     for name, own in converters.items():
         if said.only not in ("", name):

@@ -20,6 +20,7 @@ from facedouble.media.sound import pcm, sample_count, silence
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
 from facedouble.types import AudioInfo, Floats, MediaInfo, Value
 from facedouble.voice.code import SPEECH_RATE
+from facedouble.voice.level import gain, speech_level
 
 BLOCK: Final = 8192  # samples given at a time
 FADE: Final = 0.01  # s, at every join
@@ -170,10 +171,12 @@ class _Stage:
         self.fade = max(round(FADE * audio.rate), 1)
         self.waiting = list(sheet.lines)[::-1]
         self.over: list[tuple[int, int, Floats]] = []  # other voices: number of the turn, first sample, (n,)
+        self.gains: dict[tuple[str, str], float] = {}
 
     def blocks(self) -> Iterator[Floats]:
         """The stream."""
         a, channels, sheet = self.audio, self.audio.channels, self.sheet
+        self.gains = {who: gain(speech_level(pieces, a.rate)) for who, pieces in self._spoken()}
         original = _Original(self.footage(), channels)
         tone = self.crew.tone(self.footage(), a.rate, sheet.pauses)
         below = _Flow(tone.sound(sheet.samples, channels, a.rate, np.random.default_rng([*self.seed, 0])), channels)
@@ -196,6 +199,22 @@ class _Stage:
                     out = np.clip(out + self._above(run, start, stop)[:, None], -1, 1)
                 original.drop(stop)
                 yield out.astype(np.float32)
+
+    def _spoken(self) -> Iterator[tuple[tuple[str, str], Iterator[Floats]]]:
+        """Of everybody who speaks with a double's voice in this stream, what their double will hear, in blocks (n,)."""
+        lines = [line for line in self.sheet.lines if line.cue.voice == "double"]
+        for who in dict.fromkeys(_who(line) for line in lines):
+            yield who, self._heard_of([line for line in lines if _who(line) == who])
+
+    def _heard_of(self, lines: Sequence[Line]) -> Iterator[Floats]:
+        original = _Original(self.footage(), self.audio.channels)
+        for line in sorted(lines, key=lambda line: line.start):
+            for start in range(line.start, line.stop, self.audio.rate):
+                try:
+                    yield mono(original.of(start, min(start + self.audio.rate, line.stop)))
+                except Exception:  # these turns are muted, with the reason, when their place comes
+                    return
+                original.drop(start)
 
     def _gated(self) -> Iterator[Floats]:
         """The stream where its background may be heard; silence elsewhere, so that no filter remembers anything of that."""
@@ -273,7 +292,7 @@ class _Stage:
                 raise ValueError("a conversion of another length")
             if alike(heard, resampled(spoken, convert.rate, SPEECH_RATE)):
                 raise ValueError("a conversion that changed nothing")
-            made = resampled(spoken, convert.rate, rate)
+            made = resampled(spoken, convert.rate, rate) * self.gains[_who(line)]
         made = np.asarray(made, np.float32)
         if made.ndim != 1 or not np.isfinite(made).all():
             raise ValueError("no sound")
@@ -291,6 +310,11 @@ class _Stage:
     def _count(self, kind: str, samples: int) -> None:
         if self.first:
             self.told.seconds[kind] = self.told.seconds.get(kind, 0.0) + samples / self.audio.rate
+
+
+def _who(line: Line) -> tuple[str, str]:
+    """Whose level a line has: the person's, with one voice."""
+    return line.cue.person, line.cue.of
 
 
 def _free(runs: Sequence[Run], line: Line) -> Iterator[tuple[int, int]]:

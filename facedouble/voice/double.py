@@ -38,6 +38,7 @@ OVER_FLOOR: Final = 5.0  # dB; and what is so little over the quietest tenth,
 LEAST_GATE: Final = 25.0  # dB under the loudest speech, which the gate never comes nearer to
 STEEP: Final = 5.0  # dB that it sinks for each dB
 GAIN: Final = (-60.0, 40.0)  # dB
+SLOW: Final = 40.0  # frames, standard deviation: how slowly the gain moves where somebody speaks
 READ_BELOW: Final = 30.0  # dB under the 95th percentile: what the readout is fitted to
 OUTPUT_PENALTY: Final = 1.0  # of the ridge, in units: on the network's frames
 THOUGHT_PENALTY: Final = (3000.0, 1000.0)  # and on its thoughts, for little speech and for plenty
@@ -68,7 +69,7 @@ def _sounding(code: SpeechCode, voice: VoiceDouble, frames: Floats) -> Floats:
     made = Sound(frames[:, :size], frames[:, size:])
     whole = len(code.f0) * HOP * voice.rate // SPEECH_RATE
     sound = put_together(_melody(code.f0, voice.arrays["f0"]), made, voice.rate, whole)
-    return _levelled(sound, _wanted(code.energy), voice.rate)[:code.samples * voice.rate // SPEECH_RATE]
+    return _levelled(sound, code.energy, voice.rate)[:code.samples * voice.rate // SPEECH_RATE]
 
 
 def _loudness(sound: Floats) -> Floats:
@@ -132,9 +133,15 @@ def _wanted(energy: Floats) -> Floats:
     return np.asarray(np.where(energy < gate, gate + STEEP * (energy - gate), energy), np.float32)
 
 
-def _levelled(sound: Floats, wanted: Floats, rate: int) -> Floats:
-    """The sound as loud as wanted, frame by frame."""
-    gain = np.clip(wanted - loudness(sound, rate), *GAIN)
+def _levelled(sound: Floats, energy: Floats, rate: int) -> Floats:
+    """The sound as loud as the witness from phrase to phrase; from sound to sound it is as loud as the volunteer makes it.
+
+    How loud each sound of theirs stands beside the others tells whose mouth, room and microphone it was (bench/RESULTS.md).
+    """
+    spoken = energy > np.percentile(energy, 95) - READ_BELOW
+    exact = _wanted(energy) - loudness(sound, rate)
+    slow = gaussian_filter1d(exact * spoken, SLOW) / np.maximum(gaussian_filter1d(spoken.astype(np.float32), SLOW), 1e-3)
+    gain = np.clip(np.where(spoken, slow, np.minimum(exact, slow)), *GAIN)
     at = np.arange(len(sound)) * SPEECH_RATE / (HOP * rate)
     return (sound * 10 ** (np.interp(at, np.arange(len(gain)), gain) / 20)).astype(np.float32)
 

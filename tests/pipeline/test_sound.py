@@ -16,6 +16,7 @@ from facedouble.pipeline.score import NEAR, ROUNDED, Beep, Cue, Score, laid_out
 from facedouble.pipeline.sound import ALIKE, Convert, Crew, Told, alike, heard, mono, resampled
 from facedouble.plan.voices import AMBIENCES
 from facedouble.types import Bools, Floats
+from facedouble.voice.level import LEVEL, speech_level
 from tests.pipeline.make_sound import Hiss, NoiseVoice, blocks_of, crew, stream
 
 LENGTH = 2000  # ms of random clips
@@ -141,14 +142,29 @@ def level(sound: Floats) -> float:
     return float(np.sqrt(np.square(sound).mean()))
 
 
-def test_a_double_speaks_as_loud_in_its_place_and_nowhere_else() -> None:
+def test_a_double_speaks_at_its_level_in_its_place_and_nowhere_else() -> None:
     sound = np.repeat(resampled(noise(32000)[:, 0], 16000, 48000)[:, None], 2, 1)
     told, still = Told(), replace(crew(), tone=lambda blocks, rate, pauses: Hiss(0))
     made = played(sound, Score(LENGTH, (Cue(1, 500, 1500, "double", "iva"),), speech=()), rate=48000, told=told, by=still)
     assert np.array_equal(made[:, 0], made[:, 1])
-    assert 0.4 < level(made[26000:70000]) / level(sound) < 0.7  # half, says the noise voice
-    assert level(made[:23900]) < 0.1 * level(sound) and level(made[72100:]) < 0.1 * level(sound)
+    assert 0.4 < level(made[26000:70000]) / 10 ** (LEVEL / 20) < 0.7  # half, says the noise voice
+    assert level(made[:23900]) < 0.01 * level(sound) and level(made[72100:]) < 0.01 * level(sound)
     assert told.seconds["double"] == pytest.approx(1.0) and not told.failed
+
+
+def test_how_loud_somebody_was_recorded_is_not_heard_and_how_they_raise_their_voice_is() -> None:
+    score = Score(LENGTH, (Cue(1, 0, 800, "double", "iva", "P1"), Cue(2, 900, 1500, "double", "iva", "P1"),
+                           Cue(3, 1500, 2000, "double", "iva", "P2")), speech=())
+    sound = noise(16000)
+    sound[7000:12000] *= 0.25
+    still = replace(crew(), tone=lambda blocks, rate, pauses: Hiss(0))
+    made = played(sound, score, by=still)
+    softer = sound.copy()
+    softer[:12000] *= 0.1
+    softer[12000:] *= 0.3
+    assert np.allclose(played(softer, score, by=still), made, atol=1e-4)
+    assert 3.5 < level(made[500:6000]) / level(made[7500:11500]) < 4.5
+    assert speech_level([], RATE) is None and speech_level([np.zeros(RATE, np.float32)], RATE) is None
 
 
 def test_long_turns_are_cut_where_they_are_quiet() -> None:
@@ -164,7 +180,7 @@ def test_long_turns_are_cut_where_they_are_quiet() -> None:
     score = Score(50_000, (Cue(1, 0, 50_000, "double", "long"),), speech=())
     made = played(sound, score, by=crew({"long": Counting()}))
     assert len(heard_) == 3 and abs(heard_[0] / 16000 - 17.03) < 0.05 and max(heard_) <= 20 * 16000
-    assert sum(heard_) == pytest.approx(50 * 16000, abs=3) and level(made[-RATE:]) > 0.05
+    assert sum(heard_) == pytest.approx(50 * 16000, abs=3) and level(made[-RATE:]) > 0.25 * 10 ** (LEVEL / 20)
 
 
 @pytest.mark.parametrize("fails", ["raises", "short", "deaf", "nan", "same", "stereo"])
@@ -183,7 +199,7 @@ def test_what_goes_wrong_in_a_turn_mutes_that_turn(fails: str) -> None:
     cues = (Cue(1, 200, 800, "double", "bad"), Cue(2, 900, 1400, "double", "noor"))
     made = played(sound, Score(LENGTH, cues, speech=()), by=crew({"bad": Bad()}), told=told)
     assert set(told.failed) == {1}
-    assert level(made[1600:6400]) < 0.1 * level(sound) and level(made[7400:11000]) > 0.3 * level(sound)
+    assert level(made[1600:6400]) < 0.1 * level(sound) and level(made[7400:11000]) > 0.3 * 10 ** (LEVEL / 20)
 
 
 def test_a_failed_take_is_silent_and_a_good_one_is_heard() -> None:
@@ -206,7 +222,7 @@ def test_where_two_speak_at_once_a_muted_one_is_in_no_conversion() -> None:
     made = played(sound, both)
     assert np.abs(made).max() < 0.1
     either = Score(LENGTH, (Cue(1, 0, 1500, "double", "noor"), Cue(2, 500, 1000, "keep")), speech=())
-    assert level(played(sound, either)[4100:7900]) > 0.05
+    assert level(played(sound, either)[4100:7900]) > 0.25 * 10 ** (LEVEL / 20)
     assert not (played(sound, either)[4000:8000] == sound[4000:8000]).any()
 
 
@@ -216,9 +232,9 @@ def test_who_was_taken_out_of_the_plan_is_not_kept_with_whom_is_over_it() -> Non
     for voice, of in (("keep", ""), ("double", "noor")):
         both = (Cue(1, 200, 1600, voice, of), Cue(2, 800, 1100, voice, of))
         with_, without = (Score(LENGTH, cues, speech=heard_, ambience="keep") for cues in (both, both[:1]))
-        assert level(played(sound, with_)[6500:8700]) > 0.05
+        assert level(played(sound, with_)[6500:8700]) > 0.25 * 10 ** (LEVEL / 20)
         made = played(sound, without)
-        assert level(made[6500:8700]) < 0.1 * level(sound) and level(made[2000:6300]) > 0.05
+        assert level(made[6500:8700]) < 0.1 * level(sound) and level(made[2000:6300]) > 0.25 * 10 ** (LEVEL / 20)
         assert without.undecided == [(800, 1100)] and not with_.undecided
     joined = Score(LENGTH, (Cue(1, 200, 1600, "keep"),), speech=((200, 900), (899, 1600)))  # two turns that a person made one
     assert not joined.undecided
