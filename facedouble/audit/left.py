@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +15,7 @@ from facedouble.audit.rim import CELLS, line
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
+from facedouble.geometry import overlap
 from facedouble.options import AuditOptions
 from facedouble.types import Array, Floats, Seen
 
@@ -30,24 +32,30 @@ TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair co
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
 
+Key = int | str
+"""What a face is summed by: its track; of a told one without any its person, or its place in the list."""
+
+
 @dataclass
 class _Held:
-    """Sum of somebody's comparisons since a frame."""
+    """Sum of a face's comparisons from a frame to another one, both counted."""
 
     told: Told
-    surfaces: Floats
-    count: int
     since: int
+    last: int
+    surfaces: Floats
     pixels: Array
+    count: int = 0
     rims: int = 0
 
 
 @dataclass
 class _Half:
-    """Half a second of somebody: where lines of the footage ran along the outline, summed; left and rows by frame."""
+    """Half a second of a face: where lines of the footage ran along the outline, summed; left and rows by frame."""
 
     told: Told
     since: int
+    last: int
     lines: Floats
     frames: list[tuple[float, float]] = field(default_factory=list)
 
@@ -58,15 +66,16 @@ class Left:
     def __init__(self, limits: AuditOptions, second: int, record: Record) -> None:
         self.limits, self.second, self.record = limits, second, record
         self.spans, self.eyes = Spans(), Spans()
-        self.held: dict[str, _Held] = {}
-        self.halves: dict[str, _Half] = {}
+        self.held: dict[Key, _Held] = {}
+        self.halves: dict[Key, _Half] = {}
 
     def take(self, scene: Scene) -> None:
         """Compare every face that is to be drawn over with the footage."""
+        self._close(scene.number)
         for k, told in enumerate(scene.told):
             if scene.source is None or told.treatment not in (*DRAWN, *COVERED, MAYBE):
                 continue
-            face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
+            face = found_at(told, scene)
             box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
             found = compare(scene.source, scene.output, box)
             if found is None:
@@ -80,8 +89,9 @@ class Left:
                 if face is not None:
                     made = self._features(scene, face, made)
                 self._judge(scene.number, told, made)
-                self._hold(scene.number, told, told.person or f"face {k}", found, box.width)
-                self._gather(scene.number, told, told.person or f"face {k}", found)
+                key = told.track if told.track >= 0 else told.person or f"face {k}"
+                self._hold(scene.number, told, key, found, box.width)
+                self._gather(scene.number, told, key, found)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
@@ -106,39 +116,44 @@ class Left:
             if score > 1:
                 spans.add(Hit(what, number, number + 1, told.box, score, 1.0, told.person))
 
-    def _hold(self, number: int, told: Told, key: str, found: Reuse, width: float) -> None:
-        held = self.held.get(key)
-        if held is None or number - held.since > 2 * self.second:
-            held = self.held[key] = _Held(told, np.zeros_like(found.surfaces), 0, number, np.zeros(2))
-        held.surfaces, held.count, held.told = held.surfaces + found.surfaces, held.count + 1, told
+    def _hold(self, number: int, told: Told, key: Key, found: Reuse, width: float) -> None:
+        held = self.held.setdefault(key, _Held(told, number, number, np.zeros_like(found.surfaces), np.zeros(2)))
+        held.surfaces, held.count, held.told, held.last = held.surfaces + found.surfaces, held.count + 1, told, number
         held.pixels = held.pixels + found.pixels[:2]
         held.rims += found.rim.inside >= max(TRACE, TRACE_SHARE * width)
         if held.count >= self.second:
-            self._end(number, held)
-            del self.held[key]
+            self._end(self.held.pop(key))
 
-    def _gather(self, number: int, told: Told, key: str, found: Reuse) -> None:
-        half = self.halves.get(key)
-        if half is None or number - half.since > self.second:
-            half = self.halves[key] = _Half(told, number, np.zeros(CELLS, np.float32))
-        half.lines, half.told = half.lines + found.rim.lines, told
+    def _gather(self, number: int, told: Told, key: Key, found: Reuse) -> None:
+        half = self.halves.setdefault(key, _Half(told, number, number, np.zeros(CELLS, np.float32)))
+        half.lines, half.told, half.last = half.lines + found.rim.lines, told, number
         half.frames.append((found.left, found.rows))
         if len(half.frames) >= max(self.second // 2, FEW):
-            self._halved(number, half)
-            del self.halves[key]
+            self._halved(self.halves.pop(key))
 
-    def _halved(self, number: int, half: _Half) -> None:
+    def _close(self, number: int) -> None:
+        """End what has not been filled in twice its time, as a face has left: what there is of it is judged all the same."""
+        for key in [k for k, held in self.held.items() if number - held.since > 2 * self.second]:
+            self._end(self.held.pop(key))
+        for key in [k for k, half in self.halves.items() if number - half.since > max(self.second, 2 * FEW)]:
+            self._halved(self.halves.pop(key))
+
+    def _halved(self, half: _Half) -> None:
         """Whatever lasts a second fills half of one."""
+        if len(half.frames) < FEW:
+            return
         share, o = line(half.lines / np.float32(len(half.frames))), self.limits
         left, rows = np.mean(half.frames, 0).tolist()
         self.record("half", half.since, (share, left, rows, len(half.frames)))
         for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half)):
             self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
             if score > 1:
-                self.spans.add(Hit(what, half.since, number + 1, half.told.box, score, 1.0, half.told.person))
+                self.spans.add(Hit(what, half.since, half.last + 1, half.told.box, score, 1.0, half.told.person))
 
-    def _end(self, number: int, held: _Held) -> None:
+    def _end(self, held: _Held) -> None:
         """The mean of a second shows what a single frame does not."""
+        if held.count < self.second // 2:
+            return
         (whole, gaze), o = (peak(s / np.float32(held.count)) for s in held.surfaces), self.limits
         chance = o.chance / np.sqrt(np.maximum(held.pixels, 1))
         self.record("held", held.since, (*whole, *gaze, held.count, *held.pixels.tolist(), held.rims / held.count))
@@ -148,18 +163,11 @@ class Left:
                 (self.spans, RIM, held.rims / held.count / o.rims)):
             spans.most(f"{what.rstrip('.')} (a second together)", share)
             if share > 1:
-                spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
+                spans.add(Hit(what, held.since, held.last + 1, held.told.box, share, 1.0, held.told.person))
 
-    def finish(self, number: int) -> None:
+    def finish(self) -> None:
         """What is left of the last second, and of its half."""
-        for held in self.held.values():
-            if held.count >= self.second // 2:
-                self._end(number, held)
-        for half in self.halves.values():
-            if len(half.frames) >= FEW:
-                self._halved(number, half)
-        self.held.clear()
-        self.halves.clear()
+        self._close(sys.maxsize)
 
     def checks(self, missing: str) -> list[Check]:
         """What was found."""
@@ -170,6 +178,13 @@ class Left:
             self.eyes.check("Eyes and glasses", "The eyes of each face, with glasses and what is reflected in them, were laid "
                             "over the footage in every frame.", "faces", missing),
         ]
+
+
+def found_at(told: Told, scene: Scene) -> Seen | None:
+    """The face that a detector found there; None if it lies nearer to somebody else of the plan, or there is none."""
+    mine = [f for f in scene.faces if told in matched(f, scene.told)
+            and overlap(f.box, told.box) >= max(overlap(f.box, t.box) for t in scene.told)]
+    return max(mine, key=lambda f: overlap(f.box, told.box), default=None)
 
 
 def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
