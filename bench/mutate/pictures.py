@@ -141,6 +141,32 @@ def blended(case: Case, place: int, strength: float, new: Path) -> None:
     during(case, place, second(case), lambda f, s, b, p: mixed(f, s, strength * oval(f, b)), new)
 
 
+def moved(case: Case, place: int, strength: float, new: Path) -> None:
+    """strength: share of the footage in the face, 2 px beside its place; the place says to which side."""
+    x, y = (round(2 * way(2 * np.pi * place / PLACES)) for way in (np.cos, np.sin))
+
+    def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
+        planes = fitting(source, frame)
+        aside = [np.roll(p, (y * p.shape[0] // frame.height, x * p.shape[1] // frame.width), (0, 1)) for p in planes]
+        return mixed(frame, _with(frame, aside), strength * oval(frame, box))
+
+    during(case, place, second(case), paint, new)
+
+
+def stale(case: Case, place: int, strength: float, new: Path) -> None:
+    """strength: share of the footage of one frame before in the face."""
+    held: list[Frame] = []
+    start, stop = span(case, place, second(case))
+    boxes, _ = faces(case)
+
+    def change(number: int, frame: Frame, source: Frame) -> Frame:
+        before = held[0] if held else source
+        held[:] = [source]
+        return mixed(frame, before, strength * oval(frame, boxes[number])) if start <= number < stop else frame
+
+    again(case, change, new)
+
+
 def eyes(case: Case, place: int, strength: float, new: Path) -> None:
     """strength: share of the footage in the eyes."""
     def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
@@ -319,6 +345,8 @@ FAULTS = (
     Fault("swapped decision, s", "picture", (1, 0.5, 0.2), swapped),
     Fault("double like the witness", "picture", (1, 0.8, 0.6, 0.5, 0.4), leak),
     Fault("footage blended in", "picture", (0.5, 0.35, 0.2, 0.1), blended),
+    Fault("footage blended in, moved", "picture", (0.6, 0.4, 0.3, 0.2, 0.1), moved),
+    Fault("footage of one frame before blended in", "picture", (0.6, 0.4, 0.3, 0.2, 0.1), stale),
     Fault("eyes of the footage", "picture", (1, 0.7, 0.5, 0.35), eyes),
     Fault("mouth of the footage", "picture", (1, 0.7, 0.5, 0.35), mouth),
     Fault("mirrored face", "picture", (1, 0.8, 0.6, 0.5), mirrored),

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from facedouble.audit.account import Told
-from facedouble.audit.reuse import Reuse, compare, peak, remains
+from facedouble.audit.reuse import MOVES, NEAR, Reuse, compare, peak, remains
 from facedouble.audit.rim import CELLS, line
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
@@ -29,6 +29,7 @@ COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
 FEW: Final = 6  # frames under which nothing is told of half a second
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
 TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
+MOVED: Final = "The footage shines through a face, beside its place, or of a moment before or after."
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
 
@@ -51,13 +52,18 @@ class _Held:
 
 @dataclass
 class _Half:
-    """Half a second of a face: where lines of the footage ran along the outline, summed; left and rows by frame."""
+    """Half a second of a face: where lines of the footage ran along the outline, and `moved`, summed.
+
+    looks: in how many frames that was taken; frames: left, rows and pixels of each.
+    """
 
     told: Told
     since: int
     last: int
     lines: Floats
-    frames: list[tuple[float, float]] = field(default_factory=list)
+    moved: Floats
+    looks: int = 0
+    frames: list[tuple[float, float, int]] = field(default_factory=list)
 
 
 class Left:
@@ -66,6 +72,7 @@ class Left:
     def __init__(self, limits: AuditOptions, second: int, record: Record) -> None:
         self.limits, self.second, self.record = limits, second, record
         self.spans, self.eyes = Spans(), Spans()
+        self.before: tuple[Array, ...] = ()
         self.held: dict[Key, _Held] = {}
         self.halves: dict[Key, _Half] = {}
 
@@ -77,7 +84,7 @@ class Left:
                 continue
             face = found_at(told, scene)
             box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
-            found = compare(scene.source, scene.output, box)
+            found = compare(scene.source, scene.output, box, self.before if scene.number % 2 else ())
             if found is None:
                 continue
             self.spans.looked += 1
@@ -92,6 +99,7 @@ class Left:
                 key = told.track if told.track >= 0 else told.person or f"face {k}"
                 self._hold(scene.number, told, key, found, box.width)
                 self._gather(scene.number, told, key, found)
+        self.before = () if scene.source is None else (scene.source, scene.output)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
@@ -125,9 +133,11 @@ class Left:
             self._end(self.held.pop(key))
 
     def _gather(self, number: int, told: Told, key: Key, found: Reuse) -> None:
-        half = self.halves.setdefault(key, _Half(told, number, number, np.zeros(CELLS, np.float32)))
+        half = self.halves.setdefault(key, _Half(told, number, number, np.zeros(CELLS, np.float32), np.zeros(MOVES, np.float32)))
         half.lines, half.told, half.last = half.lines + found.rim.lines, told, number
-        half.frames.append((found.left, found.rows))
+        if len(found.moved):
+            half.moved, half.looks = half.moved + found.moved, half.looks + 1
+        half.frames.append((found.left, found.rows, found.pixels[0]))
         if len(half.frames) >= max(self.second // 2, FEW):
             self._halved(self.halves.pop(key))
 
@@ -142,10 +152,14 @@ class Left:
         """Whatever lasts a second fills half of one."""
         if len(half.frames) < FEW:
             return
-        share, o = line(half.lines / np.float32(len(half.frames))), self.limits
-        left, rows = np.mean(half.frames, 0).tolist()
-        self.record("half", half.since, (share, left, rows, len(half.frames)))
-        for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half)):
+        count, o = np.float32(len(half.frames)), self.limits
+        share = line(half.lines / count)
+        left, rows, pixels = np.mean(half.frames, 0).tolist()
+        peaks = [peak(moved / np.float32(max(half.looks, 1)), NEAR) for moved in half.moved]
+        self.record("half", half.since, (share, left, rows, len(half.frames), *peaks[0], *peaks[1], *peaks[2], pixels))
+        least = max(o.moved_height, o.chance / pixels ** 0.5), o.moved_stands, o.moved_sharp
+        for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half),
+                            (MOVED, max(ratio(p, least) for p in peaks))):
             self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
             if score > 1:
                 self.spans.add(Hit(what, half.since, half.last + 1, half.told.box, score, 1.0, half.told.person))
@@ -154,7 +168,7 @@ class Left:
         """The mean of a second shows what a single frame does not."""
         if held.count < self.second // 2:
             return
-        (whole, gaze), o = (peak(s / np.float32(held.count)) for s in held.surfaces), self.limits
+        (whole, gaze), o = (peak(s / np.float32(held.count)) for s in held.surfaces[:2]), self.limits
         chance = o.chance / np.sqrt(np.maximum(held.pixels, 1))
         self.record("held", held.since, (*whole, *gaze, held.count, *held.pixels.tolist(), held.rims / held.count))
         for spans, what, share in (
@@ -171,8 +185,8 @@ class Left:
 
     def checks(self, missing: str) -> list[Check]:
         """What was found."""
-        tried = "Each face was laid over the footage in every frame: finest detail, small and thin windows, coarse look, and a " \
-                "second at a time. Figures are shares of the limits."
+        tried = "Each face was laid over the footage in every frame: finest detail, also beside its place and of a frame " \
+                "before and after, small and thin windows, coarse look, and a second at a time. Figures are shares of the limits."
         return [
             self.spans.check("Nothing of the footage is left in a face", tried, "faces", missing),
             self.eyes.check("Eyes and glasses", "The eyes of each face, with glasses and what is reflected in them, were laid "
@@ -190,6 +204,7 @@ def found_at(told: Told, scene: Scene) -> Seen | None:
 def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
     """What is found in a face, `width` px wide, as shares of the limits: more than 1 is a finding."""
     whole, upper, lower = (o.chance / max(n, 1) ** 0.5 for n in found.pixels)
+    plain = min(found.fine, found.middle) < o.blurred or found.tiles > o.tiled
     return {
         WHOLE: ratio(found.whole, (max(o.blend_height, whole), o.blend_stands, o.blend_sharp)),
         EYES: ratio(found.eyes, (max(o.part_height, upper), o.part_stands, o.part_sharp)),
@@ -197,7 +212,7 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
         RIM: found.rim.inside / max(o.rim, o.rim_share * width),
-        COARSE: (o.coarse_plain if found.fine < o.blurred or found.tiles > o.tiled else o.coarse) / max(found.coarse, 1e-3),
+        COARSE: (o.coarse_plain if plain else o.coarse) / max(found.coarse, 1e-3),
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facedouble.audit.account import Told
-from facedouble.audit.left import FAINT, ROWS, Left
+from facedouble.audit.left import FAINT, MOVED, ROWS, Left
 from facedouble.audit.scene import Scene
 from facedouble.audit.verdict import Finding
 from facedouble.options import AuditOptions
@@ -119,3 +119,29 @@ def test_of_two_faces_that_are_seen_each_is_compared_at_its_own() -> None:
     seen = [Seen(right, 0.9, POINTS + np.float32(25)), Seen(Box(20, 20, 90, 110), 0.6, POINTS - np.float32(35))]
     found = findings([(leaking(0.5, (slice(None), slice(0, 50))), told, seen)] * SECOND)
     assert max(f.score or 0 for f in found if f.person == "p1") > 2 and {f.person for f in found} == {"p1"}
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (2, 0), (0, 3), (-2, 2)])
+def test_footage_beside_its_place_is_found(x: int, y: int) -> None:
+    clip: list[Frame] = [(leaking(0.2, source=np.roll(SOURCE, (y, x), (0, 1))), one(), [])] * SECOND
+    assert MOVED in {f.what for f in findings(clip)}
+
+
+@pytest.mark.parametrize("late", [1, -1])
+def test_footage_of_a_frame_before_or_after_is_found_while_the_head_moves(late: int) -> None:
+    """The head moves to and fro, and the face in the output with it."""
+    sources = [np.roll(SOURCE, round(9 * np.sin(k)), 1) for k in range(2 * SECOND)]
+    clip: list[Frame] = [(leaking(0.25, source=sources[(k - late) % len(sources)]), one(), []) for k in range(len(sources))]
+    assert MOVED in {f.what for f in findings(clip, sources=sources)}
+
+
+def test_a_double_whose_features_lie_beside_the_footages_has_nothing_of_it() -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+
+    def featured(picture: Floats, dy: float) -> Floats:
+        features = ((50, 52, 9, 4, 60), (90, 52, 9, 4, 60), (70, 95, 16, 4, 45))  # x, y, radii px, levels
+        dark = sum(d * np.exp(-((x - cx) / w) ** 2 - ((y - dy - cy) / h) ** 2) for cx, cy, w, h, d in features)
+        return np.asarray(picture - dark, np.float32)
+
+    clip: list[Frame] = [(featured(DRAWN, 2), one(), [])] * SECOND
+    assert MOVED not in {f.what for f in findings(clip, sources=(featured(SOURCE, 0),))}
