@@ -15,9 +15,9 @@ from facedouble.audit.rim import CELLS, line
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
-from facedouble.geometry import overlap
+from facedouble.geometry import overlap, scaled
 from facedouble.options import AuditOptions
-from facedouble.types import Array, Floats, Seen
+from facedouble.types import Array, Box, Floats, Seen
 
 WHOLE: Final = "The footage shines through a face."
 EYES: Final = "The eyes in a face are the footage's, or something in them is."
@@ -26,6 +26,8 @@ PARTS: Final = "Parts of a face are the footage's."
 ROWS: Final = "A strip of a face is the footage's."
 RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
+HEAD: Final = 1.3  # sides of the face box within which a veil or a cover leaves nothing
+SURE: Final = 0.6  # score from which a face that a detector finds where there may be one is compared
 FEW: Final = 6  # frames under which nothing is told of half a second
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
 TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
@@ -33,8 +35,8 @@ MOVED: Final = "The footage shines through a face, beside its place, or of a mom
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
 
-Key = int | str
-"""What a face is summed by: its track; of a told one without any its person, or its place in the list."""
+Key = tuple[int | str, float]
+"""What a face is summed by: its track, or of a told one without any its person, or its place in the list; and the box' size."""
 
 
 @dataclass
@@ -84,22 +86,30 @@ class Left:
                 continue
             face = found_at(told, scene)
             box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
-            found = compare(scene.source, scene.output, box, self.before if scene.number % 2 else ())
-            if found is None:
-                continue
-            self.spans.looked += 1
-            self.eyes.looked += 1
-            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows,
-                                                found.rim.inside, found.coarse, *found.pixels))
-            if told.treatment != MAYBE:
-                made = scores(found, self.limits, box.width)
-                if face is not None:
-                    made = self._features(scene, face, made)
-                self._judge(scene.number, told, made)
-                key = told.track if told.track >= 0 else told.person or f"face {k}"
-                self._hold(scene.number, told, key, found, box.width)
-                self._gather(scene.number, told, key, found)
+            key = told.track if told.track >= 0 else told.person or f"face {k}"
+            self._compare(scene, told, box, (key, 1.0), face)
+            if told.treatment in COVERED:
+                self._compare(scene, told, scaled(box, HEAD), (key, HEAD))
         self.before = () if scene.source is None else (scene.source, scene.output)
+
+    def _compare(self, scene: Scene, told: Told, box: Box, key: Key, face: Seen | None = None) -> None:
+        """Compare a place, px, by itself and with what is held of it; face: the one that was found there."""
+        assert scene.source is not None
+        found = compare(scene.source, scene.output, box, self.before if scene.number % 2 else ())
+        if found is None:
+            return
+        self.spans.looked += 1
+        self.eyes.looked += 1
+        self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim.inside,
+                                            found.coarse, *found.pixels))
+        if told.treatment == MAYBE and (face is None or face.score < SURE):
+            return  # nobody knows whether a face is there, or where
+        made = scores(found, self.limits, box.width)
+        if face is not None:
+            made = self._features(scene, face, made)
+        self._judge(scene.number, told, made)
+        self._hold(scene.number, told, key, found, box.width)
+        self._gather(scene.number, told, key, found)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facedouble.audit.account import Told
-from facedouble.audit.left import FAINT, MOVED, ROWS, Left
+from facedouble.audit.left import FAINT, MOVED, PARTS, RIM, ROWS, WHOLE, Left
 from facedouble.audit.scene import Scene
 from facedouble.audit.verdict import Finding
 from facedouble.options import AuditOptions
@@ -145,3 +145,32 @@ def test_a_double_whose_features_lie_beside_the_footages_has_nothing_of_it() -> 
 
     clip: list[Frame] = [(featured(DRAWN, 2), one(), [])] * SECOND
     assert MOVED not in {f.what for f in findings(clip, sources=(featured(SOURCE, 0),))}
+
+
+def around(size: float, source: Floats = SOURCE, box: Box = BOX) -> Floats:
+    """A veil over the oval of the face box times `size`; all around it the footage."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    r = np.hypot((x - box.centre[0]) / box.width * 2, (y - box.centre[1]) / box.height * 2)
+    cover = np.clip((size - r) / 0.05, 0, 1)
+    return np.asarray(source * (1 - cover) + (90 + 10 * np.sin(x / 9)) * cover, np.float32)
+
+
+@pytest.mark.parametrize("treatment", ["veil", "hide"])
+def test_a_veil_has_to_cover_the_whole_head(treatment: str) -> None:
+    """Chin, ears and brow: a double leaves them bare, a veil may not."""
+    for size in (0.8, 0.95, 1.0):
+        clip: list[Frame] = [(around(size), one(treatment=treatment), [])] * SECOND
+        assert {f.what for f in findings(clip)} & {WHOLE, PARTS, RIM}, size
+    whole: Frame = around(1.35), one(treatment=treatment), []
+    assert findings([whole] * SECOND) == []
+    drawn: Frame = np.asarray(DRAWN + around(0.95) - around(0.95, DRAWN), np.float32), one(), []
+    assert findings([drawn] * SECOND) == []
+
+
+def test_a_face_that_is_maybe_one_is_compared_where_a_detector_finds_it() -> None:
+    seen = [Seen(Box(31, 21, 111, 126), 0.7, POINTS)]
+    for output, leaks in ((leaking(0.3), True), (DRAWN, False)):
+        frame: Frame = output, one(treatment="maybe"), seen
+        assert bool(findings([frame] * SECOND)) is leaks
+    unseen: Frame = leaking(0.3), one(treatment="maybe"), []
+    assert findings([unseen] * SECOND) == []
