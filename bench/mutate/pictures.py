@@ -141,6 +141,32 @@ def blended(case: Case, place: int, strength: float, new: Path) -> None:
     during(case, place, second(case), lambda f, s, b, p: mixed(f, s, strength * oval(f, b)), new)
 
 
+def moved(case: Case, place: int, strength: float, new: Path) -> None:
+    """strength: share of the footage in the face, 2 px beside its place; the place says to which side."""
+    x, y = (round(2 * way(2 * np.pi * place / PLACES)) for way in (np.cos, np.sin))
+
+    def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
+        planes = fitting(source, frame)
+        aside = [np.roll(p, (y * p.shape[0] // frame.height, x * p.shape[1] // frame.width), (0, 1)) for p in planes]
+        return mixed(frame, _with(frame, aside), strength * oval(frame, box))
+
+    during(case, place, second(case), paint, new)
+
+
+def stale(case: Case, place: int, strength: float, new: Path) -> None:
+    """strength: share of the footage of one frame before in the face."""
+    held: list[Frame] = []
+    start, stop = span(case, place, second(case))
+    boxes, _ = faces(case)
+
+    def change(number: int, frame: Frame, source: Frame) -> Frame:
+        before = held[0] if held else source
+        held[:] = [source]
+        return mixed(frame, before, strength * oval(frame, boxes[number])) if start <= number < stop else frame
+
+    again(case, change, new)
+
+
 def eyes(case: Case, place: int, strength: float, new: Path) -> None:
     """strength: share of the footage in the eyes."""
     def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
@@ -251,6 +277,18 @@ def glassy(case: Case, place: int, strength: float, new: Path) -> None:
     during(case, place, second(case), paint, new)
 
 
+def rimmed(case: Case, place: int, strength: float, new: Path) -> None:
+    """strength: size of a veil over that of the face box, with the footage all around it up to 1.5 of the box.
+
+    Films of the trial without a plan are taken for doubles, of which nothing outside of .84 is asked: there .8 has to be found.
+    """
+    def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
+        grey = _with(frame, [np.full_like(p, (90 if k == 0 else 128) << (frame.depth - 8)) for k, p in enumerate(frame.planes)])
+        return mixed(mixed(frame, source, oval(frame, box, 1.5)), grey, oval(frame, box, strength, 0.02))
+
+    during(case, place, second(case), paint, new)
+
+
 def _end(case: Case, place: int, number: int, new: Path) -> None:
     """One frame, in which the place says what of the face is bare: all, halves, quarters."""
     parts = ((0, 0, 1, 1), (0, 0, 1, 0.5), (0, 0.5, 1, 1), (0, 0, 0.5, 1), (0.5, 0, 1, 1), (0, 0.2, 1, 0.6), (0.1, 0.1, 0.9, 0.9),
@@ -279,12 +317,25 @@ def last(case: Case, place: int, strength: float, new: Path) -> None:
     _end(case, place, count(case) - 1, new)
 
 
+def _soft(source: Frame, like: Frame, box: Array, strength: float) -> Frame:
+    """The footage, blurred by a share of the width of the face."""
+    wide = float(box[2] - box[0])
+    return _with(like, [cv2.GaussianBlur(p, (0, 0), max(0.3, strength * wide * p.shape[1] / like.width))
+                        for p in fitting(source, like)])
+
+
 def blurred(case: Case, place: int, strength: float, new: Path) -> None:
     """strength: sigma of a blur over the width of the face, instead of a double."""
+    during(case, place, second(case), lambda f, s, b, p: mixed(f, _soft(s, f, b, strength), oval(f, b, 1.2)), new)
+
+
+def grainy(case: Case, place: int, strength: float, new: Path) -> None:
+    """strength: the same, with grain of 4 of 255 levels, as a render adds it."""
     def paint(frame: Frame, source: Frame, box: Array, points: Array) -> Frame:
-        wide = float(box[2] - box[0])
-        soft = [cv2.GaussianBlur(p, (0, 0), max(0.3, strength * wide * p.shape[1] / frame.width)) for p in fitting(source, frame)]
-        return mixed(frame, _with(frame, soft), oval(frame, box, 1.2))
+        soft, rng = _soft(source, frame, box, strength), np.random.default_rng(frame.index)
+        grain = 4.0 * (1 << (frame.depth - 8)) * rng.standard_normal(soft.planes[0].shape)
+        lit = np.clip(np.round(soft.planes[0] + grain), 0, 255 << (frame.depth - 8)).astype(soft.planes[0].dtype)
+        return mixed(frame, _with(frame, [lit, *soft.planes[1:]]), oval(frame, box, 1.2))
 
     during(case, place, second(case), paint, new)
 
@@ -319,6 +370,8 @@ FAULTS = (
     Fault("swapped decision, s", "picture", (1, 0.5, 0.2), swapped),
     Fault("double like the witness", "picture", (1, 0.8, 0.6, 0.5, 0.4), leak),
     Fault("footage blended in", "picture", (0.5, 0.35, 0.2, 0.1), blended),
+    Fault("footage blended in, moved", "picture", (0.6, 0.4, 0.3, 0.2, 0.1), moved),
+    Fault("footage of one frame before blended in", "picture", (0.6, 0.4, 0.3, 0.2, 0.1), stale),
     Fault("eyes of the footage", "picture", (1, 0.7, 0.5, 0.35), eyes),
     Fault("mouth of the footage", "picture", (1, 0.7, 0.5, 0.35), mouth),
     Fault("mirrored face", "picture", (1, 0.8, 0.6, 0.5), mirrored),
@@ -332,6 +385,8 @@ FAULTS = (
     Fault("first frame bare", "picture", (1,), first),
     Fault("last frame bare", "picture", (1,), last),
     Fault("blur instead of a double", "picture", (0.04, 0.07, 0.12), blurred),
+    Fault("blur with grain instead of a double", "picture", (0.04, 0.07, 0.12), grainy),
+    Fault("rim of the footage around a veil", "picture", (0.8, 0.9, 1.0), rimmed),
     Fault("mosaic instead of a double, px", "picture", (6, 12, 20), mosaic),
     Fault("rows of the footage left", "picture", (24, 12, 6, 3), rows),
 )

@@ -38,8 +38,10 @@ FAULTS: Final = (*PICTURES, *DOUBLES, *CONTAINERS, *SOUNDS)
 NOMINAL: Final[dict[str, float]] = {
     **{f.kind: f.strengths[min(1, len(f.strengths) - 1)] for f in CONTAINERS}, **SOUND_NOMINAL,
     "bare frames": 1, "mask shifted, px": 3, "swapped decision, s": 0.5, "footage blended in": 0.2,
+    "footage blended in, moved": 0.2, "footage of one frame before blended in": 0.2,
     "small bare face elsewhere": 0.25, "darkened bare face": 0.3, "flash of one frame": 0.5, "frame repeated": 2,
     "veil lets through": 0.3, "reflection in a pane": 0.5, "blur instead of a double": 0.07,
+    "blur with grain instead of a double": 0.07, "rim of the footage around a veil": 0.8,
     "mosaic instead of a double, px": 12, "rows of the footage left": 6,
 }
 """The strength at which a kind has to be found; the strongest of those that are not named."""

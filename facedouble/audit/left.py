@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,13 +10,14 @@ from typing import Final
 import numpy as np
 
 from facedouble.audit.account import Told
-from facedouble.audit.reuse import Reuse, compare, peak, remains
+from facedouble.audit.reuse import MOVES, NEAR, Reuse, compare, peak, remains
 from facedouble.audit.rim import CELLS, line
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
+from facedouble.geometry import overlap, scaled
 from facedouble.options import AuditOptions
-from facedouble.types import Array, Floats, Seen
+from facedouble.types import Array, Box, Floats, Seen
 
 WHOLE: Final = "The footage shines through a face."
 EYES: Final = "The eyes in a face are the footage's, or something in them is."
@@ -24,32 +26,46 @@ PARTS: Final = "Parts of a face are the footage's."
 ROWS: Final = "A strip of a face is the footage's."
 RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
+HEAD: Final = 1.3  # sides of the face box within which a veil or a cover leaves nothing
+SURE: Final = 0.6  # score from which a face that a detector finds where there may be one is compared
 FEW: Final = 6  # frames under which nothing is told of half a second
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
 TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
+MOVED: Final = "The footage shines through a face, beside its place, or of a moment before or after."
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
+
+
+Key = tuple[int | str, float]
+"""What a face is summed by: its track, or of a told one without any its person, or its place in the list; and the box' size."""
 
 
 @dataclass
 class _Held:
-    """Sum of somebody's comparisons since a frame."""
+    """Sum of a face's comparisons from a frame to another one, both counted."""
 
     told: Told
-    surfaces: Floats
-    count: int
     since: int
+    last: int
+    surfaces: Floats
     pixels: Array
+    count: int = 0
     rims: int = 0
 
 
 @dataclass
 class _Half:
-    """Half a second of somebody: where lines of the footage ran along the outline, summed; left and rows by frame."""
+    """Half a second of a face: where lines of the footage ran along the outline, and `moved`, summed.
+
+    looks: in how many frames that was taken; frames: left, rows and pixels of each.
+    """
 
     told: Told
     since: int
+    last: int
     lines: Floats
-    frames: list[tuple[float, float]] = field(default_factory=list)
+    moved: Floats
+    looks: int = 0
+    frames: list[tuple[float, float, int]] = field(default_factory=list)
 
 
 class Left:
@@ -58,30 +74,42 @@ class Left:
     def __init__(self, limits: AuditOptions, second: int, record: Record) -> None:
         self.limits, self.second, self.record = limits, second, record
         self.spans, self.eyes = Spans(), Spans()
-        self.held: dict[str, _Held] = {}
-        self.halves: dict[str, _Half] = {}
+        self.before: tuple[Array, ...] = ()
+        self.held: dict[Key, _Held] = {}
+        self.halves: dict[Key, _Half] = {}
 
     def take(self, scene: Scene) -> None:
         """Compare every face that is to be drawn over with the footage."""
+        self._close(scene.number)
         for k, told in enumerate(scene.told):
             if scene.source is None or told.treatment not in (*DRAWN, *COVERED, MAYBE):
                 continue
-            face = next((f for f in scene.faces if told in matched(f, scene.told)), None)
+            face = found_at(told, scene)
             box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
-            found = compare(scene.source, scene.output, box)
-            if found is None:
-                continue
-            self.spans.looked += 1
-            self.eyes.looked += 1
-            self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows,
-                                                found.rim.inside, found.coarse, *found.pixels))
-            if told.treatment != MAYBE:
-                made = scores(found, self.limits, box.width)
-                if face is not None:
-                    made = self._features(scene, face, made)
-                self._judge(scene.number, told, made)
-                self._hold(scene.number, told, told.person or f"face {k}", found, box.width)
-                self._gather(scene.number, told, told.person or f"face {k}", found)
+            key = told.track if told.track >= 0 else told.person or f"face {k}"
+            self._compare(scene, told, box, (key, 1.0), face)
+            if told.treatment in COVERED:
+                self._compare(scene, told, scaled(box, HEAD), (key, HEAD))
+        self.before = () if scene.source is None else (scene.source, scene.output)
+
+    def _compare(self, scene: Scene, told: Told, box: Box, key: Key, face: Seen | None = None) -> None:
+        """Compare a place, px, by itself and with what is held of it; face: the one that was found there."""
+        assert scene.source is not None
+        found = compare(scene.source, scene.output, box, self.before if scene.number % 2 else ())
+        if found is None:
+            return
+        self.spans.looked += 1
+        self.eyes.looked += 1
+        self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim.inside,
+                                            found.coarse, *found.pixels))
+        if told.treatment == MAYBE and (face is None or face.score < SURE):
+            return  # nobody knows whether a face is there, or where
+        made = scores(found, self.limits, box.width)
+        if face is not None:
+            made = self._features(scene, face, made)
+        self._judge(scene.number, told, made)
+        self._hold(scene.number, told, key, found, box.width)
+        self._gather(scene.number, told, key, found)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
@@ -106,40 +134,51 @@ class Left:
             if score > 1:
                 spans.add(Hit(what, number, number + 1, told.box, score, 1.0, told.person))
 
-    def _hold(self, number: int, told: Told, key: str, found: Reuse, width: float) -> None:
-        held = self.held.get(key)
-        if held is None or number - held.since > 2 * self.second:
-            held = self.held[key] = _Held(told, np.zeros_like(found.surfaces), 0, number, np.zeros(2))
-        held.surfaces, held.count, held.told = held.surfaces + found.surfaces, held.count + 1, told
+    def _hold(self, number: int, told: Told, key: Key, found: Reuse, width: float) -> None:
+        held = self.held.setdefault(key, _Held(told, number, number, np.zeros_like(found.surfaces), np.zeros(2)))
+        held.surfaces, held.count, held.told, held.last = held.surfaces + found.surfaces, held.count + 1, told, number
         held.pixels = held.pixels + found.pixels[:2]
         held.rims += found.rim.inside >= max(TRACE, TRACE_SHARE * width)
         if held.count >= self.second:
-            self._end(number, held)
-            del self.held[key]
+            self._end(self.held.pop(key))
 
-    def _gather(self, number: int, told: Told, key: str, found: Reuse) -> None:
-        half = self.halves.get(key)
-        if half is None or number - half.since > self.second:
-            half = self.halves[key] = _Half(told, number, np.zeros(CELLS, np.float32))
-        half.lines, half.told = half.lines + found.rim.lines, told
-        half.frames.append((found.left, found.rows))
+    def _gather(self, number: int, told: Told, key: Key, found: Reuse) -> None:
+        half = self.halves.setdefault(key, _Half(told, number, number, np.zeros(CELLS, np.float32), np.zeros(MOVES, np.float32)))
+        half.lines, half.told, half.last = half.lines + found.rim.lines, told, number
+        if len(found.moved):
+            half.moved, half.looks = half.moved + found.moved, half.looks + 1
+        half.frames.append((found.left, found.rows, found.pixels[0]))
         if len(half.frames) >= max(self.second // 2, FEW):
-            self._halved(number, half)
-            del self.halves[key]
+            self._halved(self.halves.pop(key))
 
-    def _halved(self, number: int, half: _Half) -> None:
+    def _close(self, number: int) -> None:
+        """End what has not been filled in twice its time, as a face has left: what there is of it is judged all the same."""
+        for key in [k for k, held in self.held.items() if number - held.since > 2 * self.second]:
+            self._end(self.held.pop(key))
+        for key in [k for k, half in self.halves.items() if number - half.since > max(self.second, 2 * FEW)]:
+            self._halved(self.halves.pop(key))
+
+    def _halved(self, half: _Half) -> None:
         """Whatever lasts a second fills half of one."""
-        share, o = line(half.lines / np.float32(len(half.frames))), self.limits
-        left, rows = np.mean(half.frames, 0).tolist()
-        self.record("half", half.since, (share, left, rows, len(half.frames)))
-        for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half)):
+        if len(half.frames) < FEW:
+            return
+        count, o = np.float32(len(half.frames)), self.limits
+        share = line(half.lines / count)
+        left, rows, pixels = np.mean(half.frames, 0).tolist()
+        peaks = [peak(moved / np.float32(max(half.looks, 1)), NEAR) for moved in half.moved]
+        self.record("half", half.since, (share, left, rows, len(half.frames), *peaks[0], *peaks[1], *peaks[2], pixels))
+        least = max(o.moved_height, o.chance / pixels ** 0.5), o.moved_stands, o.moved_sharp
+        for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half),
+                            (MOVED, max(ratio(p, least) for p in peaks))):
             self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
             if score > 1:
-                self.spans.add(Hit(what, half.since, number + 1, half.told.box, score, 1.0, half.told.person))
+                self.spans.add(Hit(what, half.since, half.last + 1, half.told.box, score, 1.0, half.told.person))
 
-    def _end(self, number: int, held: _Held) -> None:
+    def _end(self, held: _Held) -> None:
         """The mean of a second shows what a single frame does not."""
-        (whole, gaze), o = (peak(s / np.float32(held.count)) for s in held.surfaces), self.limits
+        if held.count < self.second // 2:
+            return
+        (whole, gaze), o = (peak(s / np.float32(held.count)) for s in held.surfaces[:2]), self.limits
         chance = o.chance / np.sqrt(np.maximum(held.pixels, 1))
         self.record("held", held.since, (*whole, *gaze, held.count, *held.pixels.tolist(), held.rims / held.count))
         for spans, what, share in (
@@ -148,23 +187,16 @@ class Left:
                 (self.spans, RIM, held.rims / held.count / o.rims)):
             spans.most(f"{what.rstrip('.')} (a second together)", share)
             if share > 1:
-                spans.add(Hit(what, held.since, number + 1, held.told.box, share, 1.0, held.told.person))
+                spans.add(Hit(what, held.since, held.last + 1, held.told.box, share, 1.0, held.told.person))
 
-    def finish(self, number: int) -> None:
+    def finish(self) -> None:
         """What is left of the last second, and of its half."""
-        for held in self.held.values():
-            if held.count >= self.second // 2:
-                self._end(number, held)
-        for half in self.halves.values():
-            if len(half.frames) >= FEW:
-                self._halved(number, half)
-        self.held.clear()
-        self.halves.clear()
+        self._close(sys.maxsize)
 
     def checks(self, missing: str) -> list[Check]:
         """What was found."""
-        tried = "Each face was laid over the footage in every frame: finest detail, small and thin windows, coarse look, and a " \
-                "second at a time. Figures are shares of the limits."
+        tried = "Each face was laid over the footage in every frame: finest detail, also beside its place and of a frame " \
+                "before and after, small and thin windows, coarse look, and a second at a time. Figures are shares of the limits."
         return [
             self.spans.check("Nothing of the footage is left in a face", tried, "faces", missing),
             self.eyes.check("Eyes and glasses", "The eyes of each face, with glasses and what is reflected in them, were laid "
@@ -172,9 +204,17 @@ class Left:
         ]
 
 
+def found_at(told: Told, scene: Scene) -> Seen | None:
+    """The face that a detector found there; None if it lies nearer to somebody else of the plan, or there is none."""
+    mine = [f for f in scene.faces if told in matched(f, scene.told)
+            and overlap(f.box, told.box) >= max(overlap(f.box, t.box) for t in scene.told)]
+    return max(mine, key=lambda f: overlap(f.box, told.box), default=None)
+
+
 def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
     """What is found in a face, `width` px wide, as shares of the limits: more than 1 is a finding."""
     whole, upper, lower = (o.chance / max(n, 1) ** 0.5 for n in found.pixels)
+    plain = min(found.fine, found.middle) < o.blurred or found.tiles > o.tiled
     return {
         WHOLE: ratio(found.whole, (max(o.blend_height, whole), o.blend_stands, o.blend_sharp)),
         EYES: ratio(found.eyes, (max(o.part_height, upper), o.part_stands, o.part_sharp)),
@@ -182,7 +222,7 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
         RIM: found.rim.inside / max(o.rim, o.rim_share * width),
-        COARSE: (o.coarse_plain if found.fine < o.blurred or found.tiles > o.tiled else o.coarse) / max(found.coarse, 1e-3),
+        COARSE: (o.coarse_plain if plain else o.coarse) / max(found.coarse, 1e-3),
     }
 
 

@@ -3,11 +3,14 @@
 A double moves as the witness does, so that its eyes and lips lie where the witness's lie: that alone makes two pictures of a
 face alike. What it has not is the footage's finest detail at the same pixel. So both pictures are whitened (high pass, then
 divided by their local strength), correlated at all shifts of up to `REACH` px, and what counts is a peak at no shift that stands
-out of the others and is sharp. A blend of a fifth gives such a peak; a face that was drawn anew gives none.
+out of the others and is sharp. A blend of a fifth gives such a peak; a face that was drawn anew gives none. Footage that lies
+beside its place gives it at that shift, and footage of a moment before or after with that moment's frame. But features of a
+double that lie beside the witness's give one there as well; so what stands out is cut for it, and counts no more than skin does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +21,8 @@ from facedouble.audit.rim import Rim, rim
 from facedouble.types import Array, Bools, Box, Floats, Frame, Value
 
 REACH: Final = 8  # px of shift that are tried
-NEAR: Final = 0  # px of shift at which a peak still counts as in place; the render moves nothing
+MOVES: Final = (3, 2 * REACH + 1, 2 * REACH + 1)  # of `Reuse.moved`: this footage, that of before, this in what was before
+NEAR: Final = 4  # px of shift at which a peak still counts as of the same face
 WHITE: Final = 200  # px; wider faces are reduced by a whole factor before they are whitened
 SIDE: Final = 0.84  # diameter of the oval that is looked at, in sides of the face box: inside of what a double covers
 EYES: Final = (0.25, 0.52)  # rows of the face box, as CenterFace and YuNet draw it
@@ -26,6 +30,7 @@ MOUTH: Final = (0.62, 0.92)
 ROWS: Final = 6  # of eyes or mouth, under which there is nothing to compare
 TINY: Final = 3.0  # px of an eye's radius under which nothing can be told of it
 NOISE: Final = 4.0  # levels^2 of a place without contrast
+CUT: Final = 0.5  # times their local strength, at which values are cut where a peak may lie at any shift
 WINDOW: Final = 9  # px of the windows in which single places are compared
 KEPT: Final = 0.9  # correlation in a window from which it counts as left from the footage
 STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have to tell anything
@@ -35,6 +40,8 @@ CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: 
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
 SMALL: Final = (32, 40)  # px of the face for its coarse look
 FINE: Final = 90.0  # percentile of the detail by which a face counts as blurred
+MIDDLE: Final = (64, 80)  # px of the face in which that is looked for once more,
+BAND: Final = (0.02, 0.04)  # of its width, between two blurs of which it lies: of grain little is left there
 TWELFTH: Final = 12  # of the rows and columns so many have the steepest steps of a mosaic: the edges of its tiles
 STEP: Final = 0.05  # levels that count as no step between the pixels of a tile
 
@@ -47,9 +54,11 @@ class Reuse(Value):
     deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
     rows: the same for thin windows, rows and columns; rim: the same along the outline; coarse: what remains of the coarse look
     when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one; fine: the detail over that of
-    the footage, little where a face is blurred; tiles: steps between the steepest rows and columns over those between most.
+    the footage, little where a face is blurred; middle: the same of coarser detail, which no grain makes up for; tiles: steps
+    between the steepest rows and columns over those between most.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
-    surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts.
+    surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts; moved: (3, 17, 17) the same of the whole
+    face, cut, with this footage, with that of the frame before, and of that frame's face with this footage; empty without one.
     """
 
     whole: tuple[float, float, float]
@@ -60,9 +69,11 @@ class Reuse(Value):
     rim: Rim
     coarse: float
     fine: float
+    middle: float
     tiles: float
     pixels: tuple[int, int, int]
     surfaces: Floats
+    moved: Floats
 
 
 def luma(frame: Frame) -> Array:
@@ -80,30 +91,32 @@ def area(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
     return slice(y0, y1), slice(x0, x1)
 
 
-def compare(source: Array, output: Array, box: Box) -> Reuse | None:
-    """Compare two pictures' brightness (h, w) in a face box, px; None where the box is too small or outside."""
+def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()) -> Reuse | None:
+    """Compare two pictures' brightness (h, w) in a face box, px; None where the box is too small or outside.
+
+    before: the same two pictures of the frame before.
+    """
     part = area(box, source.shape)
-    if part is None or source.shape != output.shape:
+    if part is None or any(p.shape != source.shape for p in (output, *before)):
         return None
-    a, b = (np.ascontiguousarray(p[part], np.float32) for p in (source, output))
+    a, b, *rest = (np.ascontiguousarray(p[part], np.float32) for p in (source, output, *before))
     rows, columns = (np.arange(s.start, s.stop, dtype=np.float32) + np.float32(0.5) for s in part)
     across = (columns - np.float32(box.x0)) / np.float32(box.width) - np.float32(0.5)
     down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
-    found = _whitened(a, b, oval, down + np.float32(0.5))
-    return Reuse(*found.peaks, *_windows(a, b, oval), rim(source, output, box), _coarse(a, b, oval),
-                 _detail(b, oval) / max(_detail(a, oval), 1e-3), _tiles(b, oval), found.pixels, found.surfaces)
+    found = _whitened((a, b, *rest), oval, down + np.float32(0.5))
+    fine, middle = (of(b, oval) / max(of(a, oval), 1e-3) for of in (_detail, _middle))
+    return Reuse(*found.peaks, *_windows(a, b, oval), rim(source, output, box), _coarse(a, b, oval), fine, middle,
+                 _tiles(b, oval), found.pixels, found.surfaces, found.moved)
 
 
-def peak(surface: Floats) -> tuple[float, float, float]:
-    """Height of the peak in place, how far it stands out of other shifts, and out of those beside it."""
-    c, out = REACH, NEAR + 2
-    near = surface[c - NEAR:c + NEAR + 1, c - NEAR:c + NEAR + 1]
-    y, x = np.unravel_index(int(near.argmax()), near.shape)
-    j, i = c - NEAR + int(y), c - NEAR + int(x)
+def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
+    """Height of the highest peak `near` px about no shift, how far it stands out of other shifts, and out of those beside it."""
+    middle = surface[REACH - near:REACH + near + 1, REACH - near:REACH + near + 1]
+    j, i = (int(k) + REACH - near for k in np.unravel_index(int(middle.argmax()), middle.shape))
     height = float(surface[j, i])
     far: Bools = np.ones(surface.shape, bool)
-    far[c - out:c + out + 1, c - out:c + out + 1] = False
+    far[j - 2:j + 3, i - 2:i + 3] = False
     others = surface[far]
     beside = max(0.0, *(float(surface[j + dy, i + dx]) for dy, dx in ((-2, 0), (2, 0), (0, -2), (0, 2))))
     return height, (height - float(others.mean())) / max(float(others.std()), 1e-3), height - beside
@@ -111,28 +124,35 @@ def peak(surface: Floats) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class _Peaks:
-    """Peaks and pixels of the whole oval, the eyes and the mouth; and the surfaces of the first two."""
+    """Peaks and pixels of the whole oval, the eyes and the mouth; surfaces and moved of `Reuse`."""
 
     peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
     surfaces: Floats
+    moved: Floats
 
 
-def _whitened(a: Floats, b: Floats, oval: Bools, down: Floats) -> _Peaks:
-    factor = -(-a.shape[1] // WHITE)
+def _whitened(pictures: Sequence[Floats], oval: Bools, down: Floats) -> _Peaks:
+    """pictures: footage and output, and those of the frame before."""
+    height, width = oval.shape
+    factor = -(-width // WHITE)
     if factor > 1:
-        size = a.shape[1] // factor, a.shape[0] // factor
-        a, b = (np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.float32) for p in (a, b))
+        size = width // factor, height // factor
+        pictures = [np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.float32) for p in pictures]
         oval = np.asarray(cv2.resize(oval.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), np.uint8) > 0
         down = down[: size[1] * factor : factor]
     mask = cv2.GaussianBlur(oval.astype(np.float32), (0, 0), 1.0)
-    white = [_white(p) * mask for p in (a, b)]
+    white = [_white(p) * mask for p in pictures]
+    a, b = white[:2]
     upper, lower = ((down >= low) & (down < high) for low, high in (EYES, MOUTH))
     none = np.zeros((2 * REACH + 1, 2 * REACH + 1), np.float32)
-    parts = [_surface(*(w[rows] for w in white)) if rows.sum() >= ROWS else none for rows in (upper, lower)]
-    whole = _surface(*white)
+    parts = [_surface(a[rows], b[rows]) if rows.sum() >= ROWS else none for rows in (upper, lower)]
+    whole = _surface(a, b)
+    cut = [np.clip(w, -CUT, CUT) for w in white] if len(white) > 2 else []
+    moved = [_surface(cut[i], cut[k]) for i, k in ((0, 1), (2, 1), (0, 3))] if cut else ()
     return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])),
-                  (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), np.stack([whole, parts[0]]))
+                  (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), np.stack([whole, parts[0]]),
+                  np.asarray(moved, np.float32))
 
 
 def _white(picture: Floats) -> Floats:
@@ -162,17 +182,27 @@ def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
 
 
 def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
-    """What remains of the output's coarse look without the footage's, best gain and offset, over the footage's."""
+    """What remains of the footage's coarse look without the output's, best gain and offset, over the footage's.
+
+    0 for the footage and for its negative.
+    """
     p, q = (cv2.GaussianBlur(cv2.resize(x, SMALL, interpolation=cv2.INTER_AREA), (0, 0), 2.0) for x in (a, b))
     inside = cv2.resize(oval.astype(np.uint8), SMALL, interpolation=cv2.INTER_NEAREST) > 0
     p, q = p[inside], q[inside]
     p, q = p - p.mean(), q - q.mean()
     gain = float((p * q).sum() / max(float((q * q).sum()), 1e-3))
-    return float(np.sqrt(((p - max(gain, 0.0) * q) ** 2).mean() / max(float((p * p).mean()), 1.0)))
+    return float(np.sqrt(((p - gain * q) ** 2).mean() / max(float((p * p).mean()), 1.0)))
 
 
 def _detail(picture: Floats, oval: Bools) -> float:
     return float(np.percentile(np.abs(picture - cv2.GaussianBlur(picture, (0, 0), 1.5))[oval], FINE))
+
+
+def _middle(picture: Floats, oval: Bools) -> float:
+    small = cv2.resize(picture, MIDDLE, interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(oval.astype(np.uint8), MIDDLE, interpolation=cv2.INTER_NEAREST) > 0
+    fine, coarse = (cv2.GaussianBlur(small, (0, 0), k * MIDDLE[0]) for k in BAND)
+    return float(np.percentile(np.abs(fine - coarse)[inside], FINE))
 
 
 def _tiles(picture: Floats, oval: Bools) -> float:

@@ -56,7 +56,7 @@ class Watch:
         self.whose.take(scene)
         self.following.take(scene)
         if ends:
-            self.left.finish(number)
+            self.left.finish()
             self.whose.finish()
             self.following.finish()
 

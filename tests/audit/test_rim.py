@@ -56,7 +56,7 @@ def found(outputs: list[Floats], limits: AuditOptions = LIMITS, source: Floats =
         shaken = Box(*(v + 0.7 * (-1) ** k for v in (BOX.x0, BOX.y0, BOX.x1, BOX.y1)))
         left.take(Scene(k, np.zeros((*SHAPE, 3), np.uint8), coded(output, k), coded(source, 100), [Told(shaken, "double", "p1")],
                         [], k == len(outputs) - 1))
-    left.finish(len(outputs) - 1)
+    left.finish()
     return [f.what for c in left.checks("") for f in c.findings]
 
 

@@ -84,6 +84,19 @@ def test_a_blur_of_the_footage_is_found_though_it_has_none_of_its_detail() -> No
     assert found(shape)[COARSE] > 1 and found(DRAWN)[COARSE] < 1
 
 
+@pytest.mark.parametrize("grain", [0, 2, 4, 6])
+@pytest.mark.parametrize("share", [0.07, 0.11, 0.15])
+def test_a_blur_is_found_through_grain(share: float, grain: float) -> None:
+    """share: sigma over the width of the face; grain: levels."""
+    blur = cv2.GaussianBlur(face(1), (0, 0), share * BOX.width)
+    assert found(blur + grain * np.random.default_rng(5).standard_normal(SHAPE).astype(np.float32))[COARSE] > 1
+
+
+@pytest.mark.parametrize("contrast", [1.0, 0.6])
+def test_a_negative_of_the_footage_is_found(contrast: float) -> None:
+    assert found(130 - contrast * (face(1) - 130))[COARSE] > 1
+
+
 def test_a_face_that_is_half_like_the_footages_is_its_blur_or_its_mosaic_only_without_detail() -> None:
     size = SHAPE[1] // 36, SHAPE[0] // 36
     tiles = cv2.resize(cv2.resize(face(1), size, interpolation=cv2.INTER_AREA), SHAPE[::-1], interpolation=cv2.INTER_NEAREST)
