@@ -10,12 +10,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from facedouble.demo.witness import portrait_pixels
 from facedouble.errors import ExitCode, InputRefused, ModelError, StoreError, UsageError
 from facedouble.models.install import default_directory
 from facedouble.options import AuditOptions, Options
-from facedouble.pipeline.audit.run import Kit, Task, beside, open_kit, run
+from facedouble.pipeline.audit.run import Kit, Task, beside, line_up, open_kit, run
 from facedouble.pipeline.film import Home, look_at
 from facedouble.pipeline.protect import Job, protect
 from facedouble.pipeline.render import Voice
@@ -166,6 +169,16 @@ def test_the_command_audits_and_its_exit_code_tells(safe: Path, witness: Path, t
     assert bad.returncode == ExitCode.AUDIT and "NOT to be published" in bad.stdout
     assert command("safe.mp4").returncode == ExitCode.USAGE
     assert command("none.mp4", "--witness", str(witness)).returncode == ExitCode.INPUT
+
+
+def test_a_line_up_has_everybody_once(kit: Kit, tmp_path: Path) -> None:
+    for who, name in (("ana", "admiral"), ("ben", "astronaut")):
+        (tmp_path / who).mkdir()
+        for k in range(4):
+            cv2.imwrite(str(tmp_path / who / f"{k}.png"), portrait_pixels(name, 400)[..., ::-1])
+    cv2.imwrite(str(tmp_path / "plant.png"), np.full((80, 80, 3), 90, np.uint8))
+    assert [(k.name, len(k.vectors)) for k in line_up(tmp_path, kit.eyes)] == [("gallery ana", 3), ("gallery ben", 3)]
+    assert [len(k.vectors) for k in line_up(tmp_path, kit.eyes, None)] == [4, 4]
 
 
 def test_limits_come_from_the_options(safe: Path, witness: Path, kit: Kit) -> None:

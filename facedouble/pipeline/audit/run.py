@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from facedouble import __version__, disk
 from facedouble.audit.account import Account, Told
 from facedouble.audit.likeness import Known, Print
@@ -55,6 +57,7 @@ Keep = Callable[[bytes, bytes], None]
 PLAN: Final = ".plan.toml"
 BLOCK: Final = 1 << 20  # bytes read at a time
 DRAWN: Final = ("double", "mannequin")
+LOOKED: Final = 3  # files of each person of a gallery that make them known
 
 
 @dataclass(frozen=True)
@@ -283,8 +286,7 @@ def _elsewhere(task: Task, ground: Ground) -> list[Print]:
 # the checks
 
 def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
-    gallery = [] if task.gallery is None else [one for name, files in _people(task.gallery).items()
-                                               for one in known_by(files[:3], kit.eyes, f"gallery {name}")]
+    gallery = [] if task.gallery is None else line_up(task.gallery, kit.eyes, None if task.exhaustive else LOOKED)
     limits = replace(options.audit, every=1) if task.exhaustive else options.audit
     project = [Known(one.person, one.faces) for one in _elsewhere(task, ground) if len(one.faces)]
     checks = seen(task.film, ground.source, ground.account, kit.eyes, limits, (*ground.people, *project), gallery, ground.lead,
@@ -297,6 +299,12 @@ def _people(folder: Path) -> Mapping[str, tuple[Path, ...]]:
     if not disk.is_folder(folder):
         raise InputRefused(f"{folder}: there is no such folder; check the name")
     return sample.gallery(folder)
+
+
+def line_up(folder: Path, eyes: Models, most: int | None = LOOKED) -> list[Known]:
+    """Everybody of a gallery who has a face, each once. most: files that are looked at of each; None: all."""
+    seen_of = {name: known_by(files[:most], eyes) for name, files in _people(folder).items()}
+    return [Known(f"gallery {name}", np.concatenate([one.vectors for one in some])) for name, some in seen_of.items() if some]
 
 
 def _attacked(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
