@@ -189,14 +189,14 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     lead = card_frames(plan, name, float(info.rate))
     where = places(notes / f"{name}.fnotes", clip.sha256)
     account = account_of_plan(plan, name, where, lead)
-    people, shown = known_of(source, account, lead, kit.eyes)
+    people, shown, unknown = known_of(source, account, lead, kit.eyes)
     other = tuple(p for p in _pictured(task.witness) if not disk.same(p, source))  # the very footage would make it too easy
     others = {p: known for p in other for known in known_by((p,), kit.eyes, "other footage")}
     said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
     worn = worn_by_plan(plan, name, where, task.plan.parent, _report(task), lead)
     asked = shown_in(list(worn.turns), other, others, people, options)
     own = frozenset(person for person in worn.turns if person not in asked)
-    return Ground(source, lead, account, (*people, *others.values()), f" (known by every {EACH}th frame)", said, worn,
+    return Ground(source, lead, account, (*people, *others.values()), _known(unknown), said, worn,
                   {person: asked.get(person, (source,)) for person in worn.turns}, own, clip=name, shown=tuple(shown))
 
 
@@ -228,6 +228,12 @@ NOBODY: Final = ("in the footage there is no face of somebody protected that is 
 WITNESS: Final = "the witness"
 SEVERAL: Final = ("needs a plan that says whose face is whose (--plan): in the footage a recogniser tells several people apart, "
                   "or they wear several doubles")
+
+
+def _known(unknown: Sequence[str]) -> str:
+    """By what people are known, in words."""
+    lost = f"; not compared with {', '.join(unknown)}, whose face is nowhere large and clear enough to know anybody by"
+    return f" (known by every {EACH}th frame, and by their largest faces where these are few{lost if unknown else ''})"
 
 
 def _alone(account: Account, number: int) -> Sequence[Told]:
