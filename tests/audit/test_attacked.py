@@ -255,7 +255,7 @@ def test_what_is_found_of_one_is_not_lost_because_of_another(look: Floats) -> No
     found = alike(stars, drawn, Mask("m"), known, FAST)
     assert {f.person for f in found.findings} == {"P1"} and found.tried.endswith("seen of them: P2, P3.")
     worn = worn_as_planned(stars, [[d for d in drawn if d.mask == "m"]], Sample(FAST))
-    assert worn.passed and "40 looks at 2 people" in worn.tried and worn.tried.endswith("seen of them: P3.")
+    assert worn.passed and "40 looks at 2 of 3 people" in worn.tried and worn.tried.endswith("seen of them: P3.")
 
 
 def test_who_wears_two_doubles_is_held_against_each_in_its_time(witness: Path, account: Account, photo: Path,

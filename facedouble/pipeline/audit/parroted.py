@@ -177,8 +177,8 @@ def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted
     looked = sum(len(s.frames) for s in stars.values())
     tried = (f"The faces of the film, a few seconds at a time, against what {min(map(len, worn))} people have in common who were "
              f"given {'the double that was decided on' if len(worn) == 1 else 'one of the doubles that were decided on'}. "
-             f"The sample: {looked} looks at {len(seen_of)} people, no nearer to each other than {sample.look_every(0):g} s."
-             f"{left_out(stars, seen_of)}")
+             f"The sample: {looked} looks at {len(seen_of)} of {len(stars)} people, no nearer to each other than "
+             f"{sample.look_every(0):g} s.{left_out(stars, seen_of)}")
     return Check(WORN, "attacked", tried, looked, "faces", tuple(findings), figures, tuple(looks))
 
 
