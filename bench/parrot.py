@@ -156,8 +156,8 @@ def motion_table(data: Path, films: Path) -> list[str]:
     for clip in sorted((data / "video").iterdir()):
         film = films / f"{clip.stem}.mp4"
         if film.is_file():
-            footage[clip.stem] = windows_of(clip, False, find, FaceMesh, sample)
-            drawn[clip.stem] = windows_of(film, False, find, FaceMesh, sample)
+            footage[clip.stem] = windows_of(clip, find, FaceMesh, sample)
+            drawn[clip.stem] = windows_of(film, find, FaceMesh, sample)
     rows = ["| seen | calm | attacker | AUC | first guess right | people asked, known |", "|" + "---|" * 6]
     for name, seen in (("bare", footage), ("protected", drawn)):
         for calm in (0.0, *CALMS):

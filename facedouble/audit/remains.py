@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from facedouble.audit.verdict import Check
+from facedouble.audit.verdict import VERDICT, Check
 
 ALWAYS: Final = (
     "Hair, ears, neck, hands and body: they are the witness's own wherever the face is a double or a mannequin; so are scars "
@@ -47,7 +47,7 @@ def remains(checks: Sequence[Check], *, sound: bool = True, words: bool = True, 
     left = ((FACES, "seen" not in groups or any(c.missing and c.needed for c in checks if c.group == "seen")),
             (TOOL, not any(word in attacked for word in ("parrot", "knows the double", "tool", "program"))),
             (MOTION, not any(word in attacked for word in ("motion", "move"))),
-            (TOLD, any("verdict" in c.figures for c in ran)),
+            (TOLD, any(VERDICT in c.figures and c.group == "attacked" for c in ran)),
             (SOUND, sound and "heard" not in groups), (NAMES, sound and "heard" in groups and not words),
             (GALLERY, not gallery), (SAMPLE, "seen" in groups and not exhaustive))
     return tuple(line for line, holds in left if holds) + ALWAYS

@@ -10,6 +10,7 @@ from typing import Any, Final
 from facedouble.types import Box, Value
 
 GROUPS: Final = ("seen", "attacked", "heard", "container")
+VERDICT: Final = "verdict"  # the figure that says what was told of something that has no limit
 Figure = float | int | str
 
 

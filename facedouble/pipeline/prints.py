@@ -57,7 +57,7 @@ def take(project: Project, one: Finished, kit: Callable[[], Kit]) -> list[str]:
     if not wanted:
         return []
     held = kit()
-    known = {k.name: k.vectors for group in known_of(source, _account(one), 0, held.eyes) for k in group}
+    known = {k.name: k.vectors for group in known_of(source, _account(one), 0, held.eyes)[:2] for k in group}
     voices = _voices(one.plan, one.clip, source, held.ears.judge)
     taken = []
     for name, (who_id, told) in sorted(wanted.items()):

@@ -26,7 +26,8 @@ from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.audit.attacked import attacked
 from facedouble.pipeline.audit.glimpse import Seers, alone
 from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all, parrot, portraits
-from facedouble.pipeline.audit.sample import Known, Means, Sample, gallery
+from facedouble.pipeline.audit.parroted import alike, worn_as_planned
+from facedouble.pipeline.audit.sample import Known, Means, Sample, Star, Wardrobe, always, gallery
 from facedouble.types import Box, Floats
 from tests.audit.stand_ins import blind, embed, find, seers
 
@@ -168,8 +169,8 @@ def people_like(look: Floats, own: float) -> dict[str, Floats]:
 def checks(witness: Path, account: Account, photo: Path, run: Run, *, audit: AuditOptions, people: int = PEOPLE,
            own: bool = False, clips: bool = False, calm: float = 0.0) -> dict[str, Check]:
     files = [photo, witness] if clips else [photo]
-    known = Known({"P1": files}, {f"g{k}": files for k in range(people - 1)}, own)
-    found = attacked(probe(witness), account, {"P1": (Mask("m"),)}, known, Means(seers, FaceMesh, None, run),
+    known = Known({"P1": files}, {f"g{k}": files for k in range(people - 1)}, frozenset({"P1"} if own else ()))
+    found = attacked(probe(witness), account, always({"P1": (Mask("m"),)}), known, Means(seers, FaceMesh, None, run),
                      Options(audit=audit, draw=DrawOptions(calm=calm)))
     return {c.name: c for c in found}
 
@@ -226,7 +227,7 @@ def test_of_several_doubles_everybody_wears_one(witness: Path, account: Account,
             of = {BARE: people_like(look, 0.0), **drawn}
             return [Parroted(who, "f", mask, np.repeat(of[mask].get(who, np.mean(list(of[mask].values()), 0))[None], 2, 0).astype(
                 np.float32), np.array([0.0, 3.0])) for who, _ in errand.people for mask in of]
-        made = attacked(probe(witness), account, {"P1": tuple(Mask(m) for m in drawn)}, Known({"P1": [photo]}, {"g": [photo]}),
+        made = attacked(probe(witness), account, always({"P1": tuple(map(Mask, drawn))}), Known({"P1": [photo]}, {"g": [photo]}),
                         Means(seers, FaceMesh, None, run), Options(audit=FAST))
         return {c.name: c for c in made}
 
@@ -234,6 +235,90 @@ def test_of_several_doubles_everybody_wears_one(witness: Path, account: Account,
     assert right["the double that was decided on"].passed and right["the double that was decided on"].looked == 6
     assert "a plan" in right["the double itself"].missing and "a plan" in right["somebody who knows the double"].missing
     assert found(-look, -look)["the double that was decided on"].findings
+
+
+def eyes_on(look: Floats, who: str, *, first: int, stop: int) -> tuple[Star, list[Parroted]]:
+    """Somebody seen as `look`, and what is drawn of them."""
+    star = Star(25.0)
+    star.places = [(at, Box(0, 0, 9, 9), (Mask("m"),)) for at in range(first, stop)]
+    star.frames, star.vectors = list(range(first, stop)), [look] * (stop - first)
+    return star, [Parroted(who, "f", mask, np.repeat(look[None], 2, 0), np.array([0.0, 3.0])) for mask in (BARE, "m")]
+
+
+def test_what_is_found_of_one_is_not_lost_because_of_another(look: Floats) -> None:
+    """The second witness has no footage that would do, and nobody looked at the third."""
+    star, _ = eyes_on(look, "P1", first=0, stop=20)
+    stars = {"P1": star, "P2": eyes_on(look, "P2", first=20, stop=40)[0], "P3": eyes_on(look, "P3", first=0, stop=0)[0]}
+    people = ("P1", "gallery a", "gallery b", "gallery c", "gallery d")
+    drawn = [d for who in people for d in eyes_on(look, who, first=0, stop=1)[1]]
+    known = Known({"P1": (Path("a"),), "P2": (Path("b"),)}, {"gallery a": (Path("c"),)})
+    found = alike(stars, drawn, Mask("m"), known, FAST)
+    assert {f.person for f in found.findings} == {"P1"} and found.tried.endswith("seen of them: P2, P3.")
+    worn = worn_as_planned(stars, [[d for d in drawn if d.mask == "m"]], Sample(FAST))
+    assert worn.passed and "40 looks at 2 of 3 people" in worn.tried and worn.tried.endswith("seen of them: P3.")
+
+
+def test_who_wears_two_doubles_is_held_against_each_in_its_time(witness: Path, account: Account, photo: Path,
+                                                                look: Floats) -> None:
+    def found(first: Floats, then: Floats) -> list[Check]:
+        of = {BARE: look, "a": first, "b": then}
+
+        def run(errand: Errand, _: Seers) -> list[Parroted]:
+            assert [m.id for m in errand.masks] == ["a", "b"]
+            return [Parroted(who, "f", mask, np.repeat(v[None], 2, 0), np.array([0.0, 3.0])) for who, _ in errand.people
+                    for mask, v in of.items()]
+        worn = Wardrobe({"P1": [(0, 30, (Mask("a"),)), (30, 99, (Mask("b"),))]}, planned=True)
+        made = attacked(probe(witness), account, worn, Known({"P1": [photo]}, {"g": [photo]}),
+                        Means(seers, FaceMesh, None, run), Options(audit=FAST))
+        return [c for c in made if c.name == "the double that was decided on"]
+
+    assert [c.passed for c in found(look, look)] == [True, True]
+    first, then = found(look, -look)
+    assert first.passed and {f.frames for f in then.findings} == {(30, 51)}
+
+
+def test_of_two_witnesses_each_is_known_by_their_own_part_of_the_footage(witness: Path, account: Account, look: Floats) -> None:
+    def shared(frame: int) -> list[Told]:
+        return [replace(account(min(frame, 59))[0], person="P1" if frame < 30 else "P2")]
+
+    errands: list[Errand] = []
+
+    def run(errand: Errand, eyes: Seers) -> list[Parroted]:
+        errands.append(errand)
+        return errand_of({"P1": look, "P2": look})(errand, eyes)
+
+    worn = Wardrobe({"P1": [(0, 99, (Mask("a"),))], "P2": [(0, 99, (Mask("b"),))]}, planned=True)
+    known = Known({"P1": [witness], "P2": [witness]}, {"g": [witness]}, frozenset({"P1", "P2"}))
+    film = replace(probe(witness), duration=None)  # nobody knows how long it is before it is read
+    made = attacked(film, shared, worn, known, Means(seers, FaceMesh, None, run),
+                    Options(audit=replace(FAST, motion_seconds=0.5, attack_every=0.08)))
+    assert not [(c.name, c.missing) for c in made if c.missing and c.name != "the double itself"]
+    places = {who: [at for at, _ in files[0].places] for who, files in errands[0].people if files[0].places}
+    assert places == {"P1": [*range(14, 30, 2)], "P2": [*range(44, 60, 2)]}
+    assert {files[0].only for _, files in errands[0].people} == {("a",), ("b",), ()}
+    moved = made[-1]
+    assert moved.figures["people asked about"] == 2 and "other half" in moved.tried
+    alone = attacked(film, shared, worn, replace(known, gallery={}), Means(seers, FaceMesh, None, run), Options(audit=FAST))
+    assert all("--gallery" in c.missing for c in alone if c.missing)
+    assert len(errands[1].people) == 2  # without a gallery nothing but the portraits is drawn
+
+
+def test_who_is_at_a_place_is_drawn_and_nobody_else(witness: Path, account: Account, mask: Mask) -> None:
+    here, away = account(40)[0].box, Box(0, 0, 20, 20)
+    people = tuple((who, (Material(witness, places=((40, box),), only=(mask.id,)),)) for who, box in (("P1", here), ("P2", away)))
+    options = Options(audit=AuditOptions(attack_every=0.2, parrot_seconds=0.5))
+    drawn = draw_all(Errand(people, (Mask(mannequin(1).id), mask), options), seers)
+    assert [(d.person, d.mask, len(d.at) > 0) for d in drawn] == [("P1", BARE, True), ("P1", mask.id, True), ("P2", BARE, False),
+                                                                  ("P2", mask.id, False)]
+
+
+def test_a_plans_double_that_cannot_be_compared_is_needed(witness: Path, account: Account, double_path: Path) -> None:
+    def worn(planned: bool) -> list[Check]:
+        wardrobe = replace(always({"P1": (Mask("0" * 16, double_path),)}), planned=planned)
+        return attacked(probe(witness), account, wardrobe, Known(), Means(seers, FaceMesh), Options(audit=FAST))
+    assert [c.passed for c in worn(True)] == [False, True, True, True]
+    assert all("is not the face" in c.missing for c in worn(True)[:3])
+    assert all(c.passed for c in worn(False)) and "--double" in worn(False)[0].missing
 
 
 def test_photos_do_not_move(witness: Path, account: Account, photo: Path, look: Floats) -> None:
@@ -252,7 +337,8 @@ def test_a_film_made_calm_says_what_was_not_measured(witness: Path, account: Acc
     (Known({"P1": [Path("x.jpg")]}), "--gallery")])
 def test_what_is_not_given_is_asked_for(witness: Path, account: Account, look: Floats, known: Known, says: str) -> None:
     run = errand_of(people_like(look, 0.0))
-    found = attacked(probe(witness), account, {"P1": (Mask("m"),)}, known, Means(seers, FaceMesh, None, run), Options(audit=FAST))
+    found = attacked(probe(witness), account, always({"P1": (Mask("m"),)}), known, Means(seers, FaceMesh, None, run),
+                     Options(audit=FAST))
     assert len(found) == 4 and all(c.passed for c in found)
     assert all(says in c.missing for c in found[2:])
     assert not found[0].missing  # two portraits that are there anyway wear the double
@@ -262,10 +348,10 @@ def test_nobody_in_a_double_and_nobody_seen(witness: Path, photo: Path, account:
     known = Known({"P1": [photo]}, {"g": [photo]})
     no_run: Run = partial(pytest.fail, "nothing is to be drawn")
     for told in ([], [Told(Box(0, 0, 50, 50), "veil", "P1")], [Told(Box(0, 0, 50, 50), "mannequin", "somebody")]):
-        found = attacked(probe(witness), lambda _, told=told: told, {"P1": (Mask("m"),)}, known,  # type: ignore[misc]
+        found = attacked(probe(witness), lambda _, told=told: told, always({"P1": (Mask("m"),)}), known,  # type: ignore[misc]
                          Means(seers, FaceMesh, None, no_run), Options(audit=FAST))
         assert all("nobody is known to wear a double" in c.missing and c.passed for c in found)
-    unseen = attacked(probe(witness), account, {"P1": (Mask("m"),)}, known,
+    unseen = attacked(probe(witness), account, always({"P1": (Mask("m"),)}), known,
                       Means(lambda: (blind, embed), FaceMesh, None, errand_of({"P1": np.ones((2, 432), np.float32)})),
                       Options(audit=FAST))
     assert all(c.missing and c.passed for c in unseen)

@@ -10,20 +10,30 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from facedouble.audit.likeness import Known
+from facedouble.demo.witness import portrait_pixels
 from facedouble.errors import ExitCode, InputRefused, ModelError, StoreError, UsageError
 from facedouble.models.install import default_directory
 from facedouble.options import AuditOptions, Options
-from facedouble.pipeline.audit.run import Kit, Task, beside, open_kit, run
+from facedouble.pipeline.audit.attacked import decided
+from facedouble.pipeline.audit.parrot import Mask
+from facedouble.pipeline.audit.run import Kit, Task, beside, line_up, open_kit, run, shown_in, worn_by_plan
+from facedouble.pipeline.audit.sample import Wardrobe
 from facedouble.pipeline.film import Home, look_at
 from facedouble.pipeline.protect import Job, protect
 from facedouble.pipeline.render import Voice
 from facedouble.pipeline.screening import Screening, render_film
 from facedouble.plan import edit
 from facedouble.plan.people import Decision
+from facedouble.plan.read import read
+from facedouble.types import Double
 from tests.cli import forked
 from tests.media.make import clip
+from tests.plan.make import FILM
 
 TODAY = dt.date(2026, 11, 21)
 DRAWS = ("facedouble.protect", "facedouble.doubles", "facedouble.pipeline.render", "facedouble.pipeline.protect",
@@ -166,6 +176,46 @@ def test_the_command_audits_and_its_exit_code_tells(safe: Path, witness: Path, t
     assert bad.returncode == ExitCode.AUDIT and "NOT to be published" in bad.stdout
     assert command("safe.mp4").returncode == ExitCode.USAGE
     assert command("none.mp4", "--witness", str(witness)).returncode == ExitCode.INPUT
+
+
+def test_the_double_of_the_plan_is_what_counts(double_path: Path, double: Double, tmp_path: Path) -> None:
+    """Not the one that the render's report names: where they differ, that is the fault; where it is gone, nobody can tell."""
+    plan, rows = read(FILM.replace('  face = "hide"', '  face = "mannequin"')), np.zeros((150, 4))
+    shutil.copy(double_path, tmp_path / "ana.fdouble")
+
+    def worn(**said: str) -> Wardrobe:
+        return worn_by_plan(plan, "A", {0: (60, rows), 7: (0, rows)}, tmp_path, {"doubles": said}, 5)
+    mask, other = Mask(double.id, tmp_path / "ana.fdouble"), Mask("1234")
+    right = worn(**{"double ana": double.id, "mannequin P1": "1234"})
+    assert right == Wardrobe({"P1": [(65, 105, (mask,)), (105, 205, (other,)), (205, 215, (mask,))]}, planned=True)
+    assert right("P1", 104) == (mask,) and right("P1", 105) == (other,) and right("P3", 20) == ()
+    assert worn()("P1", 70) == (mask,) and worn()("P1", 105) == () and not worn().findings + worn().lacks
+    (wrong,) = worn(**{"double ana": "abcd"}).findings
+    assert wrong.person == "P1" and wrong.frames == (65, 105) and "another double ana than the plan's" in wrong.what
+    assert [c.passed for c in decided(worn(**{"double ana": "abcd"}))] == [False] and decided(right) == []
+    (tmp_path / "ana.fdouble").write_bytes(b"nothing")
+    (missing,) = decided(worn())
+    assert missing.needed and "ana.fdouble" in missing.missing and not missing.passed
+
+
+def test_other_footage_is_of_whom_a_recogniser_knows_in_it() -> None:
+    one, two, stranger = np.eye(3, 128, dtype=np.float32)
+    people = [Known("P1", one[None]), Known("P2", two[None])]
+    paths = tuple(map(Path, "abc"))
+    known = {path: Known("other footage", v[None]) for path, v in zip(paths, (two, one, stranger), strict=True)}
+    assert shown_in(["P1", "P2"], paths, known, people, Options()) == {"P2": [Path("a")], "P1": [Path("b")]}
+    assert shown_in(["P1"], paths, known, people, Options()) == {"P1": paths}
+    assert shown_in(["P1"], (), {}, people, Options()) == {}
+
+
+def test_a_line_up_has_everybody_once(kit: Kit, tmp_path: Path) -> None:
+    for who, name in (("ana", "admiral"), ("ben", "astronaut")):
+        (tmp_path / who).mkdir()
+        for k in range(4):
+            cv2.imwrite(str(tmp_path / who / f"{k}.png"), portrait_pixels(name, 400)[..., ::-1])
+    cv2.imwrite(str(tmp_path / "plant.png"), np.full((80, 80, 3), 90, np.uint8))
+    assert [(k.name, len(k.vectors)) for k in line_up(tmp_path, kit.eyes)] == [("gallery ana", 3), ("gallery ben", 3)]
+    assert [len(k.vectors) for k in line_up(tmp_path, kit.eyes, None)] == [4, 4]
 
 
 def test_limits_come_from_the_options(safe: Path, witness: Path, kit: Kit) -> None:

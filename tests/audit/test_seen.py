@@ -13,11 +13,14 @@ from facedouble.audit.account import Told
 from facedouble.audit.copies import COPIES, turned_back
 from facedouble.audit.follow import Follower
 from facedouble.audit.likeness import Known, grouped, rank, unit
+from facedouble.audit.remains import remains
 from facedouble.audit.scene import Models
 from facedouble.audit.seen import Watch
 from facedouble.audit.spans import MOST, Hit, Spans
 from facedouble.audit.verdict import Check, Look
+from facedouble.geometry import shifted
 from facedouble.options import AuditOptions
+from facedouble.pipeline.audit.page_parts import state
 from facedouble.types import Array, Box, Bytes, Colour, Floats, Frame, Seen
 
 SHAPE = (160, 240)
@@ -150,6 +153,34 @@ def test_who_looks_like_a_protected_person_is_found_and_named() -> None:
     assert check.figures["best place of a protected person in it"] == 1
     stranger = watched(CLEAN, FOOTAGE, Eyes([SEEN], other.mean), people=[person])["Nobody is recognised"]
     assert stranger.passed and stranger.looked == 24
+    assert "4 of 2,397" in stranger.tried and "0 of 268" in stranger.tried
+
+
+def test_who_comes_first_in_a_line_up_is_noted_not_passed() -> None:
+    person, face, *others = (Known(f"p{k}", row[None]) for k, row in enumerate(np.eye(8, 128, dtype=np.float32)))
+    near = unit(0.25 * person.mean + face.mean)  # under every limit, and yet more like that person than like the others
+    first = watched(CLEAN, FOOTAGE, Eyes([SEEN], near), people=[person], gallery=others)["Nobody is recognised"]
+    assert first.passed and state(first) == "noted" and "luck alone would do so in 14%" in str(first.figures["verdict"])
+    assert not any("how much he may tell" in line for line in remains([first]))
+    last = watched(CLEAN, FOOTAGE, Eyes([SEEN], unit(face.mean - person.mean)), people=[person], gallery=others)
+    assert state(last["Nobody is recognised"]) == "passed"
+
+
+def test_a_fast_face_has_a_second_too() -> None:
+    """It moves by more than its width from frame to frame, and looks the same."""
+    person, other = (Known(f"p{k}", row[None]) for k, row in enumerate(np.eye(2, 128, dtype=np.float32)))
+    eyes = Eyes([SEEN], unit(0.365 * person.mean + other.mean))  # between the limit of a second and that of a frame
+    watch = Watch(lambda number: [], eyes.models(), LIMITS, SECOND, [person])
+    for k in range(20):
+        eyes.seen = [Seen(shifted(PLACE, 70 * k, 0), 0.9, POINTS)]
+        watch.take(k, frame(CLEAN[k], k), None, k == 19)
+    check = {c.name: c for c in watch.checks()}["Nobody is recognised"]
+    assert [f.what[:13] for f in check.findings] == ["Over a second"] and not any("without a mean" in f for f in check.figures)
+    eyes.seen = [SEEN]
+    brief = Watch(lambda number: [], eyes.models(), LIMITS, SECOND, [person])
+    brief.take(0, frame(CLEAN[0]), None, True)
+    figures = {c.name: c for c in brief.checks()}["Nobody is recognised"].figures
+    assert figures["faces seen for fewer than 3 frames, without a mean"] == 1
 
 
 def test_without_footage_or_people_it_says_what_is_missing() -> None:

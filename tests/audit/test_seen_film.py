@@ -11,7 +11,7 @@ import pytest
 from bench.mutate.again import again
 from bench.mutate.faults import Case
 from bench.mutate.pictures import FAULTS, bare, during, span
-from facedouble.audit.account import Account
+from facedouble.audit.account import Account, Told
 from facedouble.audit.left import WHOLE
 from facedouble.audit.likeness import Known
 from facedouble.audit.scene import Models
@@ -21,8 +21,9 @@ from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
 from facedouble.options import AuditOptions, EncodeOptions
+from facedouble.pipeline.audit.account import known_of
 from facedouble.pipeline.audit.seen import account_of, known_by, open_models, seen
-from facedouble.types import Array, Frame, SafeFrame, _Seal
+from facedouble.types import Array, Box, Frame, SafeFrame, _Seal
 from tests.media.make import clip
 
 LIMITS = AuditOptions(every=30)
@@ -119,6 +120,31 @@ def test_photos_and_footage_tell_what_somebody_looks_like(case: Case, models: Mo
     empty = clip(tmp_path / "empty.mp4")
     known = known_by([case.source, empty], models)
     assert [k.name for k in known] == ["witness"] and known[0].vectors.shape[1] == 128
+
+
+def test_who_is_there_for_a_short_time_is_known_all_the_same(case: Case, models: Models) -> None:
+    """Between two of the frames that are looked at; and who is too small for anybody to know them is named."""
+    box = account_of(case.source, models)[0](12)[0].box
+    small = Box(box.x0, box.y0, box.x0 + 12, box.y0 + 12)
+
+    def account(number: int) -> list[Told]:
+        return [Told(box, "double", "P1")] if 10 <= number - 5 < 20 else [Told(small, "veil", "P2")]
+    people, shown, unknown = known_of(case.source, account, 5, models)
+    assert [(k.name, len(k.vectors)) for k in people] == [("P1", 2)] and not shown and unknown == ["P2"]
+
+
+def test_whose_face_is_there_for_a_short_time_is_known_without_a_plan(case: Case, models: Models, tmp_path: Path) -> None:
+    """The searches that are looked at, every fifth, see nobody."""
+    searched = iter(range(1000))
+    fleeting = replace(models, seer=lambda rgb: models.seer(rgb) if next(searched) in (6, 7) else [])
+    assert len(account_of(case.source, fleeting)[1]) == 1
+
+
+def test_those_whom_the_plan_gives_to_nobody_are_several(case: Case, models: Models) -> None:
+    box, looks = account_of(case.source, models)[0](12)[0].box, iter(np.eye(128, dtype=np.float32))
+    several = replace(models, knower=lambda rgb, points: next(looks))
+    people, _, unknown = known_of(case.source, lambda number: [Told(box, "veil")], 0, several)
+    assert [(k.name, len(k.vectors)) for k in people] == 3 * [("nobody's", 1)] and not unknown
 
 
 def test_files_that_are_broken_are_refused(case: Case, models: Models, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ from safetensors import SafetensorError
 
 from facedouble import tensors
 from facedouble.audit.account import Account, Told
-from facedouble.audit.likeness import Known
+from facedouble.audit.likeness import Known, grouped
 from facedouble.audit.scene import Models
 from facedouble.colour import picture
 from facedouble.errors import InputRefused
@@ -19,12 +21,15 @@ from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.plan.people import Treatment
 from facedouble.plan.plan import Plan
-from facedouble.types import Array, Box, Floats
+from facedouble.types import Array, Box, Floats, Frame, Seer
 
 EACH = 25  # frames of the footage from look to look at who is protected
 LEAST = 20.0  # px of a face that a recogniser can tell anything from
 SEEN = 0.3  # of a reveal: from then on something of the face may be seen; it is drawn from .4 on
 SAME = 0.3  # overlap from which a face is the one that the plan has there
+SAME_FACE = 0.363  # likeness from which two looks are of one person, as SFace's authors have it
+FEW, APART = 3, 5  # looks by which somebody is known; frames between those at large faces
+NOBODYS = "nobody's"  # whom the plan gives to nobody, each as a person
 
 Places = dict[int, tuple[int, Array]]
 """Number of a face -> its first frame, and its boxes (n, 4) x0 y0 x1 y1 px, one a frame."""
@@ -72,21 +77,48 @@ def card_frames(plan: Plan, clip: str, rate: float) -> int:
     return max(1, round(float(plan.card.seconds) * rate))
 
 
-def known_of(source: Path, account: Account, lead: int, models: Models, each: int = EACH) -> tuple[list[Known], list[Known]]:
-    """What the people of a plan look like: those who are protected, and those who are shown, by their ids.
+def known_of(source: Path, account: Account, lead: int, models: Models,
+             each: int = EACH) -> tuple[list[Known], list[Known], list[str]]:
+    """What the people of a plan look like: those who are protected, and those who are shown, by their ids; and the ids of those
+    who are protected and whom nobody could be known by.
 
-    Each face that the plan has somebody at is looked at in every `each`th frame of the footage.
+    Each face that the plan has somebody at is looked at in every `each`th frame of the footage; of whom that gives fewer than
+    `FEW` looks, the largest faces, too, at full size.
     """
     vectors: dict[tuple[str, bool], list[Floats]] = {}
+    largest: dict[tuple[str, bool], list[tuple[float, int]]] = {}  # area and frame, the largest first
     for frame in frames(probe(source)):
-        told = account(frame.index + lead) if frame.index % each == 0 else ()
-        if not told:
-            continue
-        rgb = picture(frame)
-        for face in models.seer(rgb):
-            one = max(told, key=lambda t: overlap(t.box, face.box))
-            if face.box.width >= LEAST and overlap(one.box, face.box) > SAME and one.treatment != "ignore":
-                key = one.person or "nobody's", one.treatment in ("show", "reveal")
-                vectors.setdefault(key, []).append(models.knower(rgb, face.points))
-    made = {key: Known(key[0], np.stack(rows)) for key, rows in vectors.items()}
-    return [k for key, k in made.items() if not key[1]], [k for key, k in made.items() if key[1]]
+        told = [t for t in account(frame.index + lead) if t.treatment != "ignore"]
+        if told and frame.index % each == 0:
+            _look(frame, told, models.seer, models, vectors)
+        for one in told if frame.index % each else ():
+            held = largest.setdefault(_key(one), [])
+            near = next((k for k, (_, at) in enumerate(held) if abs(at - frame.index) < APART), len(held))
+            if near == len(held) or held[near][0] < one.box.area:
+                held[near : near + 1] = [(one.box.area, frame.index)]
+                held.sort(reverse=True)
+                del held[FEW:]
+    few = {key: {at for _, at in held} for key, held in largest.items() if len(vectors.get(key, ())) < FEW}
+    last = max((at for some in few.values() for at in some), default=-1)
+    for frame in islice(frames(probe(source)), last + 1):
+        told = [t for t in account(frame.index + lead) if frame.index in few.get(_key(t), ())]
+        if told:
+            _look(frame, told, models.whole, models, vectors)
+    made = {key: np.stack(rows) for key, rows in vectors.items()}
+    protected = [Known(name, rows) for (name, shown), some in made.items() if not shown
+                 for rows in (grouped(list(some), SAME_FACE) if name == NOBODYS else [some])]
+    unknown = sorted(name for name, shown in largest if not shown and (name, shown) not in made)
+    return protected, [Known(name, rows) for (name, shown), rows in made.items() if shown], unknown
+
+
+def _key(told: Told) -> tuple[str, bool]:
+    return told.person or NOBODYS, told.treatment in ("show", "reveal")
+
+
+def _look(frame: Frame, told: Sequence[Told], find: Seer, models: Models, vectors: dict[tuple[str, bool], list[Floats]]) -> None:
+    """What those look like who are there."""
+    rgb = picture(frame)
+    for face in find(rgb):
+        one = max(told, key=lambda t: overlap(t.box, face.box))
+        if face.box.width >= LEAST and overlap(one.box, face.box) > SAME:
+            vectors.setdefault(_key(one), []).append(models.knower(rgb, face.points))

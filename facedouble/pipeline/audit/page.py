@@ -108,7 +108,7 @@ def _lead(audit: Audit, about: About, kind: str) -> str:
         return (f"<b>{could if open_ else 'No check was run'}.</b> What was not looked at may hold anything."
                 + (" In what was looked at, nothing was found." if len(audit.checks) > open_ else ""))
     states = [state(c) for c in audit.checks]
-    rest = "what attackers who have this tool could tell stands below" if "noted" in states else "some things no program can tell"
+    rest = "what has no limit stands below" if "noted" in states else "some things no program can tell"
     return ("<b>That does not mean that nobody can recognise the witness.</b> "
             f"{states.count('passed')} checks found no trace; {rest}.")
 
@@ -165,7 +165,7 @@ def _well(audit: Audit, about: About) -> list[Step]:
         places = "1 place was" if len(about.covered) == 1 else f"{len(about.covered):,} places were"
         out.insert(0, Step(f"Look at what was covered: an earlier version of this film did not pass, so {places} covered, and "
                            "drawn again. The strip below shows where."))
-    if any(state(c) == "noted" for c in audit.checks):
+    if any(state(c) == "noted" and c.group == "attacked" for c in audit.checks):
         out.append(Step("Read what attackers who have this tool could tell: no limit is set for them, because hair, skin and the "
                         "way of moving stay. If they know the witness and the risk is high, veil the face."))
     out.append(Step("Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited."))

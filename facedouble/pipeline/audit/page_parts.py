@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from facedouble.audit.verdict import Audit, Check, Finding, Look
+from facedouble.audit.verdict import VERDICT, Audit, Check, Finding, Look
 from facedouble.pipeline.audit.about import About
 from facedouble.pipeline.audit.looks import looks, spot
 from facedouble.pipeline.audit.steps import Problem
@@ -21,7 +21,6 @@ WIDE, LEAST = 1000, 6  # units of the strip, and of the shortest mark on it
 MOST_MARKS: Final = 200  # of one check on the strip
 PLAIN: Final = {"boxes": "parts of the file", "parts": "parts of the file", "": "things"}  # units for whoever made the film
 KNOWN: Final = ("frames", "faces", "people", "seconds", "pieces", "bytes")  # and those that need no explaining
-VERDICT: Final = "verdict"  # the figure in which an attacker without a limit says what he could tell
 SHAPES: Final = {  # of a mark, so that it is told by its form as well as by its colour
     "found": '<path d="M8 1h8l7 7v8l-7 7H8l-7-7V8z"/><path class="ink" d="M8 8l8 8M16 8l-8 8"/>',
     "open": '<path d="M12 1.5 23.5 22H.5z"/><path class="ink" d="M12 9v6M12 18v.5"/>',
@@ -91,7 +90,8 @@ def plainly(looked: Mapping[str, int]) -> list[tuple[str, int]]:
 def state(check: Check) -> str:
     """found, passed, open (could not run), left (was not tried, and is not needed), or noted: measured, and nothing judged.
 
-    Some attackers have no limit, because what they go by is kept on purpose. That they found nothing would be untrue.
+    Some attackers have no limit, because what they go by is kept on purpose; nor has who comes first in a line-up. That nothing
+    was found would be untrue.
     """
     if not check.findings and not check.missing and VERDICT in check.figures:
         return "noted"

@@ -22,6 +22,7 @@ import numpy as np
 
 from facedouble import disk
 from facedouble.errors import FacedoubleError, InputRefused
+from facedouble.geometry import overlap
 from facedouble.models.landmarker import quiet
 from facedouble.options import Options
 from facedouble.pipeline.audit.glimpse import Seers, glimpse
@@ -47,10 +48,20 @@ class Mask(Value):
 
 @dataclass(frozen=True)
 class Material(Value):
-    """A clip or a photo; of a clip the sample is taken from `start` on, a share of its length."""
+    """A clip or a photo; of a clip the sample is taken from `start` on, a share of its length.
+
+    places: where the person is, frame and box, px of the clip: the sample begins at the first; without them it is who is seen
+    largest and longest. only: the ids of the masks that it is drawn with, () all.
+    """
 
     file: Path
     start: float = 0.0
+    places: tuple[tuple[int, Box], ...] = ()
+    only: tuple[str, ...] = ()
+
+
+class NotTheFace(InputRefused):
+    """A mask is not to be had: its file is none, or is another one's."""
 
 
 @dataclass(frozen=True)
@@ -116,24 +127,25 @@ def draw_all(errand: Errand, seers: Seers) -> list[Parroted]:
     close_doors()
     find, embed = seers()
     see = partial(glimpse, find=find, embed=embed)
-    eyes, doubles = open_eyes(errand.options, errand.models), [_double(mask) for mask in errand.masks]
+    eyes, worn = open_eyes(errand.options, errand.models), {mask.id: _double(mask) for mask in errand.masks}
     said: list[Parroted] = []
     for person, files in errand.people:
         for material in files:
             file = material.file
-            nothing = [Parroted(person, file.name, mask, NOTHING, np.zeros(0))
-                       for mask in (BARE, *(m.id for m in errand.masks))]
+            doubles = {name: double for name, double in worn.items() if name in (material.only or worn)}
+            nothing = [Parroted(person, file.name, mask, NOTHING, np.zeros(0)) for mask in (BARE, *doubles)]
             try:
                 made, read = _read(material, eyes, errand)
             except FacedoubleError as error:
                 said += [replace(n, why=str(error)) for n in nothing]
                 continue
-            role = _main(made)
+            role = _main(made, material.places)
             if role is None:
                 said += [replace(n, why=f"{file.name}: no face on which a double can be drawn") for n in nothing]
                 continue
             looks = _looks(role, float(made.info.rate), errand)
-            seen = [_drawn(made, role, double, looks, read, errand.options, see) for double in (None, *doubles)]
+            seen = [_drawn(made, role, double, looks, read, errand.options, see)
+                    for double in (None, *doubles.values())]
             said += [replace(n, vectors=v, at=a, why="" if len(a) else f"{file.name}: no face was found in what was drawn")
                      for n, (v, a) in zip(nothing, seen, strict=True)]
     return said
@@ -143,10 +155,13 @@ def _double(mask: Mask) -> Double:
     from facedouble.doubles.file import read_double
     from facedouble.doubles.mannequin import VARIANTS, mannequin
 
-    for one in [read_double(mask.file)] if mask.file is not None else map(mannequin, range(VARIANTS)):
-        if one.id == mask.id:
-            return one
-    raise InputRefused(f"{mask.file or 'the built-in faces'}: is not the face {mask.id[:12]} that the film was made with; give "
+    try:
+        for one in [read_double(mask.file)] if mask.file is not None else map(mannequin, range(VARIANTS)):
+            if one.id == mask.id:
+                return one
+    except InputRefused as error:
+        raise NotTheFace(str(error)) from error
+    raise NotTheFace(f"{mask.file or 'the built-in faces'}: is not the face {mask.id[:12]} that the film was made with; give "
                        "the file of that double")
 
 
@@ -162,7 +177,9 @@ def _read(material: Material, eyes: Eyes, errand: Errand) -> tuple[Analysis, par
         info = probe(file)
         begin = int(material.start * float((info.duration or 0) * info.rate))
         count = None if errand.exhaustive else round(audit.parrot_seconds * float(info.rate))
-        read = partial(_part, info, begin if errand.exhaustive else _first(info, begin, eyes, errand.options), count)
+        first = material.places[0][0] if material.places else \
+            begin if errand.exhaustive else _first(info, begin, eyes, errand.options)
+        read = partial(_part, info, first, count)
     return analyse(info, eyes, errand.options, read=lambda _: read()), read
 
 
@@ -204,10 +221,14 @@ def _first(info: MediaInfo, begin: int, eyes: Eyes, options: Options) -> int:
     return begin
 
 
-def _main(made: Analysis) -> Role | None:
-    """Who is seen largest and longest, among those on whom a double can be drawn."""
+def _main(made: Analysis, places: Sequence[tuple[int, Box]]) -> Role | None:
+    """Who is at those places of the recording, or is seen largest and longest; among those on whom a double can be drawn."""
     roles = [r for r in made.roles if r.fit is not None and (r.weights >= 1).any()]
-    return max(roles, key=lambda r: sum(box.area for box in r.boxes), default=None)
+    if not places:
+        return max(roles, key=lambda r: sum(box.area for box in r.boxes), default=None)
+    there = {r.track.id: sum(overlap(r.boxes[at - r.track.start], box) for frame, box in places
+                             if r.track.start <= (at := frame - places[0][0]) < r.track.stop) for r in roles}
+    return max((r for r in roles if there[r.track.id] > 0), key=lambda r: there[r.track.id], default=None)
 
 
 def _looks(role: Role, rate: float, errand: Errand) -> list[int]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,38 +11,53 @@ from facedouble.audit.parrot import TWO_SIGMA, Guessed, common, guess, likeness,
 from facedouble.audit.verdict import Check, Figure, Finding, Look
 from facedouble.options import AuditOptions, Options
 from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, portraits
-from facedouble.pipeline.audit.sample import ALIKE, PARROT, WORN, Means, Sample, Star, nearest, untried
+from facedouble.pipeline.audit.sample import ALIKE, PARROT, WORN, Known, Means, Sample, Star, left_out, nearest, untried
 from facedouble.types import Floats
 
-Files = Mapping[str, Sequence[Path]]
 LOOKS = 5  # at a face that are judged together
 WHOLE, FACE = 0, 1  # of what `glimpse` says
 
 
-def parroted(stars: Mapping[str, Star], masks: Mapping[str, Sequence[Mask]], asked: Files, others: Files, own: bool, means: Means,
-             options: Options, sample: Sample) -> list[Check]:
+def parroted(stars: Mapping[str, Star], known: Known, means: Means, options: Options, sample: Sample) -> list[Check]:
     """Three checks for each face that is worn by any of them; of who wears one of several only the first."""
-    worn = {mask.id: mask for who in stars for mask in masks.get(who, ())}
-    if not worn:
+    groups = list(dict.fromkeys(masks for star in stars.values() for masks in star.worn))
+    if not groups:
         return [untried(name, "which double they wear was not told") for name in (WORN, ALIKE, PARROT)]
-    people = [*((who, tuple(Material(f, 0.5 if own else 0.0) for f in files)) for who, files in asked.items()),
-              *((name, tuple(map(Material, files))) for name, files in sample.people(others).items()),
-              *((name, (Material(file),)) for name, file in portraits().items())]
-    drawn = means.run(Errand(tuple(people), tuple(worn.values()), options, means.models, sample.exhaustive), means.seers)
+    people: list[tuple[str, tuple[Material, ...]]] = [(name, (Material(file),)) for name, file in portraits().items()]
+    if not known.lacks:
+        people = [*((who, _materials(stars[who], who, known)) for who in known.witness),
+                  *((name, tuple(map(Material, files))) for name, files in sample.people(known.gallery).items()), *people]
+    masks = {mask.id: mask for group in groups for mask in group}
+    drawn = means.run(Errand(tuple(people), tuple(masks.values()), options, means.models, sample.exhaustive), means.seers)
     made: list[Check] = []
-    for group in dict.fromkeys(tuple(masks[who]) for who in stars if who in masks):
-        here = {who: star for who, star in stars.items() if who in masks and tuple(masks[who]) == group}
+    for group in groups:
+        here = {who: star.wearing(group) for who, star in stars.items() if group in star.worn}
         made.append(worn_as_planned(here, [[d for d in drawn if d.mask == mask.id] for mask in group], sample))
         if len(group) > 1:
             made += [untried(name, "needs a plan that says who wears which double") for name in (ALIKE, PARROT)]
             continue
         mask, mine = group[0], [d for d in drawn if d.mask == group[0].id]
-        made.append(alike(here, drawn, mask, options.audit))
-        lacks = "needs footage or photos of the witness (--witness)" if not asked else (
-            "" if others else "needs other people to be taken for (--gallery)")
-        made.append(untried(PARROT, lacks) if lacks else
-                    named(here, [d for d in mine if d.person in asked or d.person in others], own, options.audit))
+        made.append(alike(here, drawn, mask, known, options.audit))
+        lacks = known.lacks or ("" if known.witness.keys() & here else _unknown(here, drawn, known))
+        recorded = [d for d in mine if d.person in known.witness or d.person in known.gallery]
+        made.append(untried(PARROT, lacks) if lacks else named(here, recorded, known, options.audit))
     return made
+
+
+def _materials(star: Star, who: str, known: Known) -> tuple[Material, ...]:
+    """What shows one of the witnesses, to be drawn with the faces they wear; of the film's own footage what follows `stop`."""
+    only = tuple(dict.fromkeys(mask.id for masks in star.worn for mask in masks))
+    places = tuple((at - known.lead, box) for at, box, _ in star.places if at >= star.stop) if who in known.own else ()
+    return tuple(Material(file, places=places, only=only) for file in known.witness[who])
+
+
+def _unknown(people: Iterable[str], drawn: Sequence[Parroted], known: Known) -> str:
+    """Why nothing is known of some people, one sentence, by name."""
+    def why(who: str) -> str:
+        if who not in known.witness:
+            return "there is neither footage nor a photo of them (--witness)"
+        return "; ".join(sorted({d.why for d in drawn if d.person == who and d.why})) or "no double could be drawn on them"
+    return "; ".join(f"{who}: {why(who)}" for who in people)
 
 
 def rows_of(drawn: Sequence[Parroted], part: int, seconds: float) -> dict[str, list[Floats]]:
@@ -55,27 +69,28 @@ def rows_of(drawn: Sequence[Parroted], part: int, seconds: float) -> dict[str, l
     return rows
 
 
-def named(stars: Mapping[str, Star], drawn: Sequence[Parroted], own: bool, audit: AuditOptions) -> Check:
+def named(stars: Mapping[str, Star], drawn: Sequence[Parroted], known: Known, audit: AuditOptions) -> Check:
     """The parrot's figures for those who wear one face: always; findings only past a limit."""
     whole, alone = ({who: rows for who, s in stars.items() if (rows := s.windows(part, audit.motion_seconds))}
                     for part in (WHOLE, FACE))
-    known = [rows_of(drawn, part, audit.motion_seconds) for part in (WHOLE, FACE)]
+    held = [rows_of(drawn, part, audit.motion_seconds) for part in (WHOLE, FACE)]
     lost = sorted({d.why for d in drawn if d.why})
-    asked = [who for who in whole if known[WHOLE].get(who)]
-    if not asked or len(known[WHOLE]) < 2:
+    asked = known.asked([who for who in whole if held[WHOLE].get(who)])
+    if not asked or len(held[WHOLE]) < 2:
         return untried(PARROT, "; ".join(lost) or "no face of them was found in the film")
+    own = asked[0] in known.own
     seen = [{who: rows[who] for who in asked} for rows in (whole, alone)]
-    found, face = (guess(k, s) for k, s in zip(known, seen, strict=True))
+    found, face = (guess(k, s) for k, s in zip(held, seen, strict=True))
     tried = (f"The witness's {'same footage, the other half of it,' if own else 'other footage'} and "
-             f"{len(known[WHOLE]) - len(asked)} other people were given the film's own double, in {len(drawn)} recordings, and "
+             f"{len(held[WHOLE]) - len(asked)} other people were given the film's own double, in {len(drawn)} recordings, and "
              "what came out was matched with the film by a recogniser that took no part in making it: as it is, and without "
-             "everything outside of the drawn face.")
+             f"everything outside of the drawn face.{left_out(stars, asked)}")
     figures = _figures(found, face) | {"verdict": verdict_of(found, own, audit), "recordings that would not do": len(lost)}
     v = found.verdict
     past = [] if own or v.gallery < audit.attack_least or v.rank1.value <= audit.parrot_rank1 else asked
     findings = tuple(Finding(f"Somebody who knows the double and has other footage picks {who} out of {v.gallery} people.",
                              stars[who].span(), score=v.rank1.value, limit=audit.parrot_rank1, person=who) for who in past)
-    looked = sum(len(s.frames) for s in stars.values())
+    looked = sum(len(stars[who].frames) for who in asked)
     return Check(PARROT, "attacked", tried, looked, "faces", findings, figures, nearest(stars))
 
 
@@ -109,27 +124,30 @@ def verdict_of(found: Guessed, own: bool, audit: AuditOptions) -> str:
             f"{needed(v.people)} people would tell")
 
 
-def alike(stars: Mapping[str, Star], drawn: Sequence[Parroted], mask: Mask, audit: AuditOptions) -> Check:
+def alike(stars: Mapping[str, Star], drawn: Sequence[Parroted], mask: Mask, known: Known, audit: AuditOptions) -> Check:
     """Whether other people look like the witness once they wear the double: then the double does."""
     limits = {"as it is": (WHOLE, audit.double_alike), "face alone": (FACE, audit.double_alike_face)}
     figures: dict[str, Figure] = {}
     findings: list[Finding] = []
+    bare = {part: rows_of([d for d in drawn if d.mask == BARE], part, audit.motion_seconds) for part in (WHOLE, FACE)}
+    worn = {part: rows_of([d for d in drawn if d.mask == mask.id], part, audit.motion_seconds) for part in (WHOLE, FACE)}
+    able = [who for who in stars if bare[WHOLE].get(who)]
+    asked = [who for who in able if len({*worn[WHOLE], who}) >= audit.attack_least]
+    if not asked:
+        few = f"needs {audit.attack_least - 1} others on whom a double can be drawn"
+        return untried(ALIKE, known.lacks or (few if able else _unknown(stars, drawn, known)))
     for way, (part, limit) in limits.items():
-        bare = rows_of([d for d in drawn if d.mask == BARE], part, audit.motion_seconds)
-        worn = rows_of([d for d in drawn if d.mask == mask.id], part, audit.motion_seconds)
-        for who in stars:
-            if not bare.get(who) or len({*worn, who}) < audit.attack_least:
-                return untried(ALIKE, f"needs a face of {who} and {audit.attack_least - 1} others on whom a double can be drawn")
-            found = likeness(bare, worn, who)
+        for who in asked:
+            found = likeness(bare[part], worn[part], who)
             figures |= {f"{who}, {way}": found.score, f"{who}, {way}: rank among {found.people}": found.rank}
             if found.score > limit:
                 what = f"The double looks like {who}: others who wear it are taken for {who}. Choose another."
                 span = stars[who].span() if stars[who].frames else None
                 findings.append(Finding(what, span, score=found.score, limit=limit, person=who))
         figures[f"limit, {way}"] = limit
-    tried = (f"{len(set(worn) - set(stars))} other people were given the film's own double, and a recogniser compared what they "
-             "then have in common with bare faces of the witness.")
-    return Check(ALIKE, "attacked", tried, len(worn), "people", tuple(findings), figures, nearest(stars))
+    tried = (f"{len(set(worn[WHOLE]) - set(stars))} other people were given the film's own double, and a recogniser compared "
+             f"what they then have in common with bare faces of the witness.{left_out(stars, asked)}")
+    return Check(ALIKE, "attacked", tried, len(worn[WHOLE]), "people", tuple(findings), figures, nearest(stars))
 
 
 def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted]], sample: Sample) -> Check:
@@ -138,12 +156,13 @@ def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted
     drawn: what was drawn with it; or with each of several of which every face has to be one.
     """
     limits = {"as it is": (WHOLE, sample.audit.double_worn), "face alone": (FACE, sample.audit.double_worn_face)}
-    findings, figures, looks = list[Finding](), dict[str, Figure](), list[Look]()
+    findings, figures, looks, seen_of = list[Finding](), dict[str, Figure](), list[Look](), set[str]()
     for way, (part, limit) in limits.items():
         worn = [rows_of(some, part, sample.audit.motion_seconds) for some in drawn]
         for who, star in stars.items():
             if not star.frames or min(len(set(rows) - {who}) for rows in worn) < 2:
                 continue
+            seen_of.add(who)
             each = [_likeness_by_window(star, common(rows, who), part) for rows in worn]
             scores = {span: max(found[span] for found in each) for span in each[0]}
             least = min(scores, key=lambda span: scores[span])
@@ -155,9 +174,11 @@ def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted
         figures[f"limit, {way}"] = limit
     if not looks:
         return untried(WORN, "needs two people on whom the double can be drawn, and a face in the film")
-    tried = (f"The faces of the film, a few seconds at a time, against what {min(map(len, worn))} people have in common who were "
-             f"given {'the double that was decided on' if len(worn) == 1 else 'one of the doubles that were decided on'}.")
     looked = sum(len(s.frames) for s in stars.values())
+    tried = (f"The faces of the film, a few seconds at a time, against what {min(map(len, worn))} people have in common who were "
+             f"given {'the double that was decided on' if len(worn) == 1 else 'one of the doubles that were decided on'}. "
+             f"The sample: {looked} looks at {len(seen_of)} of {len(stars)} people, no nearer to each other than "
+             f"{sample.look_every(0):g} s.{left_out(stars, seen_of)}")
     return Check(WORN, "attacked", tried, looked, "faces", tuple(findings), figures, tuple(looks))
 
 

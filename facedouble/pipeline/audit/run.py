@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -15,13 +14,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from facedouble import __version__, disk
+import numpy as np
+from safetensors import SafetensorError
+
+from facedouble import __version__, disk, tensors
 from facedouble.audit.account import Account, Told
-from facedouble.audit.likeness import Known, Print
+from facedouble.audit.likeness import Known, Print, nearest
 from facedouble.audit.remains import remains
 from facedouble.audit.said import Said
 from facedouble.audit.scene import Models
-from facedouble.audit.verdict import Audit, Check, replaceable
+from facedouble.audit.verdict import Audit, Check, Finding, replaceable
 from facedouble.errors import InputRefused, StoreError, UsageError
 from facedouble.isolation import close_doors as close_doors
 from facedouble.isolation import in_force
@@ -55,6 +57,7 @@ Keep = Callable[[bytes, bytes], None]
 PLAN: Final = ".plan.toml"
 BLOCK: Final = 1 << 20  # bytes read at a time
 DRAWN: Final = ("double", "mannequin")
+LOOKED: Final = 3  # files of each person of a gallery that make them known
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ class Kit:
 @dataclass(frozen=True)
 class Ground(Value):
     """What a film is held against. source: its footage, None if it was not given; lead: frames of the card; sampled: of what
-    `people` are known, in words; people: those who are protected; masks: which face they wear, or of which one; asked: what shows
-    them.
+    `people` are known, in words; people: those who are protected; worn: which faces they wear; asked: what shows them; own: of
+    whom the footage alone; why: nobody can be asked about.
     """
 
     source: Path | None
@@ -113,9 +116,10 @@ class Ground(Value):
     people: tuple[Known, ...]
     sampled: str
     said: Said
-    masks: Mapping[str, tuple[Mask, ...]] = field(default_factory=dict)
-    asked: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    own: bool = False
+    worn: sample.Wardrobe = field(default_factory=sample.Wardrobe)
+    asked: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
+    why: str = ""
     clip: str = ""
     shown: tuple[Known, ...] = ()
 
@@ -185,14 +189,15 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     lead = card_frames(plan, name, float(info.rate))
     where = places(notes / f"{name}.fnotes", clip.sha256)
     account = account_of_plan(plan, name, where, lead)
-    people, shown = known_of(source, account, lead, kit.eyes)
+    people, shown, unknown = known_of(source, account, lead, kit.eyes)
     other = tuple(p for p in _pictured(task.witness) if not disk.same(p, source))  # the very footage would make it too easy
-    others = known_by(other, kit.eyes, "other footage")
+    others = {p: known for p in other for known in known_by((p,), kit.eyes, "other footage")}
     said = said_of_plan(plan, name, info, notes / f"{name}.heard.json")
-    masks = _masks(plan, name, where, task.plan.parent, _report(task))
-    asked = {person: other or (source,) for person in masks} if len(masks) == 1 else {}
-    return Ground(source, lead, account, (*people, *others), f" (known by every {EACH}th frame)", said, masks, asked,
-                  not other, name, tuple(shown))
+    worn = worn_by_plan(plan, name, where, task.plan.parent, _report(task), lead)
+    asked = shown_in(list(worn.turns), other, others, people, options)
+    own = frozenset(person for person in worn.turns if person not in asked)
+    return Ground(source, lead, account, (*people, *others.values()), _known(unknown), said, worn,
+                  {person: asked.get(person, (source,)) for person in worn.turns}, own, clip=name, shown=tuple(shown))
 
 
 def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
@@ -207,19 +212,28 @@ def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
     others = [p for p in task.witness if p != source]
     people += known_by(_pictured(others), kit.eyes, "other footage")
     worn = tuple(Mask(i, task.double) for i in sorted(_worn(_report(task))))
-    masks: Mapping[str, tuple[Mask, ...]] = {face: worn for face in sighted.faces if worn}
+    masks = {face: worn for face in sighted.faces if worn}
     account: Account = sighted
     alone = len([p for p in people if p.name != "other footage"]) == 1 and len(worn) == 1
     if alone:
         masks = {WITNESS: worn}
         account = partial(_alone, sighted)
     asked = {WITNESS: tuple(_pictured(others)) or ((source,) if source else ())} if alone else {}
-    return Ground(source, 0, account, tuple(people), " (known by every 15th frame)", said, masks, asked, not others)
+    return Ground(source, 0, account, tuple(people), " (known by every 15th frame)", said, sample.always(masks), asked,
+                  frozenset(() if others else asked), SEVERAL if source is not None and worn else "")
 
 
 NOBODY: Final = ("in the footage there is no face of somebody protected that is large and clear enough for a recogniser to know "
                  "anybody by")
 WITNESS: Final = "the witness"
+SEVERAL: Final = ("needs a plan that says whose face is whose (--plan): in the footage a recogniser tells several people apart, "
+                  "or they wear several doubles")
+
+
+def _known(unknown: Sequence[str]) -> str:
+    """By what people are known, in words."""
+    lost = f"; not compared with {', '.join(unknown)}, whose face is nowhere large and clear enough to know anybody by"
+    return f" (known by every {EACH}th frame, and by their largest faces where these are few{lost if unknown else ''})"
 
 
 def _alone(account: Account, number: int) -> Sequence[Told]:
@@ -259,19 +273,53 @@ def _worn(report: Mapping[str, Any]) -> set[str]:
     return {str(d["id"]) for face, d in (report.get("doubles") or {}).items() if face in drawn}
 
 
-def _masks(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str, Any]) -> dict[str, tuple[Mask, ...]]:
-    """Whose face each person of the plan wears most in a clip."""
-    files, ids = {d.name: base / d.file for d in plan.doubles}, report.get("doubles") or {}
-    worn: dict[str, Counter[str]] = {}
+def worn_by_plan(plan: Plan, clip: str, where: Places, base: Path, report: Mapping[str, Any], lead: int) -> sample.Wardrobe:
+    """Whose face each person of the plan wears in a clip, and when. Doubles are those of the plan's files; which of the built-in
+    faces a mannequin is only the report says."""
+    said, files = report.get("doubles") or {}, {d.name: base / d.file for d in plan.doubles}
+    turns: dict[str, list[tuple[float, float, tuple[Mask, ...]]]] = {}
+    held: dict[str, Mask | None] = {}
+    findings, lacks = list[Finding](), list[str]()
     for track, (start, rows) in where.items():
         for a, b, t in plan.spans(clip, track, start, start + len(rows)):
-            person = owner(plan, clip, track, a)
-            if t.face in DRAWN and person:
-                name = f"double {t.double}" if t.face == "double" else f"mannequin {person}"
-                worn.setdefault(person, Counter())[name] += b - a
-    most = {person: count.most_common(1)[0][0] for person, count in worn.items()}
-    return {person: (Mask(str(ids[name]), files.get(name.removeprefix("double "))),)
-            for person, name in most.items() if name in ids}
+            person, face = owner(plan, clip, track, a), t.before if t.face == "reveal" else t.face
+            if face not in DRAWN or not person:
+                continue
+            name = f"double {t.double}" if face == "double" else f"mannequin {person}"
+            if name not in held:
+                file, told = files[str(t.double)] if face == "double" else None, str(said.get(name, ""))
+                own = told if file is None else _id(file)
+                held[name] = Mask(own, file) if own else None
+                if file is not None and not own:
+                    lacks.append(f"{file}: is not there, or is no double, so that nobody can tell whether the film's is that "
+                                 "one; put the file there that the plan names")
+                elif told and told != own:
+                    what = f"The film was made with another {name} than the plan's: {told[:16]}, not {own}. Make it again."
+                    findings.append(Finding(what, (a + lead, b + lead), person=person))
+            mask = held[name]
+            turns.setdefault(person, []).append((a + lead, b + lead, () if mask is None else (mask,)))
+    return sample.Wardrobe(turns, tuple(findings), tuple(lacks), True)
+
+
+def _id(file: Path) -> str:
+    """What a double's file says it is; the parrot makes sure of that. "" if it is none."""
+    try:
+        return tensors.read(file).metadata.get("id", "")
+    except (SafetensorError, OSError, ValueError):
+        return ""
+
+
+def shown_in(persons: Sequence[str], other: Sequence[Path], known: Mapping[Path, Known], people: Sequence[Known],
+             options: Options) -> dict[str, Sequence[Path]]:
+    """What shows those who wear a double besides the footage: of one all of it, of several what a recogniser knows them in."""
+    if len(persons) == 1:
+        return {persons[0]: other} if other else {}
+    found: dict[str, Sequence[Path]] = {}
+    for path, one in known.items():
+        score, who = nearest(one.mean, people)
+        if score >= options.audit.same_face and who in persons:
+            found[who] = [*found.get(who, ()), path]
+    return found
 
 
 def _elsewhere(task: Task, ground: Ground) -> list[Print]:
@@ -283,8 +331,7 @@ def _elsewhere(task: Task, ground: Ground) -> list[Print]:
 # the checks
 
 def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
-    gallery = [] if task.gallery is None else [one for name, files in _people(task.gallery).items()
-                                               for one in known_by(files[:3], kit.eyes, f"gallery {name}")]
+    gallery = [] if task.gallery is None else line_up(task.gallery, kit.eyes, None if task.exhaustive else LOOKED)
     limits = replace(options.audit, every=1) if task.exhaustive else options.audit
     project = [Known(one.person, one.faces) for one in _elsewhere(task, ground) if len(one.faces)]
     checks = seen(task.film, ground.source, ground.account, kit.eyes, limits, (*ground.people, *project), gallery, ground.lead,
@@ -299,14 +346,17 @@ def _people(folder: Path) -> Mapping[str, tuple[Path, ...]]:
     return sample.gallery(folder)
 
 
+def line_up(folder: Path, eyes: Models, most: int | None = LOOKED) -> list[Known]:
+    """Everybody of a gallery who has a face, each once. most: files that are looked at of each; None: all."""
+    seen_of = {name: known_by(files[:most], eyes) for name, files in _people(folder).items()}
+    return [Known(f"gallery {name}", np.concatenate([one.vectors for one in some])) for name, some in seen_of.items() if some]
+
+
 def _attacked(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
     progress("attacking it like somebody who has this program", 0, None)
-    known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own)
+    known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own, ground.lead, ground.why)
     means = sample.Means(Opening(kit.folder, options), FaceMesh, kit.folder)
-    try:
-        return attacked(film, ground.account, ground.masks, known, means, options, task.exhaustive)
-    except InputRefused as error:  # whose face is worn is known, and its file was not given
-        return [sample.untried(name, f"{error} (--double)") for name in (sample.WORN, sample.ALIKE, sample.PARROT, sample.MOTION)]
+    return attacked(film, ground.account, ground.worn, known, means, options, task.exhaustive)
 
 
 @dataclass(frozen=True)

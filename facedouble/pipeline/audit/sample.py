@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,17 +11,19 @@ from typing import Final
 import numpy as np
 
 from facedouble import disk
+from facedouble.audit.account import Told
 from facedouble.audit.parrot import windowed
-from facedouble.audit.verdict import Check, Look
+from facedouble.audit.verdict import Check, Finding, Look
 from facedouble.errors import InputRefused
 from facedouble.options import AuditOptions
 from facedouble.pipeline.audit.glimpse import Seers
 from facedouble.pipeline.audit.moving import Calmed, Watch
-from facedouble.pipeline.audit.parrot import PHOTOS, Errand, Parroted, parrot
+from facedouble.pipeline.audit.parrot import PHOTOS, Errand, Mask, Parroted, parrot
 from facedouble.pipeline.sight import Follower
-from facedouble.types import Floats, Value
+from facedouble.types import Box, Floats, Value
 
 VIDEO: Final = {".mp4", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".webm", ".m4v", ".mts", ".mxf"}
+DRAWN: Final = ("double", "mannequin")
 WORN: Final = "the double that was decided on"
 ALIKE: Final = "the double itself"
 PARROT: Final = "somebody who knows the double"
@@ -32,12 +34,50 @@ MOTION: Final = "somebody who knows how they move"
 class Known(Value):
     """What an adversary has. witness: clips and photos by the plan's id of whom they show; gallery: the same of other people.
 
-    own: the witness's are the very footage that the film was made of: then its first half is attacked with the second.
+    own: of whom the very footage is all that there is: the first half of what it shows of them is attacked with the second; lead:
+    frames of the film that come before the footage's first; why: nobody can be asked about, "" if somebody could.
     """
 
     witness: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     gallery: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    own: bool = False
+    own: frozenset[str] = frozenset()
+    lead: int = 0
+    why: str = ""
+
+    @property
+    def lacks(self) -> str:
+        """What those attackers need who compare people with each other, one sentence; "" if they have it."""
+        if not self.witness:
+            return self.why or "needs footage or photos of a witness who wears a double (--witness)"
+        return "" if self.gallery else "needs other people to be taken for (--gallery)"
+
+    def asked(self, people: Sequence[str]) -> list[str]:
+        """About whom something can be said: about those in other footage, or else in the film's own."""
+        return [who for who in people if who not in self.own] or list(people)
+
+
+@dataclass(frozen=True)
+class Wardrobe(Value):
+    """Who wears which face, and when.
+
+    turns: of each person, half-open spans of frames of the output with the face that is worn there, or those of which one is;
+    findings: faces that are others than the plan's; lacks: what the plan says and nobody can compare, a sentence each; planned:
+    a plan says all of it.
+    """
+
+    turns: Mapping[str, Sequence[tuple[float, float, tuple[Mask, ...]]]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    lacks: tuple[str, ...] = ()
+    planned: bool = False
+
+    def __call__(self, person: str, frame: int) -> tuple[Mask, ...]:
+        """() where nobody knows it."""
+        return next((masks for start, stop, masks in self.turns.get(person, ()) if start <= frame < stop), ())
+
+
+def always(masks: Mapping[str, Sequence[Mask]]) -> Wardrobe:
+    """Everybody wears theirs, or one of theirs, throughout."""
+    return Wardrobe({who: [(0, math.inf, tuple(some))] for who, some in masks.items()})
 
 
 @dataclass(frozen=True)
@@ -53,13 +93,34 @@ class Means(Value):
 class Star:
     """What is seen of one person of the film: looks (2, D) with their frames, and windows of motion, if these are asked for.
 
-    stop: frame from which on looks and windows do not count for the attackers, who have the rest of the same footage.
+    places: frame, box (px) and what is worn, wherever somebody looked, whether or not anything was seen; half: the attackers have
+    the second half of them, in the footage.
     """
 
-    def __init__(self, rate: float, watch: Watch | None = None, stop: float = math.inf) -> None:
+    def __init__(self, rate: float, watch: Watch | None = None, half: bool = False) -> None:
         self.vectors: list[Floats] = []
         self.frames: list[int] = []
-        self.rate, self.watch, self.stop = rate, watch, stop
+        self.places: list[tuple[int, Box, tuple[Mask, ...]]] = []
+        self.rate, self.watch, self.half = rate, watch, half
+
+    @property
+    def stop(self) -> float:
+        """Frame from which on looks and windows do not count for the attackers."""
+        return self.places[len(self.places) // 2][0] if self.half and self.places else math.inf
+
+    @property
+    def worn(self) -> list[tuple[Mask, ...]]:
+        """The faces that are worn, or groups of which one is, in the order of time."""
+        return list(dict.fromkeys(masks for _, _, masks in self.places if masks))
+
+    def wearing(self, masks: tuple[Mask, ...]) -> Star:
+        """What is seen of them where they wear that."""
+        at = {frame for frame, _, some in self.places if some == masks}
+        some = Star(self.rate, self.watch, self.half)
+        some.places = self.places
+        some.vectors = [v for v, frame in zip(self.vectors, self.frames, strict=True) if frame in at]
+        some.frames = [frame for frame in self.frames if frame in at]
+        return some
 
     def windows(self, part: int, seconds: float) -> list[Floats]:
         """Windows (D,) of the looks that count; part: which of the two."""
@@ -86,20 +147,24 @@ class Sample(Value):
     audit: AuditOptions
     exhaustive: bool = False
 
-    def look_every(self, seconds: float) -> float:
-        """Time in s between looks at a face of a film that long."""
-        return 0.0 if self.exhaustive else max(self.audit.attack_every, seconds / self.audit.attack_looks)
+    def look_every(self, seconds: float, people: int = 1) -> float:
+        """Time in s between looks at each of so many faces, of a film that long: all of them together have `attack_looks`."""
+        return 0.0 if self.exhaustive else max(self.audit.attack_every, seconds * people / self.audit.attack_looks)
 
-    def motion_every(self, seconds: float) -> float:
-        """Time in s from one window of motion to the next; 0: without a gap."""
-        return 0.0 if self.exhaustive else max(self.audit.motion_seconds, seconds / self.audit.motion_windows)
+    def motion_every(self, seconds: float, people: int = 1) -> float:
+        """Time in s from one window of motion to the next, of each of so many people; 0: without a gap."""
+        return 0.0 if self.exhaustive else max(self.audit.motion_seconds, seconds * people / self.audit.motion_windows)
 
     def people(self, people: Mapping[str, Sequence[Path]]) -> dict[str, tuple[Path, ...]]:
         """Those of the gallery, and of each the files, that are made use of: people spread over it, their first files."""
+        return {n: tuple(f) if self.exhaustive else tuple(f[: self.audit.attack_files]) for n, f in self.some(people).items()}
+
+    def some(self, people: Mapping[str, Sequence[Path]]) -> dict[str, Sequence[Path]]:
+        """People spread over all of them, with all their files."""
         names = sorted(people)
         if not self.exhaustive and len(names) > self.audit.attack_people:
             names = [names[i] for i in np.linspace(0, len(names) - 1, self.audit.attack_people).round().astype(int)]
-        return {n: tuple(people[n]) if self.exhaustive else tuple(people[n][: self.audit.attack_files]) for n in names}
+        return {n: people[n] for n in names}
 
 
 def gallery(folder: Path) -> dict[str, tuple[Path, ...]]:
@@ -119,9 +184,21 @@ def gallery(folder: Path) -> dict[str, tuple[Path, ...]]:
     return people
 
 
+def largest(told: Sequence[Told], people: Collection[str]) -> Iterator[Told]:
+    """Of each of the people who wears a double the largest face."""
+    for who in sorted({t.person for t in told if t.person in people and t.treatment in DRAWN}):
+        yield max((t for t in told if t.person == who and t.treatment in DRAWN), key=lambda t: t.box.area)
+
+
 def untried(name: str, why: str) -> Check:
     """A check for which something is missing; the file may pass without it."""
     return Check(name, "attacked", "A stranger with this program and other footage of everybody.", missing=why, needed=False)
+
+
+def left_out(people: Iterable[str], asked: Collection[str]) -> str:
+    """A sentence about those of whom nothing was said, with a space before it; "" if there are none."""
+    rest = [who for who in people if who not in asked]
+    return f" Not tried, as too little is known or seen of them: {', '.join(rest)}." if rest else ""
 
 
 def nearest(stars: Mapping[str, Star]) -> tuple[Look, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -31,6 +32,7 @@ Progress = Callable[[str, int, int | None], None]
 SURE = 0.6  # score from which a face of the footage is somebody to protect, and to know them by
 LEAST = 20.0  # px of a face that a recogniser can tell anything from
 EACH = 3  # every so-manieth frame of footage without a plan is searched
+FEW = 3  # looks at a face that is in the picture for a short time
 LINGER = 15  # frames over which a face is taken to be there between two sightings
 STILL = 0.15  # of a face's size: how far it moves between two sightings at most, for a line between them to be trusted
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
@@ -103,10 +105,11 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
 
     Between two sightings a face is on the straight line from one place to the other. A "maybe" is what the detector is sure of
     nowhere, and a place that is only guessed: before the first sighting, after the last, between two that lie apart. Embeddings
-    come from every `every`th frame that is searched.
+    come from every `every`th frame that is searched, or from the first looks at a face that is in none of these.
     """
     paths: list[list[tuple[int, Box, float]]] = []
-    vectors: list[Floats] = []
+    vectors: list[tuple[int, bool, Floats]] = []  # whose path, one of every `every`th
+    looked: Counter[int] = Counter()
     count = 0
     for k, (number, frame, faces) in enumerate(faces_of(probe(source), models, each)):
         count = number + 1
@@ -117,8 +120,10 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
                 path = []
                 paths.append(path)
             path.append((number, face.box, face.score))
-            if k % every == 0 and face.box.width >= LEAST and face.score >= SURE:
-                vectors.append(models.knower(picture(frame), face.points))
+            regular = k % every == 0
+            if (regular or looked[id(path)] < FEW) and face.box.width >= LEAST and face.score >= SURE:
+                looked[id(path)] += 1
+                vectors.append((id(path), regular, models.knower(picture(frame), face.points)))
     where: dict[int, list[Told]] = {}
     for n, path in enumerate(paths):
         what = treatment if max(score for _, _, score in path) >= SURE else "maybe"
@@ -126,7 +131,9 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
         for number, box in _filled([(at, box) for at, box, _ in path], each, count):
             here = what if number in steady else "maybe"
             where.setdefault(number, []).append(Told(box, here, f"face {n + 1}", n))
-    people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(vectors, 0.363))]
+    known = Counter(whose for whose, regular, _ in vectors if regular)
+    looks = [vector for whose, regular, vector in vectors if regular or known[whose] == 0]
+    people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(looks, 0.363))]
     return Sighted(where), people
 
 
