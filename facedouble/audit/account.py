@@ -14,12 +14,13 @@ class Told(Value):
 
     treatment: "double", "mannequin", "veil", "hide", "show", "reveal" or "ignore"; and where no plan says it,
     "maybe": what a detector is not sure of may be drawn over, and may not be seen as it was filmed. person: the plan's id, "" if
-    nobody's.
+    nobody's. track: the number of the face, which is its own as long as it is there; -1 if it has none.
     """
 
     box: Box
     treatment: str
     person: str = ""
+    track: int = -1
 
 
 Account = Callable[[int], Sequence[Told]]

@@ -49,7 +49,7 @@ def account_of_plan(plan: Plan, clip: str, where: Places, lead: int) -> Account:
     def account(number: int) -> list[Told]:
         frame = number - lead
         there = [(track, rows[frame - start]) for track, (start, rows) in where.items() if start <= frame < start + len(rows)]
-        return [Told(Box.of(row), _worn(plan.treatment(clip, track, frame), frame), owner(plan, clip, track, frame))
+        return [Told(Box.of(row), _worn(plan.treatment(clip, track, frame), frame), owner(plan, clip, track, frame), track)
                 for track, row in there]
     return account
 

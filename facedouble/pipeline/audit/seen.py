@@ -125,7 +125,7 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
         steady = _steady([(at, box) for at, box, _ in path])
         for number, box in _filled([(at, box) for at, box, _ in path], each, count):
             here = what if number in steady else "maybe"
-            where.setdefault(number, []).append(Told(box, here, f"face {n + 1}"))
+            where.setdefault(number, []).append(Told(box, here, f"face {n + 1}", n))
     people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(vectors, 0.363))]
     return Sighted(where), people
 
