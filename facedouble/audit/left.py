@@ -27,6 +27,7 @@ COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
 FEW: Final = 6  # frames under which nothing is told of half a second
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
 TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
+SMALL: Final = "faces too small, or too far outside of the picture, to be compared"
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
 
@@ -70,6 +71,7 @@ class Left:
             box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
             found = compare(scene.source, scene.output, box)
             if found is None:
+                self.spans.figures[SMALL] = int(self.spans.figures.get(SMALL, 0)) + 1
                 continue
             self.spans.looked += 1
             self.eyes.looked += 1
