@@ -16,6 +16,7 @@ import pytest
 from facedouble.audit.covers import FILMED, NAME, SEEN, UNMARKED, WHOLE
 from facedouble.audit.verdict import Audit, Check, Finding
 from facedouble.colour import picture
+from facedouble.errors import InputRefused
 from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
@@ -124,3 +125,8 @@ def test_what_is_not_covered_is_found_where_it_is(audits: list[Audit], home: Hom
     (check,) = (c for c in checks if c.name == NAME)
     assert {(f.what, f.frames) for f in check.findings} >= {
         (SEEN, (6, 8)), (SEEN, (12, 13)), (FILMED, (13, 14)), (SEEN, (18, 19)), (WHOLE, (25, 26)), (UNMARKED, (21, 22))}
+
+
+def test_notes_of_another_analysis_are_refused(home: Home) -> None:
+    with pytest.raises(InputRefused, match="numbered the faces"):
+        places(home.of("A", "fnotes"), read(home.text()).clip("A").sha256, "0" * 16)
