@@ -8,14 +8,12 @@ from typing import Final
 import numpy as np
 
 from facedouble.audit.copies import COPIES, dark, soft
-from facedouble.audit.scene import COVERED, DRAWN, MAYBE, OPEN, Models, Record, Scene, matched
+from facedouble.audit.scene import COVERED, DRAWN, MAYBE, OPEN, Models, Record, Scene, another, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.options import AuditOptions
 from facedouble.types import Array, Seen
 
-WHOLE: Final = 0.98  # of the picture: from that on `hide` means all of it
-FLAT: Final = 3.0  # levels: standard deviation up to which a picture is one colour
 CUT: Final = 20.0  # levels: mean difference from the frame before, from which there is a cut
 TURNED: Final = tuple(name for name in COPIES if name.startswith("turned"))
 
@@ -35,20 +33,22 @@ class Faces:
         for face in scene.faces:
             if face.score >= self.limits.seen_score:
                 self._account(scene, face)
-        self._hidden(scene)
         self._copies(scene)
 
     def _account(self, scene: Scene, face: Seen) -> None:
         self.spans.looked += 1
         known = matched(face, scene.told)
         kinds = {t.treatment for t in known}
-        if kinds & {*DRAWN, *OPEN}:
+        seen = [t for t in known if t.treatment in (*DRAWN, *OPEN)]
+        if seen and not all(another(face, scene.faces, t) for t in seen):
             return
         bare = scene.bare(face.box)
+        if seen and not bare:  # a part of a face that was drawn, found once more
+            return
         self.record("unknown", scene.number, (face.score, face.box.width, len(known), float(bare)))
         if MAYBE in kinds and not bare:
             return
-        if kinds & set(COVERED):
+        if kinds & set(COVERED) and not seen:
             what = "A face can be seen where the plan has a veil or a cover."
         elif bare:
             what = "A face of the footage can be seen that the plan does not know, and nothing covers it."
@@ -57,15 +57,6 @@ class Faces:
         person = known[0].person if known else ""
         self.spans.add(Hit(what, scene.number, scene.number + 1, face.box, face.score, self.limits.seen_score, person))
         self.spans.near(face.score, Look(scene.number, face.box, "a face that the plan does not explain"))
-
-    def _hidden(self, scene: Scene) -> None:
-        """A frame that is hidden whole is of one colour."""
-        size = scene.output.shape[0] * scene.output.shape[1]
-        if any(t.treatment == "hide" and t.box.area >= WHOLE * size for t in scene.told):
-            spread = float(np.std(scene.output[::4, ::4]))
-            if spread > FLAT:
-                self.spans.add(Hit("The whole picture has to be hidden here, and something can be seen.", scene.number,
-                                   scene.number + 1, None, spread, FLAT))
 
     def _copies(self, scene: Scene) -> None:
         """Full size and turned on every so-manieth frame, at cuts and both ends; brightened where it is dark."""

@@ -9,12 +9,15 @@ from typing import Final
 import cv2
 import numpy as np
 
+from facedouble.audit.account import Cover
+from facedouble.audit.covers import touched
 from facedouble.audit.scene import Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.options import AuditOptions
 from facedouble.types import Array, Bools, Box, Floats, Value
 
+FOLLOWS: Final = "The picture follows the footage"  # the check's name
 BLOCK: Final = 8  # px: of each such square the mean brightness is looked at
 SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may be changed: cap, halo, a veil that has grown
 STILL: Final = 1.5  # levels by which a frame that is repeated differs, once it is coded
@@ -45,7 +48,7 @@ class Step(Value):
 
 @dataclass
 class _Held:
-    """A frame, reduced; far from faces, off them, and away from those that are covered."""
+    """A frame, reduced; far from faces, off them, and away from those that are covered; and from what else may be changed."""
 
     number: int
     output: Floats
@@ -53,6 +56,7 @@ class _Held:
     far: Bools
     off: Bools
     shown: Bools
+    free: Bools
 
 
 class Follower:
@@ -62,11 +66,12 @@ class Follower:
         self.held: list[_Held] = []
 
     def take(self, number: int, output: Array, source: Array | None, faces: Sequence[Box],
-             covered: Sequence[Box] = ()) -> Step | None:
-        """The next frame's brightness (h, w); the faces that the plan has in it, and those of which no face is seen, px."""
+             covered: Sequence[Box] = (), covers: Sequence[Cover] = ()) -> Step | None:
+        """The next frame's brightness (h, w); faces that the plan has in it, and those of which none is seen, px; covers."""
         small = _blocks(output)
-        self.held.append(_Held(number, small, None if source is None else _blocks(source), _far(small.shape, faces, SPREAD),
-                              _far(small.shape, faces, OFF), _far(small.shape, covered, COVER)))
+        free = ~touched(covers, small.shape, output.shape[1] / small.shape[1])
+        far, off, shown = (_far(small.shape, *places) & free for places in ((faces, SPREAD), (faces, OFF), (covered, COVER)))
+        self.held.append(_Held(number, small, None if source is None else _blocks(source), far, off, shown, free))
         if len(self.held) > 3:
             self.held.pop(0)
         return _step(self.held, len(self.held) - 2) if len(self.held) > 1 else None
@@ -107,7 +112,7 @@ def _flash(now: _Held, beside: Sequence[_Held]) -> tuple[float, Box | None]:
     if now.source is not None:
         moved = [np.abs(now.source - h.source) for h in beside if h.source is not None]
         apart = apart - cv2.dilate(np.maximum.reduce(moved), np.ones((5, 5), np.uint8)) if moved else apart
-    return _place(cv2.blur(apart, (3, 3)))
+    return _place(cv2.blur(apart * np.logical_and.reduce([now.free, *(h.free for h in beside)]), (3, 3)))
 
 
 def _apart(a: Floats, b: Floats) -> Floats:
@@ -158,7 +163,8 @@ class Following:
         """Judge the frame before, now that both its neighbours are known."""
         there = [t for t in scene.told if t.treatment != "ignore"]
         covered = [t.box for t in there if not any(matched(face, [t]) for face in scene.faces)]
-        self._judge(self.follower.take(scene.number, scene.output, scene.source, [t.box for t in there], covered))
+        self._judge(self.follower.take(scene.number, scene.output, scene.source, [t.box for t in there], covered,
+                                         scene.covers))
 
     def finish(self) -> None:
         """Judge the last frame."""
@@ -184,5 +190,5 @@ class Following:
 
     def checks(self, missing: str) -> list[Check]:
         """What was found."""
-        return [self.spans.check("The picture follows the footage", "Each frame was compared with its neighbours and with the "
+        return [self.spans.check(FOLLOWS, "Each frame was compared with its neighbours and with the "
                                  "footage: flashes, repeats, swaps, and changes far from everybody.", "frames", missing)]

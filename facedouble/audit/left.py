@@ -32,6 +32,7 @@ FEW: Final = 6  # frames under which nothing is told of half a second
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
 TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
 MOVED: Final = "The footage shines through a face, beside its place, or of a moment before or after."
+SMALL: Final = "faces too small, or too far outside of the picture, to be compared"
 FAINT: Final = "The footage shines faintly through a face, for a second or longer."
 
 
@@ -97,6 +98,7 @@ class Left:
         assert scene.source is not None
         found = compare(scene.source, scene.output, box, self.before if scene.number % 2 else ())
         if found is None:
+            self.spans.figures[SMALL] = int(self.spans.figures.get(SMALL, 0)) + 1
             return
         self.spans.looked += 1
         self.eyes.looked += 1

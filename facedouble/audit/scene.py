@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from facedouble.audit.account import Told
+from facedouble.audit.account import Cover, Told
 from facedouble.audit.reuse import compare
 from facedouble.geometry import holds, inside, overlap
 from facedouble.types import Array, Box, Bytes, Knower, Seen, Seer
@@ -32,7 +32,8 @@ class Models:
 
 @dataclass(frozen=True)
 class Scene:
-    """rgb (h, w, 3) uint8; output, source (h, w) brightness, source None where there is no footage; ends: the film's last."""
+    """rgb (h, w, 3) uint8; output, source (h, w) brightness, source None where there is no footage; ends: the film's last;
+    covers: what is covered besides faces."""
 
     number: int
     rgb: Bytes
@@ -41,11 +42,29 @@ class Scene:
     told: Sequence[Told]
     faces: Sequence[Seen]
     ends: bool
+    covers: Sequence[Cover] = ()
 
     def bare(self, box: Box) -> bool:
         """Whether a place is as it was filmed, but for coding."""
         found = None if self.source is None else compare(self.source, self.output, box)
         return found is not None and found.whole[0] > BARE
+
+
+def likest(face: Seen, told: Sequence[Told]) -> Told | None:
+    """The one of the plan whose face it is, if it can be one's only; None if nobody is there."""
+    return max(matched(face, told), key=lambda t: overlap(face.box, t.box), default=None)
+
+
+def another(face: Seen, faces: Sequence[Seen], one: Told) -> bool:
+    """Whether a face is somebody else's than that of somebody whose place it touches, which has a face that lies better.
+
+    A detector may see one face twice; the middle of what it sees is in the face then. A large face that holds a small place is
+    not that one's either.
+    """
+    own = overlap(face.box, one.box)
+    if own <= 0.2 and face.box.area > one.box.area:
+        return one.treatment in DRAWN
+    return not holds(one.box, face.box.centre) and any(overlap(f.box, one.box) > own for f in faces)
 
 
 def matched(face: Seen, told: Sequence[Told]) -> list[Told]:

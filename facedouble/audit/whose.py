@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from facedouble.audit.account import ignored
 from facedouble.audit.likeness import Known, nearest, rank, unit
-from facedouble.audit.scene import OPEN, Models, Record, Scene, matched
+from facedouble.audit.scene import OPEN, Models, Record, Scene, likest
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import VERDICT, Check, Look
 from facedouble.geometry import distance, overlap, size
@@ -37,7 +38,7 @@ class _Path:
 
 class Whose:
     """`take` every scene, then `checks`. people: the protected ones; gallery: those among whom somebody may look for them;
-    shown: what those look like whom the plan shows, by its ids."""
+    shown: what those look like whom the plan shows, by its ids, and the places that it ignores, by what `ignored` calls them."""
 
     def __init__(self, models: Models, limits: AuditOptions, second: int, people: Sequence[Known], gallery: Sequence[Known],
                  record: Record, shown: Sequence[Known] = ()) -> None:
@@ -53,12 +54,13 @@ class Whose:
         if not self.people:
             return
         for face in scene.faces[:MOST]:
-            known = [t for t in matched(face, scene.told) if t.treatment in OPEN]
-            if any(t.treatment == "ignore" for t in known):
+            one = likest(face, scene.told)
+            name = "" if one is None else ignored(one.track) if one.treatment == "ignore" else one.person
+            if one is not None and one.treatment == "ignore" and name not in self.shown:
                 continue
             vector = self.models.knower(scene.rgb, face.points)
-            if known:
-                self._open(scene.number, face.box, vector, [t.person for t in known])
+            if one is not None and one.treatment in OPEN:
+                self._open(scene.number, face.box, vector, [name])
                 continue
             score, name = nearest(vector, self.people)
             self.spans.looked += 1

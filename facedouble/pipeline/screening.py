@@ -392,6 +392,14 @@ def report_of(plan: Plan, clip: str, made: Analysis, rehearsed: Rehearsed, ledge
              "doubles": {name: act.double.id for (_, name), act in sorted(rehearsed.acts.items())},
              **voice.facts(), "halo": options.draw.halo,
              "options": options.digest(), "seed": options.seed, "mattes": options.draw.mattes,
-             "regions": len(rehearsed.regions), "solid_frames": list(ledger.solid), "dropped_streams": list(made.info.dropped),
+             "regions": len(rehearsed.regions), "followed": _whereto(plan, clip, rehearsed),
+             "solid_frames": list(ledger.solid), "dropped_streams": list(made.info.dropped),
              "unchecked": [k for k, c in enumerate(plan.checks, 1) if c.clip == clip and c.state == "open"]}
     return Report(made.frames, tuple(lines), tuple(ledger.hidden), tuple(spans), (*ledger.errors, *voice.errors), facts)
+
+
+def _whereto(plan: Plan, clip: str, rehearsed: Rehearsed) -> dict[str, Any]:
+    """Places x y w h angle of the regions of a clip that follow the picture, by their number there; the audit asks for them."""
+    mine = [r for r in plan.regions if r.clip == clip]
+    return {str(k): {"from": laid.start, "places": [[round(v, 1) for v in (p.x, p.y, p.w, p.h, p.angle)] for p in laid.places]}
+            for k, (r, laid) in enumerate(zip(mine, rehearsed.regions, strict=True)) if r.track}

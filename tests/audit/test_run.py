@@ -94,6 +94,14 @@ def test_without_footage_nothing_passes(safe: Path, kit: Kit, tmp_path: Path) ->
     assert missing
 
 
+def test_without_footage_and_report_nobody_knows_what_may_be_heard(witness: Path, tmp_path: Path, kit: Kit) -> None:
+    other = clip(tmp_path / "other.mp4", 64, 64)
+    bare = tmp_path / "bare.mp4"
+    shutil.copy(witness, bare)
+    made = run(Task(bare, (other,)), Options(), kit=kit)
+    assert not made.passed and not [f for check, f in made.findings if check.group == "heard"]
+
+
 def test_what_draws_takes_no_part() -> None:
     code = f"import sys, facedouble.pipeline.audit.run; print([m for m in sys.modules if m.startswith({DRAWS!r})])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

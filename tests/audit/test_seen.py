@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 
-from facedouble.audit.account import Told
+from facedouble.audit.account import Cover, Told, ignored
 from facedouble.audit.copies import COPIES, turned_back
+from facedouble.audit.covers import NAME
 from facedouble.audit.follow import Follower
 from facedouble.audit.likeness import Known, grouped, rank, unit
 from facedouble.audit.remains import remains
 from facedouble.audit.scene import Models
-from facedouble.audit.seen import Watch
+from facedouble.audit.seen import UNKNOWN, Watch
 from facedouble.audit.spans import MOST, Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.geometry import shifted
@@ -121,6 +123,26 @@ def test_a_face_of_the_footage_that_nothing_covers_is_called_that() -> None:
     assert "of the footage" in hits[0].what
 
 
+@pytest.mark.parametrize("treatment", ["double", "show"])
+def test_one_of_the_plan_accounts_for_one_face(treatment: str) -> None:
+    """Whoever stands cheek to cheek with somebody is somebody else; a face that is found twice is not."""
+    beside = replace(SEEN, box=Box(122, 40, 172, 105))
+    hits = watched(CLEAN, FOOTAGE, Eyes([SEEN, beside]), treatment)["Every face is accounted for"].findings
+    assert {(f.what, f.box) for f in hits} == {
+        ("A face of the footage can be seen that the plan does not know, and nothing covers it.", beside.box)}
+    for box in (Box(100, 45, 145, 100), Box(80, 30, 150, 115)):
+        again = replace(SEEN, box=box)
+        assert "Every face is accounted for" not in found(watched(CLEAN, FOOTAGE, Eyes([SEEN, again]), treatment))
+
+
+def test_who_stands_before_a_place_that_is_ignored_is_recognised() -> None:
+    poster, person = (Known(name, unit(np.asarray(v, np.float32))[None]) for name, v in
+                      ((ignored(-1), np.arange(128) - 60), ("p2", np.ones(128))))
+    for eyes, hits in ((Eyes([SEEN], poster.mean), []), (Eyes([SEEN], person.mean), ["p2"])):
+        check = watched(FOOTAGE, FOOTAGE, eyes, "ignore", [person], shown=[poster])["Nobody is recognised"]
+        assert [f.person for f in check.findings] == hits
+
+
 @pytest.mark.parametrize("treatment", ["show", "reveal", "ignore"])
 def test_who_is_shown_may_be_seen_and_recognised(treatment: str) -> None:
     vectors = {"p1": np.ones(128), "p2": np.arange(128) - 60}
@@ -135,12 +157,14 @@ def test_what_is_maybe_a_face_may_be_drawn_over_but_not_seen() -> None:
     assert "Every face is accounted for" in found(watched(FOOTAGE, FOOTAGE, Eyes([SEEN]), "maybe"))
 
 
-def test_a_frame_that_has_to_be_hidden_whole_is_of_one_colour() -> None:
-    told = [Told(Box(0, 0, SHAPE[1], SHAPE[0]), "hide")]
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_frame_that_has_to_be_hidden_whole_is_of_one_colour(damaged: bool) -> None:
+    """Because the plan says so, or because nobody can tell what the footage is there."""
+    whole = Cover.of(Box(0, 0, SHAPE[1], SHAPE[0]), "frame")
     for output, wrong in ((np.full(SHAPE, 40), False), (CLEAN[0], True)):
-        watch = Watch(lambda number: told, Eyes().models(), LIMITS, SECOND)
-        watch.take(0, frame(output), frame(FOOTAGE[0]), True)
-        assert bool(watch.checks()[0].findings) is wrong
+        watch = Watch(lambda number: (), Eyes().models(), LIMITS, SECOND, covering=lambda number: () if damaged else [whole])
+        watch.take(0, frame(output), replace(frame(FOOTAGE[0]), corrupt=damaged), True)
+        assert [c.name for c in watch.checks() if c.findings] == ([NAME] if wrong else [])
 
 
 def test_who_looks_like_a_protected_person_is_found_and_named() -> None:
@@ -208,6 +232,12 @@ def test_a_flash_a_repeat_a_swap_and_a_stranger_are_found() -> None:
 def test_one_frame_and_none_of_the_plan_are_no_trouble() -> None:
     assert found(watched(CLEAN[:1], FOOTAGE[:1], Eyes())) == {}
     assert Watch(lambda number: (), Eyes().models(), LIMITS, SECOND).checks()[0].looked == 0
+
+
+def test_a_frame_that_was_compared_with_nothing_is_said() -> None:
+    sources = [*FOOTAGE[:20], *[None] * 4]
+    hits = watched(CLEAN, sources, Eyes([SEEN]))["The picture follows the footage"].findings
+    assert [(f.what, f.frames) for f in hits] == [(UNKNOWN, (20, 24))]
 
 
 def test_footage_of_another_size_counts_as_missing() -> None:

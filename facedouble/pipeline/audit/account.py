@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from itertools import islice
@@ -10,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError
 
-from facedouble import tensors
-from facedouble.audit.account import Account, Told
+from facedouble import disk, tensors
+from facedouble.audit.account import Account, ByFrame, Told, ignored
 from facedouble.audit.likeness import Known, grouped
-from facedouble.audit.scene import Models
+from facedouble.audit.scene import OPEN, Models
 from facedouble.colour import picture
 from facedouble.errors import InputRefused
 from facedouble.geometry import overlap
@@ -24,6 +25,7 @@ from facedouble.plan.plan import Plan
 from facedouble.types import Array, Box, Floats, Frame, Seer
 
 EACH = 25  # frames of the footage from look to look at who is protected
+DIGITS = 16  # of the notes' SHA-256 in a plan
 LEAST = 20.0  # px of a face that a recogniser can tell anything from
 SEEN = 0.3  # of a reveal: from then on something of the face may be seen; it is drawn from .4 on
 SAME = 0.3  # overlap from which a face is the one that the plan has there
@@ -35,15 +37,22 @@ Places = dict[int, tuple[int, Array]]
 """Number of a face -> its first frame, and its boxes (n, 4) x0 y0 x1 y1 px, one a frame."""
 
 
-def places(notes: Path, footage: str) -> Places:
-    """Where the faces of a clip are, out of its `.fnotes`. footage: the SHA-256 that they have to be about."""
+def places(notes: Path, footage: str, told: str) -> Places:
+    """Where the faces of a clip are, out of its `.fnotes`.
+
+    footage: the SHA-256 that they have to be about; told: the notes' own, by which the plan knows them: those of
+    another analysis number the faces in another way.
+    """
     try:
-        stored = tensors.read(notes)
+        data = disk.read(notes)
+        stored = tensors.parse(data)
+        if hashlib.sha256(data).hexdigest()[:DIGITS] != told:
+            raise InputRefused(f"{notes}: is not the analysis that numbered the faces of the plan; put that one back")
         header = json.loads(stored.metadata.get("facedouble", "{}"))
         if header["footage"] != footage:
             raise InputRefused(f"{notes}: is of other footage; run `facedouble analyse` again")
-        return {int(told["track"]): (int(stored.get(f"{k}.frame")[0]), np.asarray(stored.get(f"{k}.box")))
-                for k, told in enumerate(header["roles"])}
+        tracks = [int(role["track"]) for role in header["roles"]]
+        return {t: (int(stored.get(f"{k}.frame")[0]), np.asarray(stored.get(f"{k}.box"))) for k, t in enumerate(tracks)}
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, IndexError) as error:
         raise InputRefused(f"{notes}: cannot be read, so that nobody knows whose face is where; run `facedouble analyse` "
                            "again") from error
@@ -51,11 +60,20 @@ def places(notes: Path, footage: str) -> Places:
 
 def account_of_plan(plan: Plan, clip: str, where: Places, lead: int) -> Account:
     """The account of a film that begins with `lead` frames of a card, in which nobody is."""
+    tracks = list(where)
+    by = ByFrame((start, start + len(rows)) for start, rows in where.values())
+    owners: dict[int, list[tuple[int, int, str]]] = {}
+    for start, stop, track, person in ((f.start, f.end, f.track, p.id) for p in plan.people for f in p.faces if f.clip == clip):
+        owners.setdefault(track, []).append((start, stop, person))
+
+    def told(track: int, frame: int) -> Told:
+        start, rows = where[track]
+        persons = [person for a, b, person in owners.get(track, ()) if a <= frame < b]
+        return Told(Box.of(rows[frame - start]), _worn(plan.treatment(clip, track, frame), frame),
+                    persons[0] if len(persons) == 1 else "", track)
+
     def account(number: int) -> list[Told]:
-        frame = number - lead
-        there = [(track, rows[frame - start]) for track, (start, rows) in where.items() if start <= frame < start + len(rows)]
-        return [Told(Box.of(row), _worn(plan.treatment(clip, track, frame), frame), owner(plan, clip, track, frame), track)
-                for track, row in there]
+        return [told(tracks[k], number - lead) for k in by.at(number - lead)]
     return account
 
 
@@ -79,8 +97,8 @@ def card_frames(plan: Plan, clip: str, rate: float) -> int:
 
 def known_of(source: Path, account: Account, lead: int, models: Models,
              each: int = EACH) -> tuple[list[Known], list[Known], list[str]]:
-    """What the people of a plan look like: those who are protected, and those who are shown, by their ids; and the ids of those
-    who are protected and whom nobody could be known by.
+    """What those of a plan look like: who is protected; and who is shown, with places that are ignored. By their ids; and the ids
+    of those who are protected and whom nobody could be known by.
 
     Each face that the plan has somebody at is looked at in every `each`th frame of the footage; of whom that gives fewer than
     `FEW` looks, the largest faces, too, at full size.
@@ -88,10 +106,12 @@ def known_of(source: Path, account: Account, lead: int, models: Models,
     vectors: dict[tuple[str, bool], list[Floats]] = {}
     largest: dict[tuple[str, bool], list[tuple[float, int]]] = {}  # area and frame, the largest first
     for frame in frames(probe(source)):
-        told = [t for t in account(frame.index + lead) if t.treatment != "ignore"]
+        told = account(frame.index + lead)
         if told and frame.index % each == 0:
             _look(frame, told, models.seer, models, vectors)
         for one in told if frame.index % each else ():
+            if one.treatment == "ignore":
+                continue
             held = largest.setdefault(_key(one), [])
             near = next((k for k, (_, at) in enumerate(held) if abs(at - frame.index) < APART), len(held))
             if near == len(held) or held[near][0] < one.box.area:
@@ -112,7 +132,7 @@ def known_of(source: Path, account: Account, lead: int, models: Models,
 
 
 def _key(told: Told) -> tuple[str, bool]:
-    return told.person or NOBODYS, told.treatment in ("show", "reveal")
+    return ignored(told.track) if told.treatment == "ignore" else told.person or NOBODYS, told.treatment in OPEN
 
 
 def _look(frame: Frame, told: Sequence[Told], find: Seer, models: Models, vectors: dict[tuple[str, bool], list[Floats]]) -> None:

@@ -18,7 +18,8 @@ import numpy as np
 from safetensors import SafetensorError
 
 from facedouble import __version__, disk, tensors
-from facedouble.audit.account import Account, Told
+from facedouble.audit.account import Account, Covering, Told, uncovered
+from facedouble.audit.follow import FOLLOWS
 from facedouble.audit.likeness import Known, Print, nearest
 from facedouble.audit.remains import remains
 from facedouble.audit.said import Said
@@ -36,6 +37,7 @@ from facedouble.pipeline.audit.about import About, covered
 from facedouble.pipeline.audit.account import EACH, Places, account_of_plan, card_frames, known_of, owner, places
 from facedouble.pipeline.audit.attacked import attacked
 from facedouble.pipeline.audit.container import container
+from facedouble.pipeline.audit.covers import Reported, covering, lost, more_veiled
 from facedouble.pipeline.audit.expected import expected
 from facedouble.pipeline.audit.glimpse import Embed, Find
 from facedouble.pipeline.audit.heard import SOUNDS, Ears, Others, heard, open_ears
@@ -107,7 +109,8 @@ class Kit:
 class Ground(Value):
     """What a film is held against. source: its footage, None if it was not given; lead: frames of the card; sampled: of what
     `people` are known, in words; people: those who are protected; worn: which faces they wear; asked: what shows them; own: of
-    whom the footage alone; why: nobody can be asked about.
+    whom the footage alone; why: nobody can be asked about; covering: what is covered besides faces; lost: regions of which nobody
+    says where they are in every frame.
     """
 
     source: Path | None
@@ -122,6 +125,8 @@ class Ground(Value):
     why: str = ""
     clip: str = ""
     shown: tuple[Known, ...] = ()
+    covering: Covering = uncovered
+    lost: tuple[str, ...] = ()
 
 
 def quiet(step: str, done: int, total: int | None) -> None:
@@ -187,7 +192,7 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     notes = task.plan.with_name(task.plan.name.removesuffix(PLAN) + ".notes")
     info = probe(source)
     lead = card_frames(plan, name, float(info.rate))
-    where = places(notes / f"{name}.fnotes", clip.sha256)
+    where = places(notes / f"{name}.fnotes", clip.sha256, clip.notes)
     account = account_of_plan(plan, name, where, lead)
     people, shown, unknown = known_of(source, account, lead, kit.eyes)
     other = tuple(p for p in _pictured(task.witness) if not disk.same(p, source))  # the very footage would make it too easy
@@ -196,16 +201,20 @@ def _by_plan(task: Task, film: MediaInfo, kit: Kit, options: Options) -> Ground:
     worn = worn_by_plan(plan, name, where, task.plan.parent, _report(task), lead)
     asked = shown_in(list(worn.turns), other, others, people, options)
     own = frozenset(person for person in worn.turns if person not in asked)
-    return Ground(source, lead, account, (*people, *others.values()), _known(unknown), said, worn,
-                  {person: asked.get(person, (source,)) for person in worn.turns}, own, clip=name, shown=tuple(shown))
+    reported = Reported.of(_report(task))
+    return Ground(source, lead, more_veiled(account, reported, lead), (*people, *others.values()), _known(unknown), said, worn,
+                  {person: asked.get(person, (source,)) for person in worn.turns}, own, clip=name, shown=tuple(shown),
+                  covering=covering((film.width, film.height), reported, lead, plan, name, where),
+                  lost=tuple(lost(plan, name, reported)))
 
 
 def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
     """Without a plan everybody is protected, and the report says what is heard."""
     source = next((p for p in _pictured(task.witness, stills=False) if _fits(p, film)), None)
     if source is None:
-        people, said = list[Known](), Said(0)
-        sighted = Sighted({})
+        people, report = list[Known](), _report(task)
+        said = said_of_report(report, film) if report else Said(0, whole=True)  # nobody says what may be heard
+        sighted = Sighted(())
     else:
         sighted, people = account_of(source, kit.eyes)
         said = said_of_report(_report(task), probe(source))
@@ -220,9 +229,13 @@ def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
         account = partial(_alone, sighted)
     asked = {WITNESS: tuple(_pictured(others)) or ((source,) if source else ())} if alone else {}
     return Ground(source, 0, account, tuple(people), " (known by every 15th frame)", said, sample.always(masks), asked,
-                  frozenset(() if others else asked), SEVERAL if source is not None and worn else "")
+                  frozenset(() if others else asked), SEVERAL if source is not None and worn else "",
+                  covering=covering((film.width, film.height), Reported.of(_report(task))))
 
 
+FOLLOWED: Final = "Regions that follow the picture"
+LOST: Final = ("the report beside the film does not say where a region of the plan is that follows the picture; put it there, or "
+               "make the film again")
 NOBODY: Final = ("in the footage there is no face of somebody protected that is large and clear enough for a recogniser to know "
                  "anybody by")
 WITNESS: Final = "the witness"
@@ -335,7 +348,9 @@ def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Prog
     limits = replace(options.audit, every=1) if task.exhaustive else options.audit
     project = [Known(one.person, one.faces) for one in _elsewhere(task, ground) if len(one.faces)]
     checks = seen(task.film, ground.source, ground.account, kit.eyes, limits, (*ground.people, *project), gallery, ground.lead,
-                  ground.sampled, progress, shown=ground.shown)
+                  ground.sampled, progress, shown=ground.shown, covering=ground.covering)
+    if ground.lost:
+        checks.append(Check(FOLLOWED, "seen", "Nobody says where a region is that follows the picture.", missing=LOST))
     nobody = ground.source is not None and not ground.people
     return [replace(c, missing=NOBODY, needed=False) if c.missing and nobody and "recognised" in c.name else c for c in checks]
 
@@ -404,7 +419,8 @@ def _facts(task: Task, options: Options) -> dict[str, Any]:
 
 
 def _count(checks: Sequence[Check], film: MediaInfo) -> int:
-    return max([c.looked for c in checks if c.unit == "frames"], default=film.frames or 0)
+    """How many frames the film has, of those that were looked at: other checks count what a plan has."""
+    return next((c.looked for c in checks if c.name == FOLLOWS), film.frames or 0)
 
 
 def _sha256(path: Path) -> str:

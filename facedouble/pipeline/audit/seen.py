@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from facedouble.audit.account import Account, Told
+from facedouble.audit.account import Account, ByFrame, Covering, Told, uncovered
 from facedouble.audit.likeness import Known, grouped
 from facedouble.audit.scene import Models, Record
 from facedouble.audit.seen import Watch, nowhere
@@ -24,7 +25,7 @@ from facedouble.models.centerface import centerface
 from facedouble.models.install import locate
 from facedouble.models.sface import sface
 from facedouble.options import AuditOptions
-from facedouble.types import Box, Floats, Frame, MediaInfo, Seen, Value
+from facedouble.types import Array, Bools, Box, Doubles, Floats, Frame, MediaInfo, Seen, Value
 
 Progress = Callable[[str, int, int | None], None]
 """What is being done, how far, of how much."""
@@ -51,10 +52,11 @@ def open_models(limits: AuditOptions, folder: Path | None = None) -> Models:
 
 def seen(output: Path, source: Path | None, account: Account, models: Models, limits: AuditOptions,
          references: Sequence[Known] = (), gallery: Sequence[Known] = (), lead: int = 0, sampled: str = "",
-         progress: Progress = quiet, record: Record = nowhere, shown: Sequence[Known] = ()) -> list[Check]:
+         progress: Progress = quiet, record: Record = nowhere, shown: Sequence[Known] = (),
+         covering: Covering = uncovered) -> list[Check]:
     """Watch the whole film. lead: frames of the opening card, which the footage has not; sampled: as in `Watch.checks`."""
     info = probe(output)
-    watch = Watch(account, models, limits, float(info.rate), references, gallery, record, shown)
+    watch = Watch(account, models, limits, float(info.rate), references, gallery, record, shown, covering, lead)
     footage = iter(()) if source is None else frames(probe(source))
     for number, frame, below, ends in _pairs(frames(info), footage, lead):
         watch.take(number, frame, below, ends)
@@ -85,18 +87,38 @@ def faces_of(source: MediaInfo, models: Models, each: int = EACH) -> Iterator[tu
 
 
 @dataclass(frozen=True)
-class Sighted(Value):
-    """An `Account` of footage without a plan: who is where, by frame."""
+class Stay(Value):
+    """A face of footage without a plan: its first frame, a box (n, 4) x0 y0 x1 y1 px for each from there on, and in which of them
+    (n,) it is where the box says; treatment: what it gets there."""
 
-    where: Mapping[int, Sequence[Told]]
+    start: int
+    boxes: Doubles
+    steady: Bools
+    treatment: str
+
+
+@dataclass(frozen=True)
+class Sighted(Value):
+    """An `Account` of footage without a plan: who is where, face by face."""
+
+    stays: tuple[Stay, ...]
+
+    @cached_property
+    def _by(self) -> ByFrame:
+        return ByFrame((s.start, s.start + len(s.boxes)) for s in self.stays)
 
     def __call__(self, number: int) -> Sequence[Told]:
-        return self.where.get(number, ())
+        return [Told(Box.of(s.boxes[number - s.start]), s.treatment if s.steady[number - s.start] else "maybe", _name(k), k)
+                for k in self._by.at(number) for s in (self.stays[k],)]
 
     @property
     def faces(self) -> tuple[str, ...]:
         """What those who are there are called, in the order in which they come."""
-        return tuple(dict.fromkeys(told.person for n in sorted(self.where) for told in self.where[n]))
+        return tuple(_name(k) for k in sorted(range(len(self.stays)), key=lambda k: self.stays[k].start))
+
+
+def _name(k: int) -> str:
+    return f"face {k + 1}"
 
 
 def account_of(source: Path, models: Models, treatment: str = "double", each: int = EACH,
@@ -124,17 +146,16 @@ def account_of(source: Path, models: Models, treatment: str = "double", each: in
             if (regular or looked[id(path)] < FEW) and face.box.width >= LEAST and face.score >= SURE:
                 looked[id(path)] += 1
                 vectors.append((id(path), regular, models.knower(picture(frame), face.points)))
-    where: dict[int, list[Told]] = {}
-    for n, path in enumerate(paths):
+    stays = []
+    for path in paths:
         what = treatment if max(score for _, _, score in path) >= SURE else "maybe"
-        steady = _steady([(at, box) for at, box, _ in path])
-        for number, box in _filled([(at, box) for at, box, _ in path], each, count):
-            here = what if number in steady else "maybe"
-            where.setdefault(number, []).append(Told(box, here, f"face {n + 1}", n))
+        places = [(at, box) for at, box, _ in path]
+        numbers, boxes = _filled(places, each, count)
+        stays.append(Stay(int(numbers[0]), boxes, np.isin(numbers, list(_steady(places))), what))
     known = Counter(whose for whose, regular, _ in vectors if regular)
     looks = [vector for whose, regular, vector in vectors if regular or known[whose] == 0]
     people = [Known(f"person {n + 1}", group) for n, group in enumerate(grouped(looks, 0.363))]
-    return Sighted(where), people
+    return Sighted(tuple(stays)), people
 
 
 def _steady(path: Sequence[tuple[int, Box]]) -> set[int]:
@@ -146,12 +167,12 @@ def _steady(path: Sequence[tuple[int, Box]]) -> set[int]:
     return found
 
 
-def _filled(path: Sequence[tuple[int, Box]], each: int, count: int) -> Iterator[tuple[int, Box]]:
-    """A box for every frame from the first sighting to the last, and for those up to the next search beyond either."""
+def _filled(path: Sequence[tuple[int, Box]], each: int, count: int) -> tuple[Array, Doubles]:
+    """Frames (n,) from the first sighting to the last, and up to the next search beyond either; a box (n, 4) for each."""
     at = [number for number, _ in path]
     rows = np.array([(b.x0, b.y0, b.x1, b.y1) for _, b in path])
-    for number in range(max(0, at[0] - each + 1), min(count, at[-1] + each)):
-        yield number, Box(*(float(np.interp(number, at, rows[:, c])) for c in range(4)))
+    numbers = np.arange(max(0, at[0] - each + 1), min(count, at[-1] + each))
+    return numbers, np.stack([np.interp(numbers, at, rows[:, c]) for c in range(4)], 1)
 
 
 def known_by(paths: Sequence[Path], models: Models, name: str = "", each: int = 25) -> list[Known]:
