@@ -136,7 +136,7 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
     words = None if task.words is None else open_list(task.words)
     ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
     checks = [*_seen(task, ground, kit, options, progress), *_attacked(task, film, ground, kit, options, progress),
-              *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, progress)]
+              *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, words, progress)]
     made = Audit(_sha256(task.film), disk.size(task.film), _count(checks, film), tuple(checks), _facts(task, options),
                  remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))
@@ -329,18 +329,11 @@ def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed 
                  Others(task.gallery if speaks else None, prints={o.person: o.voices for o in _elsewhere(task, ground)}))
 
 
-def _container(task: Task, ground: Ground, progress: Progress) -> list[Check]:
+def _container(task: Task, ground: Ground, words: Listed | None, progress: Progress) -> list[Check]:
     progress("reading the file byte by byte", 0, None)
     sources = ([ground.source] if ground.source else []) + [p for p in task.witness if p != ground.source]
     told = None if ground.source is None else partial(expected, ground.source, ground.lead)
-    return container(task.film, sources, told, () if task.words is None else _lines(task.words))
-
-
-def _lines(path: Path) -> tuple[str, ...]:
-    """The words of a list that has one a line; those of a TOML list are heard and read in subtitles only."""
-    if path.suffix.lower() == ".toml":
-        return ()
-    return tuple(line for raw in disk.read_text(path, "utf-8-sig").splitlines() if (line := raw.split("#")[0].strip()))
+    return container(task.film, sources, told, () if words is None else words.texts)
 
 
 # the words
