@@ -21,6 +21,7 @@ from facedouble.models.words import load_words
 from facedouble.options import AuditOptions
 from facedouble.pipeline.audit.heard import ENOUGH, Ears, Others, heard, open_ears
 from facedouble.pipeline.audit.said import said_of_plan, said_of_report
+from facedouble.pipeline.audit.sample import SPOKEN, gallery
 from facedouble.pipeline.audit.sounds import seconds
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import Clip
@@ -205,17 +206,29 @@ def test_the_judge_knows_the_voice_at_another_pitch(tmp_path: Path) -> None:
 
 def test_attackers_with_a_gallery(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:
     safe = film(tmp_path / "safe.mp4", [sounds[1]])
-    (tmp_path / "others").mkdir()
-    for name in ("anna_1", "ben", "P1_elsewhere"):
-        film(tmp_path / "others" / f"{name}.mp4", [sounds[0][:2 * RATE]], 10).rename(tmp_path / "others" / f"{name}.m4a")
+    for name in ("anna_1.m4a", "ben/some.m4a", "ben/more.m4a", "P1_elsewhere.m4a", "clara.mp4"):
+        path = tmp_path / "others" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        film(path.with_suffix(".mp4"), [sounds[0][:2 * RATE]], 10).rename(path)
+    clip(tmp_path / "others" / "nobody speaks.mp4", 64, 64)
     asked: list[int] = []
 
     def same(sound: Floats) -> Floats:
         asked.append(len(sound))
         return sound
 
-    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(tmp_path / "others", same)))[checks.GALLERY]
-    assert not made.missing and len(asked) == 3 and made.figures["semi-informed: by guessing"] == pytest.approx(1 / 3)
+    others = Others(gallery(tmp_path / "others", SPOKEN), same)
+    made = by_name(heard(safe, footage, PLAN, O, EARS, others=others))[checks.GALLERY]
+    assert not made.missing and len(asked) == 5 and made.figures["semi-informed: by guessing"] == pytest.approx(1 / 4)
+
+
+def test_pictures_of_others_are_no_voices(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:
+    """A gallery of silent clips leaves the rule on few people of the project as it is."""
+    safe = film(tmp_path / "safe.mp4", [sounds[1]])
+    silent = {"anna": [clip(tmp_path / "anna.mp4", 64, 64)]}
+    prints = {"p": np.ones((2, 64), np.float32)}
+    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(silent, prints=prints)))[checks.GALLERY]
+    assert "1 other" in made.missing
 
 
 def test_few_people_of_the_project_are_no_gallery(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import soxr
 
-from facedouble import disk
 from facedouble.audit import heard as checks
 from facedouble.audit.heard import Stream, untried
 from facedouble.audit.lag import Lag, Lateness
@@ -21,7 +20,7 @@ from facedouble.audit.still import Most, stillness
 from facedouble.audit.traces import Trace, Traces
 from facedouble.audit.verdict import Check
 from facedouble.audit.voices import Listener, Piece, attackers
-from facedouble.errors import ModelError
+from facedouble.errors import InputRefused, ModelError
 from facedouble.media.encode import AAC_RATES
 from facedouble.media.probe import probe
 from facedouble.media.recording import blocks, recording
@@ -29,14 +28,14 @@ from facedouble.media.sound import pcm, sample_count
 from facedouble.models.judge import Speaker, judge
 from facedouble.models.words import Words, load_words
 from facedouble.options import AuditOptions
-from facedouble.pipeline.audit.names import Reader, subtitles
+from facedouble.pipeline.audit.names import SILENT, Reader, subtitles
+from facedouble.pipeline.audit.sample import VIDEO
 from facedouble.pipeline.audit.sounds import Second, seconds
 from facedouble.types import Bools, Floats, MediaInfo, Value
 from facedouble.voice.redact import Listed
 
 TOGETHER: Final = 20.0  # s of speech whose time is told together
 LONGEST: Final = 120.0  # s of a recording of the gallery that are heard
-SOUNDS: Final = (".wav", ".flac", ".mp3", ".m4a", ".ogg")
 FOOTAGE: Final = "the footage was not given; give it with --witness"
 
 Convert = Callable[[Floats], Floats]
@@ -75,12 +74,12 @@ def _remedy(error: ModelError) -> str:
 class Others(Value):
     """What informed attackers have.
 
-    gallery: a folder of recordings, each of another person; other speech of somebody in the film, if its name begins with the
-    person's id and "_". same, elsewhere: change speech with the film's double, and with another; None: nobody can.
+    gallery: recordings and clips by whose they are: somebody in the film if the name is the person's id, or begins with it
+    and "_", else another person. same, elsewhere: change speech with the film's double, and with another; None: nobody can.
     prints: voices (m, 256) of other people of the same project; without a gallery they count if there are `ENOUGH` of them.
     """
 
-    gallery: Path | None = None
+    gallery: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     same: Convert | None = None
     elsewhere: Convert | None = None
     prints: Mapping[str, Floats] = field(default_factory=dict)
@@ -183,14 +182,16 @@ class _Ear:
         if not self.pieces:
             return untried(checks.GALLERY, "nobody is heard to speak in another voice")
         known = {f"project {who}": list(rows) for who, rows in others.prints.items() if len(rows)}
-        if others.gallery is None and len(known) < ENOUGH:
-            return untried(checks.GALLERY, f"there are voices of {len(known) or 'no'} other people, and among so few guessing is "
-                                           "right too often; give a folder with recordings of others with --gallery")
         people = {p.person for p in self.pieces if p.person}
         sounds: dict[str, list[Floats]] = {}
-        for path in (p for p in disk.listing(others.gallery or Path()) if others.gallery and p.suffix.lower() in SOUNDS):
-            owner = path.stem.split("_")[0]
-            sounds.setdefault(owner if owner in people else f"gallery {path.stem}", []).append(_recorded(path))
+        for name, files in others.gallery.items():
+            owner = name.split("_")[0]
+            spoken = [sound for sound in map(_recorded, files) if sound is not None]
+            if spoken:
+                sounds.setdefault(owner if owner in people else f"gallery {name}", []).extend(spoken)
+        if not sounds and len(known) < ENOUGH:
+            return untried(checks.GALLERY, f"there are voices of {len(known) or 'no'} other people, and among so few guessing is "
+                                           "right too often; give a folder with recordings of others with --gallery")
         theirs, alike, elsewhere = (
             None if change is None else {who: [hear(change(s)) for s in held] for who, held in sounds.items()}
             for change in (_as_it_is, others.same, others.elsewhere))
@@ -259,13 +260,19 @@ def _pitched(sound: Floats, semitones: float) -> Floats:
     return np.asarray(soxr.resample(sound, RATE * 2 ** (semitones / 12), RATE), np.float32)
 
 
-def _recorded(path: Path) -> Floats:
-    """A recording of the gallery, one channel at RATE."""
-    source = recording(path)
+def _recorded(path: Path) -> Floats | None:
+    """A recording of the gallery, one channel at RATE; None for a clip that is silent."""
+    try:
+        source = recording(path)
+    except InputRefused:
+        if path.suffix.lower() in VIDEO:
+            return None
+        raise
     parts, count = [], 0
     for block in blocks(source):
         parts.append(block.mean(1))
         count += len(block)
         if count > LONGEST * source.rate:
             break
-    return np.asarray(soxr.resample(np.concatenate(parts), source.rate, RATE), np.float32)
+    sound = np.asarray(soxr.resample(np.concatenate(parts), source.rate, RATE), np.float32)
+    return None if path.suffix.lower() in VIDEO and float(np.abs(sound).max(initial=0)) < SILENT else sound

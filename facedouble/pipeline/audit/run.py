@@ -36,7 +36,7 @@ from facedouble.pipeline.audit.attacked import attacked
 from facedouble.pipeline.audit.container import container
 from facedouble.pipeline.audit.expected import expected
 from facedouble.pipeline.audit.glimpse import Embed, Find
-from facedouble.pipeline.audit.heard import SOUNDS, Ears, Others, heard, open_ears
+from facedouble.pipeline.audit.heard import Ears, Others, heard, open_ears
 from facedouble.pipeline.audit.looks import wanted
 from facedouble.pipeline.audit.page import page
 from facedouble.pipeline.audit.parrot import PHOTOS, Mask
@@ -324,9 +324,9 @@ class Opening(Value):
 def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed | None, options: Options,
            progress: Progress) -> list[Check]:
     progress("listening", 0, None)
-    speaks = task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in disk.found(task.gallery, "**/*"))
+    gallery = {} if task.gallery is None else sample.gallery(task.gallery, sample.SPOKEN)
     return heard(task.film, ground.source, ground.said, options.audit, kit.ears, words, Fraction(ground.lead) / film.rate,
-                 Others(task.gallery if speaks else None, prints={o.person: o.voices for o in _elsewhere(task, ground)}))
+                 Others(gallery, prints={o.person: o.voices for o in _elsewhere(task, ground)}))
 
 
 def _container(task: Task, ground: Ground, words: Listed | None, progress: Progress) -> list[Check]:
