@@ -18,6 +18,7 @@ from facedouble.types import Box, Floats
 
 MOST: Final = 32  # faces of a frame that are embedded
 FEW: Final = 3  # frames under which a second has no mean
+NAME: Final = "Nobody is recognised"
 
 
 @dataclass
@@ -127,4 +128,4 @@ class Whose:
         o = self.limits
         tried = f"SFace compared every face with every protected person{sampled}. What counts is a likeness of {o.same_face:g} " \
                 f"in one frame, or of {o.same_second:g} of the mean of a second."
-        return [self.spans.check("Nobody is recognised", tried, "faces", missing)]
+        return [self.spans.check(NAME, tried, "faces", missing)]
