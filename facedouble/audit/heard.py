@@ -34,8 +34,8 @@ TRIED: Final = {
            "tone that stays as it is; and nothing else.",
     TIME: "Rise and fall of loudness where somebody is heard to speak, against the footage's, up to .4 s away.",
     VOICES: "A recogniser of speakers that took no part in the conversion (Resemblyzer) compares each 4 s of speech in another "
-            "voice, as it is and with its pitch moved back by 2 and 4 semitones either way, with the same moment of the "
-            "footage, and with all that this person says there.",
+            "voice, short turns of one person together, as it is and with its pitch moved back by 2 and 4 semitones either way, "
+            "with the same moment of the footage, and with all that this person says there.",
     GALLERY: "Attackers who have voices of other people and of the film's ask of each piece of speech whose it is. Intervals of "
              "95 %, over the people: of few people they say little.",
     WORDS: "Whisper tiny.en writes down what is heard, 6 s at a time, and the redaction list is sought in it, inflected and in "
@@ -135,20 +135,25 @@ def in_time(found: Sequence[tuple[int, int, Lag]], o: AuditOptions) -> Check:
         "seconds that could not be told": sum(lag.seconds for _, _, lag in found) - seconds})
 
 
-def voices(pieces: Sequence[Piece], o: AuditOptions) -> Check:
-    """Pieces of speech in other voices."""
+def voices(pieces: Sequence[Piece], o: AuditOptions, lost: float = 0.0) -> Check:
+    """Pieces of speech in other voices. lost: s that could not be judged."""
+    if lost and not pieces:
+        return untried(VOICES, f"the {lost:.1f} s of speech in another voice are too short, or too soft in the footage, to know "
+                               "a voice by", needed=False)
     mine, findings = own(pieces), []
     for piece in pieces:
-        like, span = likeness(piece, mine), (piece.start, piece.stop)
-        if like > o.voice:
-            findings.append(Finding("The voice here is like that of the person whose speech it was.", ms=span, score=like,
-                                    limit=o.voice, person=piece.person))
-        elif piece.undone > o.undone:
-            findings.append(Finding("The voice here is that of the person whose speech it was, at another pitch.", ms=span,
-                                    score=piece.undone, limit=o.undone, person=piece.person))
+        like = likeness(piece, mine)
+        for span in piece.spans or ((piece.start, piece.stop),):
+            if like > o.voice:
+                findings.append(Finding("The voice here is like that of the person whose speech it was.", ms=span, score=like,
+                                        limit=o.voice, person=piece.person))
+            elif piece.undone > o.undone:
+                findings.append(Finding("The voice here is that of the person whose speech it was, at another pitch.", ms=span,
+                                        score=piece.undone, limit=o.undone, person=piece.person))
     return _check(VOICES, len(pieces), "pieces", findings, {
         "most alike": max((likeness(p, mine) for p in pieces), default=0.0),
-        "most alike, pitch moved back": max((p.undone for p in pieces), default=0.0)})
+        "most alike, pitch moved back": max((p.undone for p in pieces), default=0.0),
+        "seconds that could not be judged": lost})
 
 
 def gallery(verdicts: Sequence[Verdict], o: AuditOptions) -> Check:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soxr
@@ -242,6 +243,26 @@ def test_few_people_of_the_project_are_no_gallery(sounds: tuple[Floats, Floats],
         made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(prints=prints)))[checks.GALLERY]
         assert bool(made.missing) is not tried, many
         assert tried or str(many) in made.missing
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("6.1", 7), ("hexadecagonal", 16)])
+def test_more_channels_than_aac_can_name(layout: str, channels: int, tmp_path: Path) -> None:
+    """The film has two, as it is written."""
+    rng, source = np.random.default_rng(0), tmp_path / "many.mkv"
+    with av.open(source, "w") as box:
+        picture, sound = box.add_stream("mpeg4", 5), box.add_stream("pcm_s16le", 48000, layout=layout)
+        picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
+        for _ in range(5):
+            box.mux(picture.encode(av.VideoFrame.from_ndarray(rng.integers(0, 255, (96, 96), np.uint8), "yuv420p")))
+        noise = av.AudioFrame.from_ndarray(rng.integers(-999, 999, (1, 48000 * channels), np.int16), "s16", layout)
+        noise.sample_rate = 48000
+        box.mux([*picture.encode(None), *sound.encode(noise), *sound.encode(None)])
+    info = probe(source)
+    assert info.audio[0].channels == channels
+    safe = film(tmp_path / "safe.mp4", [np.zeros((48000, channels), np.float32)], 5, 48000)
+    assert probe(safe).audio[0].channels == 2
+    made = by_name(heard(safe, source, Said(1000), O, EARS))
+    assert made[checks.STREAMS].passed, made[checks.STREAMS].findings
 
 
 def test_seconds_on_one_clock(sounds: tuple[Floats, Floats], footage: Path) -> None:

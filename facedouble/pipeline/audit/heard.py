@@ -28,6 +28,7 @@ from facedouble.media.sound import pcm, sample_count
 from facedouble.models.judge import Speaker, judge
 from facedouble.models.words import Words, load_words
 from facedouble.options import AuditOptions
+from facedouble.pipeline.audit.expected import LAYOUTS
 from facedouble.pipeline.audit.names import SILENT, Reader, subtitles
 from facedouble.pipeline.audit.sample import VIDEO
 from facedouble.pipeline.audit.sounds import Second, seconds
@@ -103,7 +104,8 @@ def heard(output: Path, source: Path | None, said: Said, options: AuditOptions, 
 
 
 def _streams(info: MediaInfo, was: MediaInfo | None, lead: Fraction) -> Check:
-    """As the writer is documented to do: what begins late begins with silence, and rates that AAC does not know become 48000."""
+    """As the writer is documented to do: what begins late begins with silence; of rates that AAC does not know it makes 48000, of
+    numbers of channels 2."""
     if was is None:
         return untried(checks.STREAMS, FOOTAGE)
     first = min([was.start - lead, *(a.start for a in was.audio)])
@@ -111,7 +113,7 @@ def _streams(info: MediaInfo, was: MediaInfo | None, lead: Fraction) -> Check:
     for a in was.audio:
         rate = a.rate if a.rate in AAC_RATES else 48000
         samples = sample_count(was, a.index) + round((a.start - first) * a.rate)
-        wanted.append(Stream(rate, min(a.channels, 8), round(samples * Fraction(rate, a.rate))))
+        wanted.append(Stream(rate, a.channels if a.channels in LAYOUTS else 2, round(samples * Fraction(rate, a.rate))))
     return checks.streams([Stream(a.rate, a.channels, sample_count(info, a.index)) for a in info.audio], wanted)
 
 
@@ -133,6 +135,7 @@ class _Ear:
         self.lags: list[tuple[int, int, Lag]] = []
         self.named: list[tuple[int, int]] = []
         self.pieces: Sequence[Piece] = ()
+        self.lost = 0.0
         self.reader = None if ears.words is None or words is None else Reader(ears.words, words)
 
     def listen(self) -> None:
@@ -154,7 +157,8 @@ class _Ear:
             if self.reader is not None:
                 self.named += self.reader.add(second.at, _mono(second.output, second.inner))
         self.lags += [lag for one in timing for lag in one.done()]
-        self.pieces = () if listener is None else listener.done()
+        if listener is not None:
+            self.pieces, self.lost = listener.done(), listener.lost
         self.named += [] if self.reader is None else self.reader.done()
 
     def traces(self) -> Check:
@@ -172,7 +176,7 @@ class _Ear:
                 return untried(checks.VOICES, self.ears.why["judge"])
             if self.was is None:
                 return untried(checks.VOICES, FOOTAGE)
-        return checks.voices(self.pieces, self.options)
+        return checks.voices(self.pieces, self.options, self.lost)
 
     def among(self, others: Others) -> Check:
         """Attackers."""
