@@ -150,21 +150,26 @@ def likeness(piece: Piece, voices: Mapping[str, Floats]) -> float:
     return max(piece.same, -1.0 if whole is None else float(whole @ piece.now))
 
 
-def attackers(pieces: Sequence[Piece], gallery: attack.People, elsewhere: attack.People | None = None,
-              alike: attack.People | None = None, seed: int = 0) -> list[attack.Verdict]:
-    """Attackers who ask of each piece whose it is, among the gallery and the people of the film.
+def attackers(pieces: Sequence[Piece], gallery: attack.People, seed: int = 0) -> list[attack.Verdict]:
+    """The ignorant attacker, who asks of each piece whose it is, among the gallery and the people of the film.
 
-    The ignorant has the gallery's and the people's own voices; of whom there is no other speech, what they say in the footage.
-    elsewhere, alike: recordings of all of them, changed with another
-    double (lazy) and with the same (semi-informed); None: there are none.
+    He has the gallery's and the people's own voices; of whom there is no other speech, what they say in the footage.
     """
     named = {person: [p for p in pieces if p.person == person] for person in {p.person for p in pieces if p.person}}
     changed = {person: [p.now for p in held] for person, held in named.items()}
     if not changed or len(set(gallery) | set(changed)) < 2:
         return []
-    original = {**{person: [p.was for p in held] for person, held in named.items()}, **gallery}
-    found = [attack.ignorant(original, changed, seed)]
-    for attacker, enrolled in ((attack.lazy, elsewhere), (attack.semi, alike)):
-        if enrolled is not None and set(changed) <= set(enrolled):
+    return [attack.ignorant({**{person: [p.was for p in held] for person, held in named.items()}, **gallery}, changed, seed)]
+
+
+def informed(pieces: Sequence[Piece], alike: attack.People, elsewhere: attack.People, seed: int = 0) -> list[attack.Verdict]:
+    """Attackers who have this program: speech of everybody changed with the same double (semi-informed), with another (lazy).
+
+    Asked about is who is enrolled; nobody enrolled, or too few: no such attacker.
+    """
+    found = []
+    for attacker, enrolled in ((attack.semi, alike), (attack.lazy, elsewhere)):
+        changed = {who: held for who in enrolled if (held := [p.now for p in pieces if p.person == who])}
+        if changed and len(enrolled) > 1:
             found.append(attacker(enrolled, changed, seed))
     return found

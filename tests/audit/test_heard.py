@@ -14,7 +14,7 @@ from facedouble.audit.residual import RATE
 from facedouble.audit.said import Said, Voiced, flags, joined, without
 from facedouble.audit.still import Most, Stillness, stillness
 from facedouble.audit.traces import MARGIN, Trace, Traces
-from facedouble.audit.voices import Listener, Piece, attackers, likeness, own
+from facedouble.audit.voices import Listener, Piece, attackers, informed, likeness, own
 from facedouble.options import AuditOptions
 from facedouble.pipeline.score import Score, laid_out
 from facedouble.types import Floats
@@ -260,8 +260,13 @@ def test_attackers_find_who_is_not_hidden() -> None:
     (known,), (unknown,) = attackers(open_, gallery), attackers(hidden, gallery)
     assert known.rank1.value == 1 and unknown.rank1.value < 0.5 and known.gallery == 11
     assert not checks.gallery([known], LIMITS).passed and checks.gallery([unknown], LIMITS).passed
-    assert {v.attacker for v in attackers(open_, gallery, alike={**gallery, **{p.person: [p.now] for p in open_}})} == {
-        "ignorant", "semi-informed"}
+    alike = {**gallery, **{p.person: [p.now] for p in open_}}
+    semi, lazy = informed(open_, alike, gallery | {"P0": [open_[0].now]})
+    assert (semi.attacker, lazy.attacker) == ("semi-informed", "lazy") and semi.rank1.value == 1
+    assert (semi.people, lazy.people) == (3, 1) and not informed(open_, {}, gallery)
+    told = checks.informed([semi, lazy], True, ["P9: too little speech"])
+    assert told.passed and "semi-informed, first guess right for 100%" in str(told.figures["verdict"])
+    assert told.figures["not tried"] == "P9: too little speech" and not told.needed
     assert attackers([], gallery) == [] and attackers(open_[:1], {}) == []
     assert likeness(open_[0], own(open_)) > 0.9
 

@@ -16,23 +16,30 @@ import soxr
 from facedouble.audit import heard as checks
 from facedouble.audit.said import Said, Voiced
 from facedouble.audit.verdict import Check
+from facedouble.audit.voices import Piece
 from facedouble.errors import InputRefused
 from facedouble.media.probe import probe
 from facedouble.models.words import load_words
 from facedouble.options import AuditOptions
-from facedouble.pipeline.audit.heard import ENOUGH, Ears, Others, heard, open_ears
+from facedouble.pipeline.audit.heard import ENOUGH, Ears, heard, open_ears
+from facedouble.pipeline.audit.informed import Others, informed
 from facedouble.pipeline.audit.said import said_of_plan, said_of_report
 from facedouble.pipeline.audit.sample import SPOKEN, gallery
 from facedouble.pipeline.audit.sounds import seconds
+from facedouble.pipeline.heard import Spoken
+from facedouble.pipeline.speaking import Maker, open_content, open_trunk
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import Clip
 from facedouble.plan.voices import Ambience, Bleep, Speech, Voicing
 from facedouble.publish import candidate
 from facedouble.types import Floats
+from facedouble.voice.file import read_voice, write_voice
 from facedouble.voice.redact import listed
+from facedouble.voice.volunteer import named
 from tests.audit.sounds import RATE, film, voice
 from tests.media.make import clip
 from tests.voice.spoken import say
+from tests.voice.voices import CONSENT
 
 O = AuditOptions()
 PLAN = Said(5000, (Voiced(0, 3000, "double", "P1"), Voiced(3000, 5000, "mute", "P2")), (), ((0, 5000),), "new")
@@ -212,15 +219,54 @@ def test_attackers_with_a_gallery(sounds: tuple[Floats, Floats], footage: Path, 
         path.parent.mkdir(parents=True, exist_ok=True)
         film(path.with_suffix(".mp4"), [sounds[0][:2 * RATE]], 10).rename(path)
     clip(tmp_path / "others" / "nobody speaks.mp4", 64, 64)
-    asked: list[int] = []
+    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(gallery(tmp_path / "others", SPOKEN))))
+    assert made[checks.GALLERY].figures["ignorant: by guessing"] == pytest.approx(1 / 4)
+    assert ".fvoice" in made[checks.INFORMED].missing and made[checks.INFORMED].passed
 
-    def same(sound: Floats) -> Floats:
-        asked.append(len(sound))
-        return sound
 
-    others = Others(gallery(tmp_path / "others", SPOKEN), same)
-    made = by_name(heard(safe, footage, PLAN, O, EARS, others=others))[checks.GALLERY]
-    assert not made.missing and len(asked) == 5 and made.figures["semi-informed: by guessing"] == pytest.approx(1 / 4)
+@pytest.fixture(scope="module")
+def volunteers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two voices that can speak."""
+    folder, maker, files = tmp_path_factory.mktemp("volunteers"), Maker(), []
+    for name, tune in (("one", "en+f3"), ("two", "en+m7")):
+        spoken = say("The ship was late, and we waited on the quay until the lamps were lit and the rain was over.", voice=tune)
+        sound = np.asarray(soxr.resample(spoken, RATE, 24000), np.float32)
+        arrays = {**maker([sound]), "prints": np.ones((1, 256), np.float32) / 16}
+        files.append(folder / f"{name}.fvoice")
+        write_voice(named(CONSENT, 24000, len(sound) / 24000, arrays), files[-1])
+    return files
+
+
+def test_attackers_who_have_the_voice(volunteers: list[Path], tmp_path: Path) -> None:
+    """Speech of others is really given the film's voice, in a process of its own; who says it is known by other speech, or by
+    the rest of the footage."""
+    text = "We went over the bridge before it was light, my brother and I, and nobody saw us, for the river was high."
+    for name, tune in (("anna/one", "en+f4"), ("ben", "en+m3"), ("P1_elsewhere", "en+m2")):
+        path = tmp_path / "others" / f"{name}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        film(path, [say(text, voice=tune)[:4 * RATE, None]], 20)
+    own = np.concatenate([say(text, voice="en+m2"), say(text, 1.1, voice="en+m2")])[:10 * RATE]
+    one, two = volunteers
+    spoken = Spoken(read_voice(one), open_content(), open_trunk())
+    now = np.asarray(soxr.resample(spoken(own), spoken.rate, RATE), np.float32)[:len(own)]
+    source = film(tmp_path / "was.mp4", [own[:, None]], 50)
+    safe = film(tmp_path / "safe.mp4", [now[:, None]], 50)
+    plan = Said(10_000, (Voiced(0, 10_000, "double", "P1"),), (), ((0, 10_000),), "new")
+    others, ears = gallery(tmp_path / "others", SPOKEN), open_ears()
+    given = Others(others, voices={"P1": one}, spare=[one, two])
+    made = by_name(heard(safe, source, plan, O, ears, others=given))[checks.INFORMED]
+    assert not made.missing and made.passed and made.figures["semi-informed: by guessing"] == pytest.approx(1 / 3)
+    assert made.figures["lazy: by guessing"] == pytest.approx(1 / 3)
+    assert "rest of this footage" not in str(made.figures["verdict"])
+    pieces = [Piece(2000 * k, 2000 * k + 4000, "P1", deaf(own[k:]), np.ones(256, np.float32) / 16, 0.0) for k in range(4)]
+    del others["P1_elsewhere"]
+    made = informed(pieces, plan, source, Others(others, voices={"P1": one}))
+    assert "rest of this footage" in str(made.figures["verdict"]) and "no second voice" in str(made.figures["not tried"])
+    for lacking, why in ((Others(others), ".fvoice"), (Others(voices={"P1": one}), "--gallery"),
+                         (Others(others, voices={"P1": tmp_path / "none.fvoice"}), "no such voice")):
+        made = informed(pieces, plan, source, lacking)
+        assert why in made.missing and made.passed
+    assert "too little" in informed(pieces[:1], plan, source, Others(others, voices={"P1": one})).missing
 
 
 def test_pictures_of_others_are_no_voices(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:
@@ -228,7 +274,7 @@ def test_pictures_of_others_are_no_voices(sounds: tuple[Floats, Floats], footage
     safe = film(tmp_path / "safe.mp4", [sounds[1]])
     silent = {"anna": [clip(tmp_path / "anna.mp4", 64, 64)]}
     prints = {"p": np.ones((2, 64), np.float32)}
-    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(silent, prints=prints)))[checks.GALLERY]
+    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(silent, prints)))[checks.GALLERY]
     assert "1 other" in made.missing
 
 

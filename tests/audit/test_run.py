@@ -27,7 +27,7 @@ from tests.media.make import clip
 
 TODAY = dt.date(2026, 11, 21)
 DRAWS = ("facedouble.protect", "facedouble.doubles", "facedouble.pipeline.render", "facedouble.pipeline.protect",
-         "facedouble.pipeline.company", "facedouble.pipeline.analyse")
+         "facedouble.pipeline.company", "facedouble.pipeline.analyse", "facedouble.pipeline.speaking", "facedouble.voice.double")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,7 @@ from facedouble.models.judge import Speaker, judge
 from facedouble.models.words import Words, load_words
 from facedouble.options import AuditOptions
 from facedouble.pipeline.audit.expected import LAYOUTS
+from facedouble.pipeline.audit.informed import Others, informed
 from facedouble.pipeline.audit.names import SILENT, Reader, subtitles
 from facedouble.pipeline.audit.sample import VIDEO
 from facedouble.pipeline.audit.sounds import Second, seconds
@@ -38,10 +39,6 @@ from facedouble.voice.redact import Listed
 TOGETHER: Final = 20.0  # s of speech whose time is told together
 LONGEST: Final = 120.0  # s of a recording of the gallery that are heard
 FOOTAGE: Final = "the footage was not given; give it with --witness"
-
-Convert = Callable[[Floats], Floats]
-"""Sound (N,) at 16 kHz -> changed by the tool, which runs as a separate step; as long, at 16 kHz."""
-
 
 @dataclass(frozen=True)
 class Ears(Value):
@@ -71,21 +68,6 @@ def _remedy(error: ModelError) -> str:
     return f"{str(error).split(': ')[0]}; {checks.INSTALL}"
 
 
-@dataclass(frozen=True)
-class Others(Value):
-    """What informed attackers have.
-
-    gallery: recordings and clips by whose they are: somebody in the film if the name is the person's id, or begins with it
-    and "_", else another person. same, elsewhere: change speech with the film's double, and with another; None: nobody can.
-    prints: voices (m, 256) of other people of the same project; without a gallery they count if there are `ENOUGH` of them.
-    """
-
-    gallery: Mapping[str, Sequence[Path]] = field(default_factory=dict)
-    same: Convert | None = None
-    elsewhere: Convert | None = None
-    prints: Mapping[str, Floats] = field(default_factory=dict)
-
-
 NOBODY: Final = Others()
 ENOUGH: Final = 9  # other people of a project, among whom guessing is right once in ten
 
@@ -100,7 +82,7 @@ def heard(output: Path, source: Path | None, said: Said, options: AuditOptions, 
     ear = _Ear(info, was, said, options, ears, words, lead)
     ear.listen()
     return [_streams(info, was, lead), ear.traces(), _level(info, said, options, lead), ear.in_time(), ear.voices(),
-            ear.among(others), ear.names(), *subtitles(output, words)]
+            ear.among(others), ear.informed(others), ear.names(), *subtitles(output, words)]
 
 
 def _streams(info: MediaInfo, was: MediaInfo | None, lead: Fraction) -> Check:
@@ -187,23 +169,24 @@ class _Ear:
             return untried(checks.GALLERY, "nobody is heard to speak in another voice")
         known = {f"project {who}": list(rows) for who, rows in others.prints.items() if len(rows)}
         people = {p.person for p in self.pieces if p.person}
-        sounds: dict[str, list[Floats]] = {}
-        for name, files in others.gallery.items():
-            owner = name.split("_")[0]
-            spoken = [sound for sound in map(_recorded, files) if sound is not None]
-            if spoken:
-                sounds.setdefault(owner if owner in people else f"gallery {name}", []).extend(spoken)
-        if not sounds and len(known) < ENOUGH:
+        heard = {who: [hear(s) for s in map(_recorded, files) if s is not None] for who, files in others.of(people).items()}
+        theirs = {who: vectors for who, vectors in heard.items() if vectors}
+        if not theirs and len(known) < ENOUGH:
             return untried(checks.GALLERY, f"there are voices of {len(known) or 'no'} other people, and among so few guessing is "
                                            "right too often; give a folder with recordings of others with --gallery")
-        theirs, alike, elsewhere = (
-            None if change is None else {who: [hear(change(s)) for s in held] for who, held in sounds.items()}
-            for change in (_as_it_is, others.same, others.elsewhere))
-        verdicts = attackers(self.pieces, {**known, **(theirs or {})}, elsewhere, alike)
+        verdicts = attackers(self.pieces, {**known, **theirs})
         if not verdicts:
             return untried(checks.GALLERY, "no turn in another voice belongs to a person, or there is nobody else; say in the "
                                            "plan whose turns they are, and give recordings of other people with --gallery")
         return checks.gallery(verdicts, self.options)
+
+    def informed(self, others: Others) -> Check:
+        """Attackers who have the voice."""
+        if self.ears.judge is None:
+            return untried(checks.INFORMED, self.ears.why["judge"])
+        if not self.pieces:
+            return untried(checks.INFORMED, "nobody is heard to speak in another voice")
+        return informed(self.pieces, self.said, None if self.was is None else Path(self.was.path), others)
 
     def names(self) -> Check:
         """Words of the redaction list."""
@@ -254,10 +237,6 @@ def _inner(spans: Spans, second: Second, first: int, n: int) -> Bools:
     on = flags(spans, first, n, RATE)
     on[:second.inner.start] = on[second.inner.stop:] = False
     return on
-
-
-def _as_it_is(sound: Floats) -> Floats:
-    return sound
 
 
 def _pitched(sound: Floats, semitones: float) -> Floats:

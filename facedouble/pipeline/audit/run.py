@@ -36,7 +36,8 @@ from facedouble.pipeline.audit.attacked import attacked
 from facedouble.pipeline.audit.container import container
 from facedouble.pipeline.audit.expected import expected
 from facedouble.pipeline.audit.glimpse import Embed, Find
-from facedouble.pipeline.audit.heard import Ears, Others, heard, open_ears
+from facedouble.pipeline.audit.heard import Ears, heard, open_ears
+from facedouble.pipeline.audit.informed import Others
 from facedouble.pipeline.audit.looks import wanted
 from facedouble.pipeline.audit.page import page
 from facedouble.pipeline.audit.parrot import PHOTOS, Mask
@@ -326,7 +327,22 @@ def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed 
     progress("listening", 0, None)
     gallery = {} if task.gallery is None else sample.gallery(task.gallery, sample.SPOKEN)
     return heard(task.film, ground.source, ground.said, options.audit, kit.ears, words, Fraction(ground.lead) / film.rate,
-                 Others(gallery, prints={o.person: o.voices for o in _elsewhere(task, ground)}))
+                 Others(gallery, {o.person: o.voices for o in _elsewhere(task, ground)}, *_voices(task, ground),
+                        models=kit.folder))
+
+
+def _voices(task: Task, ground: Ground) -> tuple[dict[str, Path], tuple[Path, ...]]:
+    """By the plan, the `.fvoice` that each person of the clip speaks with most, and all that it has and that are there."""
+    if task.plan is None:
+        return {}, ()
+    plan = read(disk.read_text(task.plan))
+    files = {v.name: file for v in plan.voices if disk.is_file(file := task.plan.parent / v.file)}
+    spoken: dict[str, Counter[Path]] = {}
+    for _, turn in plan.turns(ground.clip):
+        said = plan.voicing(turn)
+        if said.voice == "double" and said.of in files and turn.person:
+            spoken.setdefault(turn.person, Counter())[files[said.of]] += turn.stop - turn.start
+    return {person: count.most_common(1)[0][0] for person, count in spoken.items()}, tuple(files.values())
 
 
 def _container(task: Task, ground: Ground, words: Listed | None, progress: Progress) -> list[Check]:
