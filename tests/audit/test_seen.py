@@ -174,6 +174,17 @@ def test_a_flash_a_repeat_a_swap_and_a_stranger_are_found() -> None:
     assert any("changes nothing" in f.what for f in strange.findings)
 
 
+@pytest.mark.parametrize("at", [0, 23])
+def test_a_flash_in_the_first_and_the_last_frame_is_found(at: int) -> None:
+    light = CLEAN[at].copy()
+    light[-30:, -30:] += 70
+    films = [*CLEAN[:at], light, *CLEAN[at + 1:]]
+    check = watched(films, FOOTAGE, Eyes(), "")["The picture follows the footage"]
+    assert any("flashes" in f.what and f.frames == (at, at + 1) for f in check.findings)
+    alone = watched(films, [None] * 24, Eyes(), "")["The picture follows the footage"]  # it may be a cut
+    assert not any("flashes" in f.what for f in alone.findings)
+
+
 def test_one_frame_and_none_of_the_plan_are_no_trouble() -> None:
     assert found(watched(CLEAN[:1], FOOTAGE[:1], Eyes())) == {}
     assert Watch(lambda number: (), Eyes().models(), LIMITS, SECOND).checks()[0].looked == 0
