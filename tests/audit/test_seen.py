@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facedouble.audit.account import Told
-from facedouble.audit.copies import COPIES, turned_back
+from facedouble.audit.copies import COPIES, dark, gloomy, turned_back
 from facedouble.audit.follow import Follower
 from facedouble.audit.likeness import Known, grouped, rank, unit
 from facedouble.audit.scene import Models
@@ -206,6 +206,17 @@ def test_a_face_of_a_turned_copy_is_put_back_where_it_is(quarters: int) -> None:
     seen = Seen(Box(*low.tolist(), *high.tolist()), 1.0, np.array([spots[0]] * 5, np.float32))
     back = turned_back(seen, quarters, picture.shape)
     assert (back.box.x0, back.box.y0, back.box.x1, back.box.y1) == (70, 20, 80, 30) and back.points[0].tolist() == [70, 20]
+
+
+def test_a_dark_corner_is_brightened_too() -> None:
+    """A backlit face in a bright picture: the picture's mean tells nothing."""
+    bright = np.full((96, 128, 3), 200, np.uint8)
+    corner = bright.copy()
+    corner[40:, 70:] = 20
+    told = [(dark(p), gloomy(p)) for p in (bright, corner, np.full_like(bright, 25))]
+    assert told == [(False, False), (False, True), (True, True)]
+    sampled = watched(CLEAN, FOOTAGE, Eyes())["Faces in altered copies"]
+    assert int(sampled.figures["copies brightened"]) >= int(sampled.figures["copies turned 90"]) > 0
 
 
 @pytest.mark.parametrize("name", COPIES)
