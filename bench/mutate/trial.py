@@ -1,21 +1,24 @@
 """The audit on trial: faults of many kinds are made in clean films, and the audit has to find them; prints a table.
 
 Every kind is made at eight places at the strength that it has to be found at (`NOMINAL`, else its strongest), and at one place at
-each weaker one, to see where it ends. Odd places are those on which no limit was fixed. A clean film of which something is found
-stops the trial: that is a false alarm, or worse.
+each other one, to see where it ends. Even places are made in films of --films, on which limits were set; odd ones in films of
+--held-out, at which nobody looked when they were set. Without --held-out both are made in --films, and the halves say nothing of
+films that nobody knows. Something found in a clean film fails the trial: that is a false alarm, or worse.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +33,7 @@ from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
 from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402
 from bench.mutate.sounds import NOMINAL as SOUND_NOMINAL  # noqa: E402
 from bench.mutate.sounds import suits  # noqa: E402
+from facedouble.audit.verdict import GROUPS, Audit  # noqa: E402
 from facedouble.errors import InputRefused  # noqa: E402
 from facedouble.options import Options  # noqa: E402
 from facedouble.pipeline.audit.run import Kit, Task, open_kit, run  # noqa: E402
@@ -45,10 +49,13 @@ NOMINAL: Final[dict[str, float]] = {
     "mosaic instead of a double, px": 12, "rows of the footage left": 6,
 }
 """The strength at which a kind has to be found; the strongest of those that are not named."""
-CONTAINER: Final = {"parts of the file", "coded pictures", "coded sound", "another reader", "strings of the footage",
-                    "counts and times", "around the file"}
-"""The checks of the container, which find every file that was not written by this program."""
+BY: Final = {"picture": {"seen", "attacked"}, "sound": {"heard"}, "container": set(GROUPS)}
+"""Groups of the checks that may catch a fault: the container's find every file that was not written by this program."""
 UNFIT: Final = "cannot be made: "
+Films = tuple[Sequence[Case], Sequence[Case]]
+"""Those for even places and those for odd ones."""
+QUICK: Final = (0, 5)
+"""Places of a quick trial, one in each half."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,8 @@ class Trial:
 
 @dataclass(frozen=True)
 class Result:
-    """found: names of the checks that found something; error: it could not be made, or the audit did not come to an end."""
+    """found: group and name of the checks that found something; error: it could not be made, or the audit did not come to an end.
+    """
 
     kind: str
     group: str
@@ -72,13 +80,13 @@ class Result:
     strength: float
     must: bool
     film: str
-    found: tuple[str, ...]
+    found: tuple[tuple[str, str], ...]
     error: str = ""
 
     @property
     def caught(self) -> bool:
-        """Whether it was found by what it was about: a file written by another program is odd in any case."""
-        return bool(set(self.found) - CONTAINER) if self.group != "container" else bool(self.found)
+        """Whether it was found by what it was about: pictures by eyes, sound by ears."""
+        return any(group in BY[self.group] for group, _ in self.found)
 
 
 @lru_cache(maxsize=1)
@@ -104,56 +112,78 @@ def attempt(trial: Trial) -> Result:
         film = Path(folder) / trial.case.clean.name
         try:
             fault.make(trial.case, trial.place, trial.strength, film)
-            audit = run(task_of(trial.case, film), Options(), kit=kit())
+            audit = judged(trial.case, film)
         except Unfit as unfit:
             return replace(made, must=False, error=f"{UNFIT}{unfit}")
-        except InputRefused as refused:
-            return replace(made, found=("not readable as a film",), error=str(refused))
         except Exception as error:  # what breaks the audit is not let go either; but it is no finding
             return replace(made, error=f"{type(error).__name__}: {error}")
-    return replace(made, found=tuple(c.name for c in audit.checks if c.findings))
+    if isinstance(audit, InputRefused):
+        return replace(made, found=(("container", "not readable as a film"),), error=str(audit))
+    return replace(made, found=tuple((c.group, c.name) for c in audit.checks if c.findings))
 
 
-def trials(faults: Sequence[int], films: Sequence[Case], quick: bool, plain: bool) -> Iterator[Trial]:
-    """All that is tried: of each fault its nominal strength at every place, weaker ones at one."""
+def judged(case: Case, film: Path) -> Audit | InputRefused:
+    """The audit, or that it does not read such a film."""
+    try:
+        return run(task_of(case, film), Options(), kit=kit())
+    except InputRefused as refused:
+        return refused
+
+
+def trials(faults: Sequence[int], films: Films, quick: bool, plain: bool) -> Iterator[Trial]:
+    """All that is tried: of each fault its nominal strength at every place, others at one."""
+    rng, used = random.Random(0), Counter[tuple[int, Case]]()
     for k in faults:
         fault = FAULTS[k]
-        able = [c for c in films if (suits(fault.kind, c) if fault.group == "sound" else c.source.parent == VIDEO)]
-        if not able:
-            print(f"{fault.kind}: no film can have it", file=sys.stderr)
-            continue
+        able = [[c for c in half if (suits(fault.kind, c) if fault.group == "sound" else c.source.parent == VIDEO)]
+                for half in films]
+        for name, fit in zip(("even", "odd"), able, strict=True):
+            if not fit:
+                print(f"{fault.kind}: no film for {name} places can have it", file=sys.stderr)
         nominal = NOMINAL.get(fault.kind, fault.strengths[0])
-        for place in range(0, PLACES, 4 if quick else 1):
-            yield Trial(k, place, nominal, able[(place + k) % len(able)], True)
         at = fault.strengths.index(nominal)
-        for n, strength in enumerate(() if plain else (*fault.strengths[:at], *fault.strengths[at + 1 :])):
-            place = (2 * n + 1) % PLACES
-            yield Trial(k, place, strength, able[(place + k) % len(able)], fault.strengths.index(strength) < at)
+        others = () if plain else (*fault.strengths[:at], *fault.strengths[at + 1 :])
+        wanted = [(place, nominal, True) for place in (QUICK if quick else range(PLACES))]
+        wanted += [((2 * n + 1) % PLACES, strength, fault.strengths.index(strength) < at) for n, strength in enumerate(others)]
+        for place, strength, must in wanted:
+            half, fit = place % 2, able[place % 2]
+            if fit:  # every film as often as any other in each half, and not at the same place for each kind
+                case = min(rng.sample(fit, len(fit)), key=partial(_used, used, half))
+                used[half, case] += 1
+                yield Trial(k, place, strength, case, must)
 
 
-def table(results: Sequence[Result]) -> str:
+def _used(used: Counter[tuple[int, Case]], half: int, case: Case) -> int:
+    return used[half, case]
+
+
+def table(results: Sequence[Result], held_out: bool = False) -> str:
     """Markdown: by kind, how many were found, by halves, the weakest that was found and the strongest that was not."""
-    rows = ["| kind | group | to be found | found, even places | found, odd places | weakest found | strongest missed | by |",
+    halves = ("films of the limits", "films held out") if held_out else ("even places", "odd places")
+    rows = [f"| kind | group | to be found | found, {halves[0]} | found, {halves[1]} | weakest found | strongest missed | by |",
             "|---|---|---|---|---|---|---|---|"]
     for fault in FAULTS:
         mine = [r for r in results if r.kind == fault.kind]
         if not mine:
             continue
         must = [r for r in mine if r.must]
-        halves = [f"{sum(r.caught for r in must if r.place % 2 == odd)} of {sum(r.place % 2 == odd for r in must)}"
-                  for odd in (0, 1)]
         order = {s: n for n, s in enumerate(fault.strengths)}
         weakest = max((r.strength for r in mine if r.caught), key=lambda s: order.get(s, 0), default=None)
         missed = min((r.strength for r in mine if not r.caught), key=lambda s: order.get(s, 0), default=None)
-        by = sorted({name for r in mine for name in r.found}, key=lambda n: -sum(n in r.found for r in mine))[:2]
+        by = [name for (_, name), _ in Counter(f for r in mine for f in r.found if f[0] in BY[r.group]).most_common(2)]
         nominal = NOMINAL.get(fault.kind, fault.strengths[0])
-        rows.append(f"| {fault.kind} | {fault.group} | {nominal:g} | {' | '.join(halves)} | {_of(weakest)} | {_of(missed)} | "
-                    f"{'; '.join(by)} |")
+        rows.append(f"| {fault.kind} | {fault.group} | {nominal:g} | {' | '.join(_halves(must))} | {_of(weakest)} | "
+                    f"{_of(missed)} | {'; '.join(by)} |")
     must = [r for r in results if r.must]
     seen = sum(r.group in ("picture", "sound") for r in must)
     rows.append(f"\n{sum(r.caught for r in must)} of {len(must)} faults found ({len({r.kind for r in must})} kinds, {seen} of "
-                f"picture or sound; {sum(bool(r.error) for r in results)} errors).")
+                f"picture or sound; {sum(bool(r.error) for r in results)} errors): "
+                f"{'; '.join(f'{name}, {n}' for name, n in zip(halves, _halves(must), strict=True))}.")
     return "\n".join(rows)
+
+
+def _halves(must: Sequence[Result]) -> list[str]:
+    return [f"{sum(r.caught for r in must if r.place % 2 == odd)} of {sum(r.place % 2 == odd for r in must)}" for odd in (0, 1)]
 
 
 def _of(strength: float | None) -> str:
@@ -164,6 +194,7 @@ def main() -> int:
     """Parse, try, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--films", type=Path, action="append", required=True, help="folders of clean films (cases.py)")
+    parser.add_argument("--held-out", type=Path, action="append", default=[], help="the same, at which nobody looked: odd places")
     parser.add_argument("--quick", action="store_true", help="two places, no weaker faults")
     parser.add_argument("--only", default="", help="kinds that hold this word, or a group")
     parser.add_argument("--skip", default="-", help="kinds that hold this word are left out")
@@ -171,7 +202,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="all results")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
-    films = [case for folder in given.films for case in cases(folder)]
+    known, fresh = ([case for folder in folders for case in cases(folder)] for folders in (given.films, given.held_out))
+    films = [*known, *fresh]
     started = time.monotonic()
     with ProcessPoolExecutor(given.workers) as pool:
         clean = list(pool.map(attempt_clean, films))
@@ -179,7 +211,8 @@ def main() -> int:
             print(f"clean: {case.source.stem}: {', '.join(found) or 'nothing found'}", file=sys.stderr, flush=True)
         wanted = [k for k, f in enumerate(FAULTS) if (given.only in f.kind or given.only == f.group) and
                   given.skip not in f.kind]
-        todo = list(trials(wanted, films, given.quick, given.quick or given.no_weaker))
+        halves = known, fresh if given.held_out else known
+        todo = list(trials(wanted, halves, given.quick, given.quick or given.no_weaker))
         results = []
         for n, result in enumerate(pool.map(attempt, todo), 1):
             if result.error.startswith(UNFIT):
@@ -194,7 +227,8 @@ def main() -> int:
                 print(f"{n} of {len(todo)}, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     if given.json:
         given.json.write_text(json.dumps([vars(r) for r in results], indent=1))
-    print(f"{sum(not found for found in clean)} of {len(clean)} clean films without a finding.\n\n{table(results)}")
+    print(f"{sum(not found for found in clean)} of {len(clean)} clean films without a finding.\n")
+    print(table(results, bool(given.held_out)))
     return 0 if all(not found for found in clean) and all(r.caught for r in results if r.must) else 1
 
 

@@ -11,13 +11,21 @@ import numpy as np
 
 from facedouble.types import Array, Box, Bytes, Seen, Seer
 
-DARK: Final = 64.0  # mean level under which a picture is dark
+DARK: Final = 64.0  # mean level under which a picture, or a part of it, is dark
+TILES: Final = 6  # parts of a picture to each side; the darkest quarter of them is a part
 SOFT: Final = 3.0  # mean strength of the finest detail, levels, under which it is soft
 
 
 def dark(picture: Bytes) -> bool:
     """Whether a picture (h, w, 3) is so dark that faces in it may only be found when it is brightened."""
     return float(picture[::4, ::4].mean()) < DARK
+
+
+def gloomy(picture: Bytes) -> bool:
+    """Whether the darkest quarter of a picture's tiles is dark: a face against the light, or in a corner."""
+    grey = picture[::4, ::4].mean(2, dtype=np.float32)
+    tiles = np.sort(cv2.resize(grey, (TILES, TILES), interpolation=cv2.INTER_AREA), None)
+    return float(tiles[:TILES * TILES // 4].mean()) < DARK
 
 
 def soft(picture: Bytes) -> bool:

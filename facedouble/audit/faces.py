@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from facedouble.audit.copies import COPIES, dark, soft
+from facedouble.audit.copies import COPIES, dark, gloomy, soft
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, OPEN, Models, Record, Scene, another, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
@@ -59,10 +59,10 @@ class Faces:
         self.spans.near(face.score, Look(scene.number, face.box, "a face that the plan does not explain"))
 
     def _copies(self, scene: Scene) -> None:
-        """Full size and turned on every so-manieth frame, at cuts and both ends; brightened where it is dark."""
+        """Full size, turned and brightened on every so-manieth frame, at cuts and both ends; brightened also where it is dark."""
         sample = self._cut(scene.output) or scene.number % self.limits.every == 0 or scene.ends
-        gloomy = dark(scene.rgb) and (sample or scene.number % 2 == 1)
-        names = [*(TURNED if sample else ()), *(("brightened",) if gloomy else ()),
+        bright = sample or (scene.number % 2 == 1 and dark(scene.rgb)) or (scene.number % 4 == 1 and gloomy(scene.rgb))
+        names = [*(TURNED if sample else ()), *(("brightened",) if bright else ()),
                  *(("sharpened",) if sample and soft(scene.rgb) else ())]
         if sample and max(scene.rgb.shape) > self.limits.seen_side:
             self._judge(scene, "at full size", self.models.whole(scene.rgb), self.limits.seen_score)
@@ -96,6 +96,7 @@ class Faces:
             self.spans.check("Every face is accounted for", f"CenterFace looked at all {self.frames} frames, reduced "
                              f"to {side} px, and the plan was asked about every face it found.", "faces"),
             self.copies.check("Faces in altered copies", f"Every {every}th frame, cuts, the first and the last frame were "
-                              "searched again at full size and turned by quarters; dark frames brightened, every second one of "
-                              "them; soft ones of the sample sharpened.", "copies"),
+                              "searched again at full size, turned by quarters and brightened; of dark frames every second "
+                              "one was brightened, of those with a dark quarter every fourth; soft ones of the sample were "
+                              "sharpened.", "copies"),
         ]

@@ -105,14 +105,21 @@ def _step(held: Sequence[_Held], k: int) -> Step:
 
 
 def _flash(now: _Held, beside: Sequence[_Held]) -> tuple[float, Box | None]:
-    """What differs from both neighbours by more than it does in the footage, mean over 3 x 3 blocks."""
-    if len(beside) < 2:
+    """What differs from both neighbours by more than it does in the footage, mean over 3 x 3 blocks.
+
+    The first and the last frame have one neighbour: there it counts off the faces, which a double may enter or leave, and where
+    the footage is known.
+    """
+    if not beside or (len(beside) < 2 and (now.source is None or beside[0].source is None)):
         return 0.0, None
-    apart = np.minimum(*(_apart(now.output, h.output) for h in beside))
+    apart = np.minimum.reduce([_apart(now.output, h.output) for h in beside])
     if now.source is not None:
         moved = [np.abs(now.source - h.source) for h in beside if h.source is not None]
         apart = apart - cv2.dilate(np.maximum.reduce(moved), np.ones((5, 5), np.uint8)) if moved else apart
-    return _place(cv2.blur(apart * np.logical_and.reduce([now.free, *(h.free for h in beside)]), (3, 3)))
+    free = np.logical_and.reduce([now.free, *(h.free for h in beside)])
+    if len(beside) < 2:
+        free = free & now.off & now.shown & beside[0].off & beside[0].shown
+    return _place(cv2.blur(apart * free, (3, 3)))
 
 
 def _apart(a: Floats, b: Floats) -> Floats:

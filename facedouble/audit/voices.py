@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from facedouble.audit import attack
-from facedouble.audit.said import Said, Voiced
+from facedouble.audit.said import Said, Spans, Voiced
 from facedouble.types import Floats, Value
 
 RATE: Final = 16_000  # samples/s
@@ -31,7 +31,7 @@ Pitched = Callable[[Floats, float], Floats]
 @dataclass(frozen=True)
 class Piece(Value):
     """A piece of somebody's speech, ms of the clip. was, now: embeddings of the original and of the output; undone: the greatest
-    likeness of the two when the output's pitch is moved back."""
+    likeness of the two when the output's pitch is moved back; spans: the turns it is of, if it is of several."""
 
     start: int
     stop: int
@@ -39,6 +39,7 @@ class Piece(Value):
     was: Floats
     now: Floats
     undone: float
+    spans: Spans = ()
 
     @property
     def same(self) -> float:
@@ -54,16 +55,26 @@ class _Open:
     was: Floats
     now: Floats
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """In ms."""
+        return self.begin, self.begin + len(self.was) * 1000 // RATE
+
 
 @dataclass
 class Listener:
-    """Seconds in order; a piece is embedded when it is whole, and of sound no more is held than a piece of each turn."""
+    """Seconds in order; a piece is embedded when it is whole, and of sound no more is held than a piece of each turn.
+
+    Short turns of one person make a piece together. lost: s of speech that were too little, or too soft, to be judged.
+    """
 
     said: Said
     judge: Speaker
     pitched: Pitched
     pieces: list[Piece] = field(default_factory=list)
+    lost: float = 0.0
     _open: dict[Voiced, _Open] = field(default_factory=dict)
+    _short: dict[str, list[_Open]] = field(default_factory=dict)
 
     def add(self, at: float, original: Floats, output: Floats) -> None:
         """(N,) each, one channel, from `at` s of the clip on."""
@@ -84,27 +95,44 @@ class Listener:
         """All pieces, in order."""
         for turn in list(self._open):
             self._end(turn)
+        for person, held in self._short.items():
+            self._take(person, held)
+        self._short.clear()
         return sorted(self.pieces, key=lambda p: (p.start, p.stop))
 
     def _whole(self, turn: Voiced) -> None:
         size, hop = round(PIECE * RATE), round(HOP * RATE)
         while len((held := self._open[turn]).was) >= size:
-            self._take(turn, held, size)
+            self._take(turn.person, [_Open(held.begin, held.was[:size], held.now[:size])])
             self._open[turn] = _Open(held.begin + round(HOP * 1000), held.was[hop:], held.now[hop:])
 
     def _end(self, turn: Voiced) -> None:
-        """What is left of a turn; of a long one it overlaps with the piece before."""
+        """What is left of a turn; of a long one it overlaps with the piece before, and a short one waits for others."""
         held = self._open.pop(turn)
-        if len(held.was) >= LEAST * RATE:
-            self._take(turn, held, len(held.was))
+        if len(held.was) >= LEAST * RATE or not turn.person:
+            self._take(turn.person, [held])
+            return
+        waiting = [*self._short.pop(turn.person, ()), held]
+        if sum(len(one.was) for one in waiting) >= PIECE * RATE:
+            self._take(turn.person, waiting)
+        else:
+            self._short[turn.person] = waiting
 
-    def _take(self, turn: Voiced, held: _Open, samples: int) -> None:
-        was, now = held.was[:samples], held.now[:samples]
-        if min(float(np.sqrt(np.mean(x.astype(np.float64)**2))) for x in (was, now)) < SOFT:
+    def _take(self, person: str, parts: Sequence[_Open]) -> None:
+        was, now = np.concatenate([p.was for p in parts]), np.concatenate([p.now for p in parts])
+        if _soft(now):
+            return  # nobody is heard
+        if len(was) < LEAST * RATE or _soft(was):
+            self.lost += len(was) / RATE
             return
         before, after = self.judge(was), self.judge(now)
         undone = max(float(before @ self.judge(self.pitched(now, by))) for by in SEMITONES)
-        self.pieces.append(Piece(held.begin, held.begin + samples * 1000 // RATE, turn.person, before, after, undone))
+        spans = tuple(p.span for p in parts)
+        self.pieces.append(Piece(spans[0][0], spans[-1][1], person, before, after, undone, spans if len(spans) > 1 else ()))
+
+
+def _soft(sound: Floats) -> bool:
+    return not len(sound) or float(np.sqrt(np.mean(sound.astype(np.float64)**2))) < SOFT
 
 
 def own(pieces: Sequence[Piece]) -> dict[str, Floats]:
@@ -122,21 +150,26 @@ def likeness(piece: Piece, voices: Mapping[str, Floats]) -> float:
     return max(piece.same, -1.0 if whole is None else float(whole @ piece.now))
 
 
-def attackers(pieces: Sequence[Piece], gallery: attack.People, elsewhere: attack.People | None = None,
-              alike: attack.People | None = None, seed: int = 0) -> list[attack.Verdict]:
-    """Attackers who ask of each piece whose it is, among the gallery and the people of the film.
+def attackers(pieces: Sequence[Piece], gallery: attack.People, seed: int = 0) -> list[attack.Verdict]:
+    """The ignorant attacker, who asks of each piece whose it is, among the gallery and the people of the film.
 
-    The ignorant has the gallery's and the people's own voices; of whom there is no other speech, what they say in the footage.
-    elsewhere, alike: recordings of all of them, changed with another
-    double (lazy) and with the same (semi-informed); None: there are none.
+    He has the gallery's and the people's own voices; of whom there is no other speech, what they say in the footage.
     """
     named = {person: [p for p in pieces if p.person == person] for person in {p.person for p in pieces if p.person}}
     changed = {person: [p.now for p in held] for person, held in named.items()}
     if not changed or len(set(gallery) | set(changed)) < 2:
         return []
-    original = {**{person: [p.was for p in held] for person, held in named.items()}, **gallery}
-    found = [attack.ignorant(original, changed, seed)]
-    for attacker, enrolled in ((attack.lazy, elsewhere), (attack.semi, alike)):
-        if enrolled is not None and set(changed) <= set(enrolled):
+    return [attack.ignorant({**{person: [p.was for p in held] for person, held in named.items()}, **gallery}, changed, seed)]
+
+
+def informed(pieces: Sequence[Piece], alike: attack.People, elsewhere: attack.People, seed: int = 0) -> list[attack.Verdict]:
+    """Attackers who have this program: speech of everybody changed with the same double (semi-informed), with another (lazy).
+
+    Asked about is who is enrolled; nobody enrolled, or too few: no such attacker.
+    """
+    found = []
+    for attacker, enrolled in ((attack.semi, alike), (attack.lazy, elsewhere)):
+        changed = {who: held for who in enrolled if (held := [p.now for p in pieces if p.person == who])}
+        if changed and len(enrolled) > 1:
             found.append(attacker(enrolled, changed, seed))
     return found

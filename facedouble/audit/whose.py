@@ -23,6 +23,7 @@ REACH: Final = 2.0  # sizes of a face that it moves from one frame to the next, 
 ERRS: Final = (  # of bench/RESULTS.md: pairs of photos of 71 faces, all skin tones, and of those the dark ones
     "At .363 SFace takes two strangers for one person in 4 of 2,397 pairs of photos (.1 to .4 %; both dark: in 0 of 268, at most "
     "1.4 %), at .32 in 18 of 2,397 (.5 to 1.2 %)")
+NAME: Final = "Nobody is recognised"
 
 
 @dataclass
@@ -148,4 +149,4 @@ class Whose:
         o = self.limits
         tried = f"SFace compared every face with every protected person{sampled}. What counts is a likeness of {o.same_face:g} " \
                 f"in one frame, or of {o.same_second:g} of the mean of a second. {ERRS}."
-        return [self.spans.check("Nobody is recognised", tried, "faces", missing)]
+        return [self.spans.check(NAME, tried, "faces", missing)]

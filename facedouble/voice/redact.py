@@ -54,11 +54,15 @@ class _Seen:
 
 @dataclass(frozen=True)
 class Listed(Value):
-    """What is on the list: sequences of words, texts in letters without endings, and what stands in their place."""
+    """What is on the list: sequences of words, texts in letters without endings, and what stands in their place.
+
+    texts: all of it as it was written.
+    """
 
     entries: tuple[tuple[_Word, ...], ...]
     literal: tuple[str, ...]
     mark: str = MARK
+    texts: tuple[str, ...] = ()
 
 
 def read_list(data: bytes, toml: bool) -> Listed:
@@ -105,7 +109,7 @@ def listed(names: Sequence[str], places: Sequence[str] = (), mark: str = MARK) -
         raise UsageError("the redaction list is empty; write what must not be read, a name on each line")
     if not mark.strip() or len(mark) > 20 or not mark.isprintable() or set("<>&{}") & set(mark):
         raise UsageError("the mark of the redaction list has to be 1 to 20 characters, none of <>&{}")
-    made = Listed(tuple(entries), tuple(literal), mark)
+    made = Listed(tuple(entries), tuple(literal), mark, tuple(t.strip() for t in (*names, *places)))
     if any(find([mark], made)):
         raise UsageError("the mark of the redaction list is on the list itself; take another")
     return made

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from facedouble.audit.remains import remains
 from facedouble.audit.verdict import Audit, Check, Finding, Look
+from facedouble.audit.whose import NAME as RECOGNISED
 from facedouble.pipeline.audit.about import About
 from facedouble.types import Box
 
@@ -25,7 +26,7 @@ SEEN = Check(
     "faces; each face found must be one that the plan knows.", FRAMES, "frames", worst=(Look(12, FACE, "the smallest overlap"),),
     figures={"faces_found": 75, "faces_the_plan_knows": 75, "smallest_face_px": 41.0})
 ALIKE = Check(
-    "Does a face look like a witness?", "seen", "Another recogniser (SFace) than the one that made the film compared every face "
+    RECOGNISED, "seen", "Another recogniser (SFace) than the one that made the film compared every face "
     "with every protected person, frame by frame and in windows of one second.", 75, "faces",
     worst=(Look(41, FACE, "the face most like P1: .21"), Look(60, FACE, "the second")),
     figures={"highest_likeness": 0.213, "limit": 0.363, "false_matches_per_1000_strangers": 1.0})

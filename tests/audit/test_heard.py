@@ -14,7 +14,7 @@ from facedouble.audit.residual import RATE
 from facedouble.audit.said import Said, Voiced, flags, joined, without
 from facedouble.audit.still import Most, Stillness, stillness
 from facedouble.audit.traces import MARGIN, Trace, Traces
-from facedouble.audit.voices import Listener, Piece, attackers, likeness, own
+from facedouble.audit.voices import Listener, Piece, attackers, informed, likeness, own
 from facedouble.options import AuditOptions
 from facedouble.pipeline.score import Score, laid_out
 from facedouble.types import Floats
@@ -217,6 +217,29 @@ def test_pieces_of_turns() -> None:
     assert [f.ms for f in check.findings] == [(500, 4500), (3000, 5000)] and check.findings[0].person == "P1"
 
 
+def short(length: int, many: int, person: str = "P1") -> tuple[list[Piece], float]:
+    """Turns of `length` ms every two seconds, all as in the footage: what is judged of them, and s that are not."""
+    turns = tuple(Voiced(2000 * k, 2000 * k + length, "double", person) for k in range(many))
+    listener = Listener(Said(2000 * many, turns), loud, lambda sound, by: sound)
+    for k in range(2 * many):
+        listener.add(float(k), np.full(RATE, 0.25, np.float32), np.full(RATE, 0.25, np.float32))
+    return list(listener.done()), listener.lost
+
+
+def test_short_answers_of_one_person_are_judged_together() -> None:
+    """Yes and no, all through an interview."""
+    pieces, lost = short(900, 7)
+    assert [p.spans for p in pieces] == [tuple((2000 * k, 2000 * k + 900) for k in some) for some in ((0, 1, 2, 3, 4), (5, 6))]
+    assert lost == 0 and [f.ms for f in checks.voices(pieces, LIMITS, lost).findings] == [
+        (2000 * k, 2000 * k + 900) for k in range(7)]
+    for few, person in ((1, "P1"), (5, "")):  # whose they are is not known: they may be of several people
+        pieces, lost = short(900, few, person)
+        told = checks.voices(pieces, LIMITS, lost)
+        assert not pieces and lost == pytest.approx(0.9 * few) and f"{lost:.1f} s" in told.missing and told.passed
+    pieces, lost = short(900, 6)
+    assert len(pieces) == 1 and checks.voices(pieces, LIMITS, lost).figures["seconds that could not be judged"] == lost == 0.9
+
+
 def test_who_is_silent_is_nobody() -> None:
     listener = Listener(Said(3000, (Voiced(0, 3000, "double", "P1"),)), loud, lambda sound, by: sound)
     for k in range(3):
@@ -237,8 +260,13 @@ def test_attackers_find_who_is_not_hidden() -> None:
     (known,), (unknown,) = attackers(open_, gallery), attackers(hidden, gallery)
     assert known.rank1.value == 1 and unknown.rank1.value < 0.5 and known.gallery == 11
     assert not checks.gallery([known], LIMITS).passed and checks.gallery([unknown], LIMITS).passed
-    assert {v.attacker for v in attackers(open_, gallery, alike={**gallery, **{p.person: [p.now] for p in open_}})} == {
-        "ignorant", "semi-informed"}
+    alike = {**gallery, **{p.person: [p.now] for p in open_}}
+    semi, lazy = informed(open_, alike, gallery | {"P0": [open_[0].now]})
+    assert (semi.attacker, lazy.attacker) == ("semi-informed", "lazy") and semi.rank1.value == 1
+    assert (semi.people, lazy.people) == (3, 1) and not informed(open_, {}, gallery)
+    told = checks.informed([semi, lazy], True, ["P9: too little speech"])
+    assert told.passed and "semi-informed, first guess right for 100%" in str(told.figures["verdict"])
+    assert told.figures["not tried"] == "P9: too little speech" and not told.needed
     assert attackers([], gallery) == [] and attackers(open_[:1], {}) == []
     assert likeness(open_[0], own(open_)) > 0.9
 

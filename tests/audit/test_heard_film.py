@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soxr
@@ -15,22 +16,30 @@ import soxr
 from facedouble.audit import heard as checks
 from facedouble.audit.said import Said, Voiced
 from facedouble.audit.verdict import Check
+from facedouble.audit.voices import Piece
 from facedouble.errors import InputRefused
 from facedouble.media.probe import probe
 from facedouble.models.words import load_words
 from facedouble.options import AuditOptions
-from facedouble.pipeline.audit.heard import ENOUGH, Ears, Others, heard, open_ears
+from facedouble.pipeline.audit.heard import ENOUGH, Ears, heard, open_ears
+from facedouble.pipeline.audit.informed import Others, informed
 from facedouble.pipeline.audit.said import said_of_plan, said_of_report
+from facedouble.pipeline.audit.sample import SPOKEN, gallery
 from facedouble.pipeline.audit.sounds import seconds
+from facedouble.pipeline.heard import Spoken
+from facedouble.pipeline.speaking import Maker, open_content, open_trunk
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import Clip
 from facedouble.plan.voices import Ambience, Bleep, Speech, Voicing
 from facedouble.publish import candidate
 from facedouble.types import Floats
+from facedouble.voice.file import read_voice, write_voice
 from facedouble.voice.redact import listed
+from facedouble.voice.volunteer import named
 from tests.audit.sounds import RATE, film, voice
 from tests.media.make import clip
 from tests.voice.spoken import say
+from tests.voice.voices import CONSENT
 
 O = AuditOptions()
 PLAN = Said(5000, (Voiced(0, 3000, "double", "P1"), Voiced(3000, 5000, "mute", "P2")), (), ((0, 5000),), "new")
@@ -205,17 +214,68 @@ def test_the_judge_knows_the_voice_at_another_pitch(tmp_path: Path) -> None:
 
 def test_attackers_with_a_gallery(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:
     safe = film(tmp_path / "safe.mp4", [sounds[1]])
-    (tmp_path / "others").mkdir()
-    for name in ("anna_1", "ben", "P1_elsewhere"):
-        film(tmp_path / "others" / f"{name}.mp4", [sounds[0][:2 * RATE]], 10).rename(tmp_path / "others" / f"{name}.m4a")
-    asked: list[int] = []
+    for name in ("anna_1.m4a", "ben/some.m4a", "ben/more.m4a", "P1_elsewhere.m4a", "clara.mp4"):
+        path = tmp_path / "others" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        film(path.with_suffix(".mp4"), [sounds[0][:2 * RATE]], 10).rename(path)
+    clip(tmp_path / "others" / "nobody speaks.mp4", 64, 64)
+    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(gallery(tmp_path / "others", SPOKEN))))
+    assert made[checks.GALLERY].figures["ignorant: by guessing"] == pytest.approx(1 / 4)
+    assert ".fvoice" in made[checks.INFORMED].missing and made[checks.INFORMED].passed
 
-    def same(sound: Floats) -> Floats:
-        asked.append(len(sound))
-        return sound
 
-    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(tmp_path / "others", same)))[checks.GALLERY]
-    assert not made.missing and len(asked) == 3 and made.figures["semi-informed: by guessing"] == pytest.approx(1 / 3)
+@pytest.fixture(scope="module")
+def volunteers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two voices that can speak."""
+    folder, maker, files = tmp_path_factory.mktemp("volunteers"), Maker(), []
+    for name, tune in (("one", "en+f3"), ("two", "en+m7")):
+        spoken = say("The ship was late, and we waited on the quay until the lamps were lit and the rain was over.", voice=tune)
+        sound = np.asarray(soxr.resample(spoken, RATE, 24000), np.float32)
+        arrays = {**maker([sound]), "prints": np.ones((1, 256), np.float32) / 16}
+        files.append(folder / f"{name}.fvoice")
+        write_voice(named(CONSENT, 24000, len(sound) / 24000, arrays), files[-1])
+    return files
+
+
+def test_attackers_who_have_the_voice(volunteers: list[Path], tmp_path: Path) -> None:
+    """Speech of others is really given the film's voice, in a process of its own; who says it is known by other speech, or by
+    the rest of the footage."""
+    text = "We went over the bridge before it was light, my brother and I, and nobody saw us, for the river was high."
+    for name, tune in (("anna/one", "en+f4"), ("ben", "en+m3"), ("P1_elsewhere", "en+m2")):
+        path = tmp_path / "others" / f"{name}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        film(path, [say(text, voice=tune)[:4 * RATE, None]], 20)
+    own = np.concatenate([say(text, voice="en+m2"), say(text, 1.1, voice="en+m2")])[:10 * RATE]
+    one, two = volunteers
+    spoken = Spoken(read_voice(one), open_content(), open_trunk())
+    now = np.asarray(soxr.resample(spoken(own), spoken.rate, RATE), np.float32)[:len(own)]
+    source = film(tmp_path / "was.mp4", [own[:, None]], 50)
+    safe = film(tmp_path / "safe.mp4", [now[:, None]], 50)
+    plan = Said(10_000, (Voiced(0, 10_000, "double", "P1"),), (), ((0, 10_000),), "new")
+    others, ears = gallery(tmp_path / "others", SPOKEN), open_ears()
+    given = Others(others, voices={"P1": one}, spare=[one, two])
+    made = by_name(heard(safe, source, plan, O, ears, others=given))[checks.INFORMED]
+    assert not made.missing and made.passed and made.figures["semi-informed: by guessing"] == pytest.approx(1 / 3)
+    assert made.figures["lazy: by guessing"] == pytest.approx(1 / 3)
+    assert "rest of this footage" not in str(made.figures["verdict"])
+    pieces = [Piece(2000 * k, 2000 * k + 4000, "P1", deaf(own[k:]), np.ones(256, np.float32) / 16, 0.0) for k in range(4)]
+    del others["P1_elsewhere"]
+    made = informed(pieces, plan, source, Others(others, voices={"P1": one}))
+    assert "rest of this footage" in str(made.figures["verdict"]) and "no second voice" in str(made.figures["not tried"])
+    for lacking, why in ((Others(others), ".fvoice"), (Others(voices={"P1": one}), "--gallery"),
+                         (Others(others, voices={"P1": tmp_path / "none.fvoice"}), "no such voice")):
+        made = informed(pieces, plan, source, lacking)
+        assert why in made.missing and made.passed
+    assert "too little" in informed(pieces[:1], plan, source, Others(others, voices={"P1": one})).missing
+
+
+def test_pictures_of_others_are_no_voices(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:
+    """A gallery of silent clips leaves the rule on few people of the project as it is."""
+    safe = film(tmp_path / "safe.mp4", [sounds[1]])
+    silent = {"anna": [clip(tmp_path / "anna.mp4", 64, 64)]}
+    prints = {"p": np.ones((2, 64), np.float32)}
+    made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(silent, prints)))[checks.GALLERY]
+    assert "1 other" in made.missing
 
 
 def test_few_people_of_the_project_are_no_gallery(sounds: tuple[Floats, Floats], footage: Path, tmp_path: Path) -> None:
@@ -229,6 +289,26 @@ def test_few_people_of_the_project_are_no_gallery(sounds: tuple[Floats, Floats],
         made = by_name(heard(safe, footage, PLAN, O, EARS, others=Others(prints=prints)))[checks.GALLERY]
         assert bool(made.missing) is not tried, many
         assert tried or str(many) in made.missing
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("6.1", 7), ("hexadecagonal", 16)])
+def test_more_channels_than_aac_can_name(layout: str, channels: int, tmp_path: Path) -> None:
+    """The film has two, as it is written."""
+    rng, source = np.random.default_rng(0), tmp_path / "many.mkv"
+    with av.open(source, "w") as box:
+        picture, sound = box.add_stream("mpeg4", 5), box.add_stream("pcm_s16le", 48000, layout=layout)
+        picture.width, picture.height, picture.pix_fmt = 96, 64, "yuv420p"
+        for _ in range(5):
+            box.mux(picture.encode(av.VideoFrame.from_ndarray(rng.integers(0, 255, (96, 96), np.uint8), "yuv420p")))
+        noise = av.AudioFrame.from_ndarray(rng.integers(-999, 999, (1, 48000 * channels), np.int16), "s16", layout)
+        noise.sample_rate = 48000
+        box.mux([*picture.encode(None), *sound.encode(noise), *sound.encode(None)])
+    info = probe(source)
+    assert info.audio[0].channels == channels
+    safe = film(tmp_path / "safe.mp4", [np.zeros((48000, channels), np.float32)], 5, 48000)
+    assert probe(safe).audio[0].channels == 2
+    made = by_name(heard(safe, source, Said(1000), O, EARS))
+    assert made[checks.STREAMS].passed, made[checks.STREAMS].findings
 
 
 def test_seconds_on_one_clock(sounds: tuple[Floats, Floats], footage: Path) -> None:

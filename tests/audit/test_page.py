@@ -27,6 +27,7 @@ from facedouble.pipeline.audit.page import page, verdict
 from facedouble.pipeline.audit.page_parts import counted, number, prose, said, strip
 from facedouble.pipeline.audit.page_style import DARK, LIGHT
 from facedouble.pipeline.audit.pictures import BRIGHT, Pictures, marked, pictures
+from facedouble.pipeline.audit.sample import WORN
 from facedouble.pipeline.audit.steps import again, problems
 from facedouble.plan.read import read
 from facedouble.types import Box, Bytes
@@ -204,8 +205,25 @@ def test_remedies_are_lines_to_type() -> None:
     loose = [p.remedy.commands for p in problems(FOUND, replace(ABOUT, clip=""))]
     assert loose[1][0] == "facedouble protect FOOTAGE.mp4 -o SAFER.mp4 --double veil" and loose[2][0].endswith("--voice mute")
     for spans in ([(40 * n, 40 * n + 1) for n in range(4)], [(100, 360)]):  # many moments, or ten seconds
-        held = replace(SEEN, findings=tuple(replace(KNOWN, frames=span) for span in spans))
+        held = replace(ALIKE, findings=tuple(replace(KNOWN, frames=span) for span in spans))
         assert problems(replace(FOUND, checks=(held,)), ABOUT)[0].remedy.commands[0].startswith("facedouble double rank")
+
+
+def test_another_double_is_advised_only_against_likeness() -> None:
+    """What is left of the footage stays left under another double: the veil helps, and it is a fault of ours."""
+    spans = [(20 * n, 20 * n + 4) for n in range(8)]
+    left = replace(SEEN, findings=tuple(Finding("the footage shines through", span, box=FACE, person="P1") for span in spans))
+    alike = replace(ALIKE, findings=tuple(replace(KNOWN, frames=span) for span in spans))
+    for checks, name in itertools.product(((left,), (left, alike)), ("A", "")):
+        (one,) = problems(replace(FOUND, frames=200, checks=checks), replace(ABOUT, clip=name))
+        assert not any("rank" in line for line in one.remedy.commands) and "veil" in one.remedy.commands[0]
+        assert "cast" not in one.remedy.text and "report" in one.remedy.text
+    elsewhere = replace(alike, findings=tuple(replace(KNOWN, frames=(a + 400, b + 400)) for a, b in spans))
+    first_, second = problems(replace(FOUND, frames=800, checks=(left, elsewhere)), ABOUT)
+    assert "report" in first_.remedy.text and "rank" in second.remedy.commands[0]
+    wrong_double = Finding("P1 does not wear the double that was decided on.", (1, 20), person="P1")
+    (wrong,) = problems(replace(FOUND, checks=(Check(WORN, "attacked", "t", findings=(wrong_double,)),)), ABOUT)
+    assert wrong.remedy.commands == (again(ABOUT),) and "another double" in wrong.remedy.text
 
 
 @pytest.mark.parametrize("at", [0, 1, 30, 74])

@@ -37,7 +37,7 @@ from tests.plan.make import FILM
 
 TODAY = dt.date(2026, 11, 21)
 DRAWS = ("facedouble.protect", "facedouble.doubles", "facedouble.pipeline.render", "facedouble.pipeline.protect",
-         "facedouble.pipeline.company", "facedouble.pipeline.analyse")
+         "facedouble.pipeline.company", "facedouble.pipeline.analyse", "facedouble.pipeline.speaking", "facedouble.voice.double")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,19 @@ def test_the_footage_itself_is_kept_back(witness: Path, tmp_path: Path, kit: Kit
 def test_who_is_shown_is_found_by_other_footage(safe: Path, witness: Path, kit: Kit) -> None:
     """A double as reference: then it is the protected person whom a recogniser finds."""
     assert "Nobody is recognised" in found(Task(safe, (witness, safe)), kit)["seen"]
+
+
+@pytest.mark.parametrize("written", ['names = ["Wilhelmine Robertson"]\nplaces = ["Lake Hornborga"]',
+                                     "Wilhelmine Robertson\nLake Hornborga"])
+def test_a_list_of_words_is_sought_in_the_bytes_and_in_the_name(written: str, safe: Path, witness: Path, tmp_path: Path,
+                                                                kit: Kit) -> None:
+    film, words = tmp_path / "At Lake Hornborga.mp4", tmp_path / ("names.toml" if "=" in written else "names.txt")
+    film.write_bytes(safe.read_bytes() + b"\0\0\0\x1cfreeWilhelmine Robertson")
+    shutil.copy(safe.with_suffix(".report.json"), film.with_suffix(".report.json"))
+    words.write_text(written)
+    made = {c.name: c for c in run(Task(film, (witness,), words=words), Options(), kit=kit).checks}
+    assert any("must not be read" in f.what for f in made["strings of the footage"].findings)
+    assert any("own name" in f.what for f in made["around the file"].findings)
 
 
 def test_without_footage_nothing_passes(safe: Path, kit: Kit, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facedouble.audit.account import Cover, Told, ignored
-from facedouble.audit.copies import COPIES, turned_back
+from facedouble.audit.copies import COPIES, dark, gloomy, turned_back
 from facedouble.audit.covers import NAME
 from facedouble.audit.follow import Follower
 from facedouble.audit.likeness import Known, grouped, rank, unit
@@ -229,6 +229,17 @@ def test_a_flash_a_repeat_a_swap_and_a_stranger_are_found() -> None:
     assert any("changes nothing" in f.what for f in strange.findings)
 
 
+@pytest.mark.parametrize("at", [0, 23])
+def test_a_flash_in_the_first_and_the_last_frame_is_found(at: int) -> None:
+    light = CLEAN[at].copy()
+    light[-30:, -30:] += 70
+    films = [*CLEAN[:at], light, *CLEAN[at + 1:]]
+    check = watched(films, FOOTAGE, Eyes(), "")["The picture follows the footage"]
+    assert any("flashes" in f.what and f.frames == (at, at + 1) for f in check.findings)
+    alone = watched(films, [None] * 24, Eyes(), "")["The picture follows the footage"]  # it may be a cut
+    assert not any("flashes" in f.what for f in alone.findings)
+
+
 def test_one_frame_and_none_of_the_plan_are_no_trouble() -> None:
     assert found(watched(CLEAN[:1], FOOTAGE[:1], Eyes())) == {}
     assert Watch(lambda number: (), Eyes().models(), LIMITS, SECOND).checks()[0].looked == 0
@@ -256,6 +267,17 @@ def test_a_face_of_a_turned_copy_is_put_back_where_it_is(quarters: int) -> None:
     seen = Seen(Box(*low.tolist(), *high.tolist()), 1.0, np.array([spots[0]] * 5, np.float32))
     back = turned_back(seen, quarters, picture.shape)
     assert (back.box.x0, back.box.y0, back.box.x1, back.box.y1) == (70, 20, 80, 30) and back.points[0].tolist() == [70, 20]
+
+
+def test_a_dark_corner_is_brightened_too() -> None:
+    """A backlit face in a bright picture: the picture's mean tells nothing."""
+    bright = np.full((96, 128, 3), 200, np.uint8)
+    corner = bright.copy()
+    corner[40:, 70:] = 20
+    told = [(dark(p), gloomy(p)) for p in (bright, corner, np.full_like(bright, 25))]
+    assert told == [(False, False), (False, True), (True, True)]
+    sampled = watched(CLEAN, FOOTAGE, Eyes())["Faces in altered copies"]
+    assert int(sampled.figures["copies brightened"]) >= int(sampled.figures["copies turned 90"]) > 0
 
 
 @pytest.mark.parametrize("name", COPIES)

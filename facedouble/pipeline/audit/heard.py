@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import soxr
 
-from facedouble import disk
 from facedouble.audit import heard as checks
 from facedouble.audit.heard import Stream, untried
 from facedouble.audit.lag import Lag, Lateness
@@ -21,7 +20,7 @@ from facedouble.audit.still import Most, stillness
 from facedouble.audit.traces import Trace, Traces
 from facedouble.audit.verdict import Check
 from facedouble.audit.voices import Listener, Piece, attackers
-from facedouble.errors import ModelError
+from facedouble.errors import InputRefused, ModelError
 from facedouble.media.encode import AAC_RATES
 from facedouble.media.probe import probe
 from facedouble.media.recording import blocks, recording
@@ -29,19 +28,17 @@ from facedouble.media.sound import pcm, sample_count
 from facedouble.models.judge import Speaker, judge
 from facedouble.models.words import Words, load_words
 from facedouble.options import AuditOptions
-from facedouble.pipeline.audit.names import Reader, subtitles
+from facedouble.pipeline.audit.expected import LAYOUTS
+from facedouble.pipeline.audit.informed import Others, informed
+from facedouble.pipeline.audit.names import SILENT, Reader, subtitles
+from facedouble.pipeline.audit.sample import VIDEO
 from facedouble.pipeline.audit.sounds import Second, seconds
 from facedouble.types import Bools, Floats, MediaInfo, Value
 from facedouble.voice.redact import Listed
 
 TOGETHER: Final = 20.0  # s of speech whose time is told together
 LONGEST: Final = 120.0  # s of a recording of the gallery that are heard
-SOUNDS: Final = (".wav", ".flac", ".mp3", ".m4a", ".ogg")
 FOOTAGE: Final = "the footage was not given; give it with --witness"
-
-Convert = Callable[[Floats], Floats]
-"""Sound (N,) at 16 kHz -> changed by the tool, which runs as a separate step; as long, at 16 kHz."""
-
 
 @dataclass(frozen=True)
 class Ears(Value):
@@ -71,21 +68,6 @@ def _remedy(error: ModelError) -> str:
     return f"{str(error).split(': ')[0]}; {checks.INSTALL}"
 
 
-@dataclass(frozen=True)
-class Others(Value):
-    """What informed attackers have.
-
-    gallery: a folder of recordings, each of another person; other speech of somebody in the film, if its name begins with the
-    person's id and "_". same, elsewhere: change speech with the film's double, and with another; None: nobody can.
-    prints: voices (m, 256) of other people of the same project; without a gallery they count if there are `ENOUGH` of them.
-    """
-
-    gallery: Path | None = None
-    same: Convert | None = None
-    elsewhere: Convert | None = None
-    prints: Mapping[str, Floats] = field(default_factory=dict)
-
-
 NOBODY: Final = Others()
 ENOUGH: Final = 9  # other people of a project, among whom guessing is right once in ten
 
@@ -100,11 +82,12 @@ def heard(output: Path, source: Path | None, said: Said, options: AuditOptions, 
     ear = _Ear(info, was, said, options, ears, words, lead)
     ear.listen()
     return [_streams(info, was, lead), ear.traces(), _level(info, said, options, lead), ear.in_time(), ear.voices(),
-            ear.among(others), ear.names(), *subtitles(output, words)]
+            ear.among(others), ear.informed(others), ear.names(), *subtitles(output, words)]
 
 
 def _streams(info: MediaInfo, was: MediaInfo | None, lead: Fraction) -> Check:
-    """As the writer is documented to do: what begins late begins with silence, and rates that AAC does not know become 48000."""
+    """As the writer is documented to do: what begins late begins with silence; of rates that AAC does not know it makes 48000, of
+    numbers of channels 2."""
     if was is None:
         return untried(checks.STREAMS, FOOTAGE)
     first = min([was.start - lead, *(a.start for a in was.audio)])
@@ -112,7 +95,7 @@ def _streams(info: MediaInfo, was: MediaInfo | None, lead: Fraction) -> Check:
     for a in was.audio:
         rate = a.rate if a.rate in AAC_RATES else 48000
         samples = sample_count(was, a.index) + round((a.start - first) * a.rate)
-        wanted.append(Stream(rate, min(a.channels, 8), round(samples * Fraction(rate, a.rate))))
+        wanted.append(Stream(rate, a.channels if a.channels in LAYOUTS else 2, round(samples * Fraction(rate, a.rate))))
     return checks.streams([Stream(a.rate, a.channels, sample_count(info, a.index)) for a in info.audio], wanted)
 
 
@@ -134,6 +117,7 @@ class _Ear:
         self.lags: list[tuple[int, int, Lag]] = []
         self.named: list[tuple[int, int]] = []
         self.pieces: Sequence[Piece] = ()
+        self.lost = 0.0
         self.reader = None if ears.words is None or words is None else Reader(ears.words, words)
 
     def listen(self) -> None:
@@ -155,7 +139,8 @@ class _Ear:
             if self.reader is not None:
                 self.named += self.reader.add(second.at, _mono(second.output, second.inner))
         self.lags += [lag for one in timing for lag in one.done()]
-        self.pieces = () if listener is None else listener.done()
+        if listener is not None:
+            self.pieces, self.lost = listener.done(), listener.lost
         self.named += [] if self.reader is None else self.reader.done()
 
     def traces(self) -> Check:
@@ -173,7 +158,7 @@ class _Ear:
                 return untried(checks.VOICES, self.ears.why["judge"])
             if self.was is None:
                 return untried(checks.VOICES, FOOTAGE)
-        return checks.voices(self.pieces, self.options)
+        return checks.voices(self.pieces, self.options, self.lost)
 
     def among(self, others: Others) -> Check:
         """Attackers."""
@@ -183,22 +168,25 @@ class _Ear:
         if not self.pieces:
             return untried(checks.GALLERY, "nobody is heard to speak in another voice")
         known = {f"project {who}": list(rows) for who, rows in others.prints.items() if len(rows)}
-        if others.gallery is None and len(known) < ENOUGH:
+        people = {p.person for p in self.pieces if p.person}
+        heard = {who: [hear(s) for s in map(_recorded, files) if s is not None] for who, files in others.of(people).items()}
+        theirs = {who: vectors for who, vectors in heard.items() if vectors}
+        if not theirs and len(known) < ENOUGH:
             return untried(checks.GALLERY, f"there are voices of {len(known) or 'no'} other people, and among so few guessing is "
                                            "right too often; give a folder with recordings of others with --gallery")
-        people = {p.person for p in self.pieces if p.person}
-        sounds: dict[str, list[Floats]] = {}
-        for path in (p for p in disk.listing(others.gallery or Path()) if others.gallery and p.suffix.lower() in SOUNDS):
-            owner = path.stem.split("_")[0]
-            sounds.setdefault(owner if owner in people else f"gallery {path.stem}", []).append(_recorded(path))
-        theirs, alike, elsewhere = (
-            None if change is None else {who: [hear(change(s)) for s in held] for who, held in sounds.items()}
-            for change in (_as_it_is, others.same, others.elsewhere))
-        verdicts = attackers(self.pieces, {**known, **(theirs or {})}, elsewhere, alike)
+        verdicts = attackers(self.pieces, {**known, **theirs})
         if not verdicts:
             return untried(checks.GALLERY, "no turn in another voice belongs to a person, or there is nobody else; say in the "
                                            "plan whose turns they are, and give recordings of other people with --gallery")
         return checks.gallery(verdicts, self.options)
+
+    def informed(self, others: Others) -> Check:
+        """Attackers who have the voice."""
+        if self.ears.judge is None:
+            return untried(checks.INFORMED, self.ears.why["judge"])
+        if not self.pieces:
+            return untried(checks.INFORMED, "nobody is heard to speak in another voice")
+        return informed(self.pieces, self.said, None if self.was is None else Path(self.was.path), others)
 
     def names(self) -> Check:
         """Words of the redaction list."""
@@ -251,21 +239,23 @@ def _inner(spans: Spans, second: Second, first: int, n: int) -> Bools:
     return on
 
 
-def _as_it_is(sound: Floats) -> Floats:
-    return sound
-
-
 def _pitched(sound: Floats, semitones: float) -> Floats:
     return np.asarray(soxr.resample(sound, RATE * 2 ** (semitones / 12), RATE), np.float32)
 
 
-def _recorded(path: Path) -> Floats:
-    """A recording of the gallery, one channel at RATE."""
-    source = recording(path)
+def _recorded(path: Path) -> Floats | None:
+    """A recording of the gallery, one channel at RATE; None for a clip that is silent."""
+    try:
+        source = recording(path)
+    except InputRefused:
+        if path.suffix.lower() in VIDEO:
+            return None
+        raise
     parts, count = [], 0
     for block in blocks(source):
         parts.append(block.mean(1))
         count += len(block)
         if count > LONGEST * source.rate:
             break
-    return np.asarray(soxr.resample(np.concatenate(parts), source.rate, RATE), np.float32)
+    sound = np.asarray(soxr.resample(np.concatenate(parts), source.rate, RATE), np.float32)
+    return None if path.suffix.lower() in VIDEO and float(np.abs(sound).max(initial=0)) < SILENT else sound

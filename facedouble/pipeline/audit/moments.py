@@ -13,24 +13,27 @@ from facedouble.types import Box, Value
 
 @dataclass(frozen=True)
 class Moment(Value):
-    """Findings of one thing, in the order of the checks. number: of the first one's check on the page; whole: all as one."""
+    """Findings of one thing, in the order of the checks. number: of the first one's check on the page; whole: all as one; checks:
+    names of those that found it."""
 
     group: str
     number: int
     findings: tuple[Finding, ...]
     whole: Finding
+    checks: frozenset[str]
 
 
 def moments(audit: Audit, about: About) -> list[Moment]:
     """In the order of time in each group, what has no time last; groups in the order of the checks."""
     numbered = [(n, c.group, f) for n, c in enumerate(audit.checks, 1) for f in c.findings]
     out: list[Moment] = []
+    names = [c.name for c in audit.checks]
     for group in dict.fromkeys(group for _, group, _ in numbered):
         mine = [(n, f) for n, g, f in numbered if g == group]
         timed = [(n, f) for n, f in mine if about.ms(f) is not None]
         order = {id(f): k for k, (_, f) in enumerate(timed)}
-        out += [_moment(group, sorted(held, key=lambda one: order[id(one[1])])) for held in _gathered(timed, about)]
-        out += [_moment(group, [(n, f)]) for n, f in mine if about.ms(f) is None]
+        out += [_moment(group, sorted(held, key=lambda one: order[id(one[1])]), names) for held in _gathered(timed, about)]
+        out += [_moment(group, [(n, f)], names) for n, f in mine if about.ms(f) is None]
     return out
 
 
@@ -59,11 +62,11 @@ def _same(a: Finding, b: Finding) -> bool:
     return not a.person or not b.person or a.person == b.person
 
 
-def _moment(group: str, held: Sequence[tuple[int, Finding]]) -> Moment:
+def _moment(group: str, held: Sequence[tuple[int, Finding]], names: Sequence[str]) -> Moment:
     found = tuple(f for _, f in held)
     return Moment(group, held[0][0], found, replace(
         found[0], frames=_hull([f.frames for f in found]), ms=_hull([f.ms for f in found]), box=_around([f.box for f in found]),
-        person=next((f.person for f in found if f.person), "")))
+        person=next((f.person for f in found if f.person), "")), frozenset(names[n - 1] for n, _ in held))
 
 
 def _hull(spans: Sequence[tuple[int, int] | None]) -> tuple[int, int] | None:

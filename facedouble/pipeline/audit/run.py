@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -40,7 +41,8 @@ from facedouble.pipeline.audit.container import container
 from facedouble.pipeline.audit.covers import Reported, covering, lost, more_veiled
 from facedouble.pipeline.audit.expected import expected
 from facedouble.pipeline.audit.glimpse import Embed, Find
-from facedouble.pipeline.audit.heard import SOUNDS, Ears, Others, heard, open_ears
+from facedouble.pipeline.audit.heard import Ears, heard, open_ears
+from facedouble.pipeline.audit.informed import Others
 from facedouble.pipeline.audit.looks import wanted
 from facedouble.pipeline.audit.page import page
 from facedouble.pipeline.audit.parrot import PHOTOS, Mask
@@ -145,7 +147,7 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
     words = None if task.words is None else open_list(task.words)
     ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
     checks = [*_seen(task, ground, kit, options, progress), *_attacked(task, film, ground, kit, options, progress),
-              *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, progress)]
+              *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, words, progress)]
     made = Audit(_sha256(task.film), disk.size(task.film), _count(checks, film), tuple(checks), _facts(task, options),
                  remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))
@@ -389,23 +391,31 @@ class Opening(Value):
 def _heard(task: Task, film: MediaInfo, ground: Ground, kit: Kit, words: Listed | None, options: Options,
            progress: Progress) -> list[Check]:
     progress("listening", 0, None)
-    speaks = task.gallery is not None and any(p.suffix.lower() in SOUNDS for p in disk.found(task.gallery, "**/*"))
+    gallery = {} if task.gallery is None else sample.gallery(task.gallery, sample.SPOKEN)
     return heard(task.film, ground.source, ground.said, options.audit, kit.ears, words, Fraction(ground.lead) / film.rate,
-                 Others(task.gallery if speaks else None, prints={o.person: o.voices for o in _elsewhere(task, ground)}))
+                 Others(gallery, {o.person: o.voices for o in _elsewhere(task, ground)}, *_voices(task, ground),
+                        models=kit.folder))
 
 
-def _container(task: Task, ground: Ground, progress: Progress) -> list[Check]:
+def _voices(task: Task, ground: Ground) -> tuple[dict[str, Path], tuple[Path, ...]]:
+    """By the plan, the `.fvoice` that each person of the clip speaks with most, and all that it has and that are there."""
+    if task.plan is None:
+        return {}, ()
+    plan = read(disk.read_text(task.plan))
+    files = {v.name: file for v in plan.voices if disk.is_file(file := task.plan.parent / v.file)}
+    spoken: dict[str, Counter[Path]] = {}
+    for _, turn in plan.turns(ground.clip):
+        said = plan.voicing(turn)
+        if said.voice == "double" and said.of in files and turn.person:
+            spoken.setdefault(turn.person, Counter())[files[said.of]] += turn.stop - turn.start
+    return {person: count.most_common(1)[0][0] for person, count in spoken.items()}, tuple(files.values())
+
+
+def _container(task: Task, ground: Ground, words: Listed | None, progress: Progress) -> list[Check]:
     progress("reading the file byte by byte", 0, None)
     sources = ([ground.source] if ground.source else []) + [p for p in task.witness if p != ground.source]
     told = None if ground.source is None else partial(expected, ground.source, ground.lead)
-    return container(task.film, sources, told, () if task.words is None else _lines(task.words))
-
-
-def _lines(path: Path) -> tuple[str, ...]:
-    """The words of a list that has one a line; those of a TOML list are heard and read in subtitles only."""
-    if path.suffix.lower() == ".toml":
-        return ()
-    return tuple(line for raw in disk.read_text(path, "utf-8-sig").splitlines() if (line := raw.split("#")[0].strip()))
+    return container(task.film, sources, told, () if words is None else words.texts)
 
 
 # the words

@@ -24,6 +24,9 @@ from facedouble.types import Box, Floats, Value
 
 VIDEO: Final = {".mp4", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".webm", ".m4v", ".mts", ".mxf"}
 DRAWN: Final = ("double", "mannequin")
+SOUNDS: Final = {".wav", ".flac", ".mp3", ".m4a", ".ogg"}
+SEEN: Final = frozenset(PHOTOS | VIDEO)
+SPOKEN: Final = frozenset(SOUNDS | VIDEO)
 WORN: Final = "the double that was decided on"
 ALIKE: Final = "the double itself"
 PARROT: Final = "somebody who knows the double"
@@ -167,8 +170,8 @@ class Sample(Value):
         return {n: people[n] for n in names}
 
 
-def gallery(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """People by name, out of a folder: each subfolder is somebody, and so is each photo and clip beside them."""
+def gallery(folder: Path, kinds: frozenset[str] = SEEN) -> dict[str, tuple[Path, ...]]:
+    """People by name, out of a folder: each subfolder is somebody, and so is each file of those kinds beside them."""
     try:
         if not disk.is_folder(folder):
             raise NotADirectoryError(20, "there is no such folder")
@@ -178,9 +181,10 @@ def gallery(folder: Path) -> dict[str, tuple[Path, ...]]:
     people: dict[str, tuple[Path, ...]] = {}
     for path in paths:
         files = disk.listing(path) if disk.is_folder(path) else [path]
-        some = tuple(f for f in files if disk.is_file(f) and f.suffix.lower() in PHOTOS | VIDEO)
+        some = tuple(f for f in files if disk.is_file(f) and f.suffix.lower() in kinds)
+        name = path.name if disk.is_folder(path) else path.stem
         if some:
-            people[path.name if disk.is_folder(path) else path.stem] = some
+            people[name] = (*people.get(name, ()), *some)
     return people
 
 

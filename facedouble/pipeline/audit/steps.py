@@ -9,12 +9,15 @@ from types import MappingProxyType
 from typing import Final
 
 from facedouble.audit.verdict import Audit, Finding
+from facedouble.audit.whose import NAME as RECOGNISED
 from facedouble.pipeline.audit.about import About
 from facedouble.pipeline.audit.moments import Moment, moments
+from facedouble.pipeline.audit.sample import WORN
 from facedouble.types import Value
 
 OFTEN, LONG = 4, 10_000  # places with one person, and ms of them in all: then it is the double, not the moment
 GROWN: Final = 1.4  # a cover's side in sides of what it covers
+RANK: Final = "facedouble double rank DOUBLES --for FOOTAGE.mp4"
 BY: Final = '--by "YOUR NAME"'
 
 
@@ -44,10 +47,14 @@ def problems(audit: Audit, about: About) -> list[Problem]:
 
 
 def _key(moment: Moment) -> tuple[str, ...]:
-    """Problems are told apart by whom they give away; nobody's faces by what they are, sounds by whether they have a time."""
+    """Problems are told apart by whom they give away, and by whether they are only taken for them; nobody's faces by what they
+    are, sounds by whether they have a time, attacks by whether it is the wrong double."""
     whole = moment.whole
     if moment.group == "seen":
-        return "seen", whole.person, "" if whole.person else whole.what
+        taken = bool(whole.person) and moment.checks == {RECOGNISED}  # where the footage is left as well, that is why
+        return ("taken" if taken else "seen"), whole.person, "" if whole.person else whole.what
+    if moment.group == "attacked" and WORN in moment.checks:
+        return "worn", ""
     if moment.group == "heard":
         return "heard", whole.person, "at a time" if whole.ms else ""
     return (moment.group,) if moment.group == "container" else (moment.group, whole.person)
@@ -59,14 +66,32 @@ def again(about: About) -> str:
         "facedouble protect FOOTAGE.mp4 -o SAFER.mp4"
 
 
+def _often(found: Sequence[Finding], about: About) -> bool:
+    return len(found) >= OFTEN or sum(b - a for a, b in filter(None, map(about.ms, found))) >= LONG
+
+
+def _veil(person: str, about: About) -> str:
+    if not about.clip:
+        return f"{again(about)} --double veil"
+    return f"facedouble plan decide {shlex.quote(about.plan)} {shlex.quote(person) if person else 'PERSON'} veil {BY}"
+
+
+def _taken(found: Sequence[Finding], about: About) -> Step:
+    """A recogniser takes a face for somebody, and nothing of the footage is left in it."""
+    if not _often(found, about):
+        return _seen(found, about)
+    return Step("It happens often, or for long, so the double is too like this person: cast another. Until then, veil them.",
+                (RANK, *([_veil(found[0].person, about)] if about.clip else [])))
+
+
 def _seen(found: Sequence[Finding], about: About) -> Step:
     first, plan, clip = found[0], shlex.quote(about.plan), shlex.quote(about.clip)
     around = about.around(first)
-    lasts = sum(b - a for a, b in filter(None, map(about.ms, found)))
-    if first.person and (len(found) >= OFTEN or lasts >= LONG):
-        return Step("It happens often, or for long, so the double is too like this person: cast another. Until then, veil them.",
-                    ("facedouble double rank DOUBLES --for FOOTAGE.mp4",
-                     *([f"facedouble plan decide {plan} {shlex.quote(first.person)} veil {BY}"] if about.clip else [])))
+    if first.person and _often(found, about):
+        return Step("It happens often, or for long, and another double does not help: veil them in the whole film, or leave "
+                    "`--hair` and `--in-front` out if they were used. Else it is a fault of this program: report it, without "
+                    "footage.",
+                    (_veil(first.person, about),))
     if first.frames is None or around is None or not (first.person or first.box):
         return Step("Make the film again from the footage. If it is found again at the same place, cut that out of the footage "
                     "first." + _others(found))
@@ -85,11 +110,14 @@ def _seen(found: Sequence[Finding], about: About) -> Step:
 
 
 def _attacked(found: Sequence[Finding], about: About) -> Step:
-    person = shlex.quote(found[0].person) if found[0].person else "PERSON"
-    veil = (f"facedouble plan decide {shlex.quote(about.plan)} {person} veil {BY}" if about.clip
-            else f"{again(about)} --double veil")
     return Step("At high risk, veil the face. Else cast a double that is less like the witness and that nobody else has, and "
-                "make the face calmer (`--calm 1`).", (veil, "facedouble double rank DOUBLES --for FOOTAGE.mp4"))
+                "make the face calmer (`--calm 1`).",
+                (_veil(found[0].person, about), RANK))
+
+
+def _worn(found: Sequence[Finding], about: About) -> Step:
+    return Step("The film was made with another double than the one that was decided on, or the double's file was replaced "
+                "since. Look whose double the plan names, and make the film again with it.", (again(about),))
 
 
 def _heard(found: Sequence[Finding], about: About) -> Step:
@@ -118,4 +146,4 @@ def _others(found: Sequence[Finding]) -> str:
 
 
 REMEDIES: Mapping[str, Callable[[Sequence[Finding], About], Step]] = MappingProxyType(
-    {"seen": _seen, "attacked": _attacked, "heard": _heard, "container": _container})
+    {"seen": _seen, "taken": _taken, "attacked": _attacked, "worn": _worn, "heard": _heard, "container": _container})
