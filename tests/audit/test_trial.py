@@ -57,7 +57,7 @@ def test_odd_places_are_made_in_films_that_were_held_out() -> None:
     for half in (known, fresh):
         used = Counter(t.case for t in made if t.case in half)
         assert len(used) == len(half) and max(used.values()) - min(used.values()) <= 1
-    assert len({t.case for t in made if t.place == 0}) == 3, "a place has not always the same film"
+    assert len({t.case for t in made if t.place == 0}) > 1, "a place has not always the same film"
     quick = list(trials(KINDS, (known, fresh), True, True))
     assert Counter(t.case in fresh for t in quick) == {True: len(KINDS), False: len(KINDS)}
     assert "| found, films held out |" in table([result("picture", 1)], True) and "odd places" in table([result("picture", 1)])
