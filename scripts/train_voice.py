@@ -1,11 +1,12 @@
 """Train the network of the voice double and write facedouble/data/voice.onnx and voice.npz.
 
-Usage: python scripts/train_voice.py SPEECH_FOLDER CACHE_FOLDER [--steps 2500]
+Usage: python scripts/train_voice.py SPEECH_FOLDER CACHE_FOLDER [--steps 2500] [--sounds]
 
 SPEECH_FOLDER holds one recording (FLAC or WAV) for each speaker; the shipped weights were trained on the 227 readers of
 `shared/data/speech_train`: LibriSpeech train-clean-100 (Panayotov, Chen, Povey, Khudanpur 2015, CC BY 4.0), cut by the authors of
 Resemblyzer. Every nineteenth speaker is held out. CACHE_FOLDER keeps what was taken out of each recording (half an hour's work).
-Needs torch 2.13.0 and onnx 1.23.2, which facedouble itself does without. On two cores: 40 minutes.
+Needs torch 2.13.0 and onnx 1.23.2, which facedouble itself does without. On two cores: 40 minutes. `--sounds` trains nothing: it
+gathers the sounds that content is drawn towards anew, for the network that is there; the shipped ones were made so.
 
 The shipped weights were trained by this recipe while it was still a scratch file, from content kept in half precision; a new run
 gives others of the same kind.
@@ -36,6 +37,7 @@ from facedouble.voice.world import melody, take_apart
 CONTENT, VOICE, HIDDEN, BLOCKS = 160, 32, 256, 4
 LENGTH, BATCH, RATE, DECAY, DROPPED = 100, 16, 2e-3, 0.05, 0.3  # units, stretches, learning rate, weight decay, dropout
 CONTENT_NOISE, VOICE_NOISE, VOICING_GUESSED = 0.4, 0.15, 0.2
+SOUNDS, ROUNDS = 4096, 6
 HELD_OUT = 19
 
 
@@ -108,6 +110,24 @@ def stretch_mean(content: Floats, mean: Floats) -> Array:
     return np.asarray((content.sum(0) + KNOWN_UNITS * mean) / (len(content) + KNOWN_UNITS))
 
 
+def own_content(r: Recording, n: dict[str, Floats]) -> Floats:
+    """As in `Trunk.reduced`, drawn towards nothing: (U, CONTENT)."""
+    return np.asarray((r.content - stretch_mean(r.content, n["content_mean"])) @ n["content_basis"], np.float32)
+
+
+def sounds_of(known: list[Recording], n: dict[str, Floats]) -> Array:
+    """The middles of SOUNDS groups of alike units, by k-means: (SOUNDS, CONTENT) float16."""
+    units = np.concatenate([own_content(r, n) for r in known])
+    middles = units[np.random.default_rng(0).choice(len(units), SOUNDS, replace=False)]
+    for _ in range(ROUNDS):
+        power = (middles ** 2).sum(1)
+        nearest = np.concatenate([np.argmin(power - 2 * units[k:k + 2048] @ middles.T, 1) for k in range(0, len(units), 2048)])
+        size, total = np.bincount(nearest, minlength=SOUNDS), np.zeros_like(middles)
+        np.add.at(total, nearest, units)
+        middles[size > 0] = total[size > 0] / size[size > 0, None]
+    return np.asarray(middles, np.float16)
+
+
 def long_term(r: Recording) -> Floats:
     """As in `Trunk.voice`."""
     speech = r.envelope[r.energy > np.percentile(r.energy, 95) - SPEECH_BELOW, 1:]
@@ -122,11 +142,10 @@ def target(r: Recording) -> Floats:
 
 def example(r: Recording, n: dict[str, Floats]) -> tuple[Floats, Floats, Floats]:
     """Input (U, CONTENT + 2), target in units of its spread, the voice's numbers."""
-    content = (r.content - stretch_mean(r.content, n["content_mean"])) @ n["content_basis"]
     voiced, energy = (r.f0 > 0).reshape(-1, FRAMES).mean(1), r.energy.reshape(-1, FRAMES).mean(1)
     loud = np.clip((energy - np.percentile(energy, 90)) / LOUD_SPREAD, -3, 1)
     voice = np.clip((long_term(r) - n["voice_mean"]) @ n["voice_basis"], -3, 3)
-    return (np.column_stack([content, voiced, loud]).astype(np.float32),
+    return (np.column_stack([own_content(r, n), voiced, loud]).astype(np.float32),
             ((target(r) - n["mean"]) / n["spread"]).astype(np.float32), voice.astype(np.float32))
 
 
@@ -185,12 +204,21 @@ def train(known: list[Any], held: list[Any], steps: int) -> Net:
     return net
 
 
+def write_net(net: Net) -> None:
+    """Write the network, which takes any number of units."""
+    shown = (torch.zeros(1, 50, CONTENT + 2), torch.zeros(1, VOICE))
+    torch.onnx.export(net, shown, str(DATA / NET), input_names=["code", "voice"], output_names=["made", "thoughts"],
+                      dynamic_axes={"code": {1: "units"}, "made": {1: "units"}, "thoughts": {1: "units"}}, opset_version=17,
+                      dynamo=False)
+
+
 def main() -> None:
     """Take apart, train, write."""
     ask = argparse.ArgumentParser()
     ask.add_argument("speech", type=Path)
     ask.add_argument("cache", type=Path)
     ask.add_argument("--steps", type=int, default=2500)
+    ask.add_argument("--sounds", action="store_true", help="gather the sounds anew, train nothing")
     said = ask.parse_args()
     said.cache.mkdir(parents=True, exist_ok=True)
     content = load_content()
@@ -198,13 +226,13 @@ def main() -> None:
     recordings = [recording(path, said.cache, content) for path in files]
     held = recordings[::HELD_OUT]
     known = [r for k, r in enumerate(recordings) if k % HELD_OUT]
-    n = numbers_of(known)
-    net = train([example(r, n) for r in known], [example(r, n) for r in held], said.steps)
-    np.savez(DATA / NUMBERS, **n)
-    shown = (torch.zeros(1, 50, CONTENT + 2), torch.zeros(1, VOICE))
-    torch.onnx.export(net, shown, str(DATA / NET), input_names=["code", "voice"], output_names=["made", "thoughts"],
-                      dynamic_axes={"code": {1: "units"}, "made": {1: "units"}, "thoughts": {1: "units"}}, opset_version=17,
-                      dynamo=False)
+    if said.sounds:
+        with np.load(DATA / NUMBERS) as there:
+            n = {name: there[name] for name in there.files}
+    else:
+        n = numbers_of(known)
+        write_net(train([example(r, n) for r in known], [example(r, n) for r in held], said.steps))
+    np.savez(DATA / NUMBERS, **{**n, "sounds": sounds_of(known, n)})
     for name in (NET, NUMBERS):
         print(name, hashlib.sha256((DATA / name).read_bytes()).hexdigest(), (DATA / name).stat().st_size)
 

@@ -16,7 +16,7 @@ DATA: Final = Path(__file__).resolve().parent.parent / "data"
 NET: Final = "voice.onnx"
 NUMBERS: Final = "voice.npz"
 PINS: Final = {NET: "da9033291adc743bdca735f7596f2d9f84ea883fdf3bad8b1a90d7c9c61055d3",
-               NUMBERS: "7455c37214d473b8ffb82c93709f11988c5aa6340910d0c1dfed173fe74c3790"}
+               NUMBERS: "60de3b4b799ce901147547440c1a7ed7003511bc13add2d12550c39e2c3c91fa"}
 """SHA-256 of the two files that `scripts/train_voice.py` wrote."""
 
 
@@ -47,4 +47,4 @@ def load_net(directory: Path = DATA) -> tuple[Run, dict[str, Floats]]:
         return made[0], thoughts[0]
 
     with np.load(directory / NUMBERS) as held:
-        return run, {name: held[name] for name in held.files}
+        return run, {name: held[name].astype(np.float32) for name in held.files}

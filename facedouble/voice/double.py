@@ -1,9 +1,10 @@
 """The voice double by conversion: `listen` to the witness, `speak` with the volunteer's voice.
 
-What is said comes from a recogniser's encoder, the melody and the loudness from the witness; the volunteer's spectral envelope
-is predicted by a network (`trunk.py`), corrected by a readout fitted to the volunteer in one step, and given back the detail
-that any average loses: the difference between real and predicted speech, from the volunteer's own speech where it is most alike.
-WORLD turns it into sound. With the code fixed, the witness's recording can be replaced by anything: no sample changes.
+What is said comes from a recogniser's encoder, drawn towards what many readers have in common; the melody and the loudness come
+from the witness. The volunteer's spectral envelope is predicted by a network (`trunk.py`), corrected by a readout fitted to the
+volunteer in one step, and given back the detail that any average loses: the difference between real and predicted speech, from
+the volunteer's own speech where it is most alike. WORLD turns it into sound. With the code fixed, the witness's recording can be
+replaced by anything: no sample changes.
 """
 
 from __future__ import annotations

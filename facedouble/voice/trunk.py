@@ -21,6 +21,9 @@ OUTPUTS: Final = ENVELOPE + 2  # one noise band and the share of voicing behind 
 KNOWN_UNITS: Final = 100  # as many units of average content are mixed into the mean that is taken off a stretch
 SPEECH_BELOW: Final = 25.0  # dB under the 95th percentile: still speech
 LOUD_SPREAD: Final = 15.0  # dB
+DRAWN: Final = 0.5  # share of the content that comes from the sounds of many readers which are nearest to it
+NEAREST: Final = 4  # sounds
+SOFT: Final = 0.1  # how fast a sound's weight falls with its squared distance, a number of the content
 
 Run = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
@@ -30,13 +33,15 @@ class Trunk(Value):
     """The network, and the numbers that belong to it.
 
     run: (U, C + 2) content with voicing and loudness, (S,) voice -> (U, 4, OUTPUTS) in units of `spread` from `mean`, the last a
-    logit, and (U, H) what it thought before. content_mean (W,), content_basis (W, C): how content is reduced.
+    logit, and (U, H) what it thought before. content_mean (W,), content_basis (W, C): how content is reduced; sounds (K, C): what
+    it is drawn towards, middles of groups of alike units of many readers.
     voice_mean (V,), voice_basis (V, S): how a long-term spectrum becomes the voice's numbers. All float32.
     """
 
     run: Run
     content_mean: Floats
     content_basis: Floats
+    sounds: Floats
     voice_mean: Floats
     voice_basis: Floats
     mean: Floats
@@ -47,11 +52,32 @@ class Trunk(Value):
             raise ValueError("the network's mean and spread do not fit its outputs")
         if self.content_basis.shape[0] != len(self.content_mean) or self.voice_basis.shape[0] != len(self.voice_mean):
             raise ValueError("the network's bases do not fit its means")
+        if self.sounds.shape[1:] != self.content_basis.shape[1:] or len(self.sounds) < NEAREST:
+            raise ValueError("the sounds do not fit the content")
 
     def reduced(self, content: Floats) -> Floats:
-        """Content (U, W) without what stays the same in it, which tells more of the voice than of the words: (U, C)."""
+        """Content (U, W) with less of the voice in it: (U, C).
+
+        What stays the same in it is taken off, which tells more of the voice than of the words. And every unit is drawn towards
+        the sounds nearest to it, which are nobody's: the network does not know how one person or one accent colours a sound.
+        """
         mean = (content.sum(0) + KNOWN_UNITS * self.content_mean) / (len(content) + KNOWN_UNITS)
-        return np.asarray((content - mean) @ self.content_basis, np.float32)
+        own = np.asarray((content - mean) @ self.content_basis, np.float32)
+        return (1 - DRAWN) * own + DRAWN * self._common(own)
+
+    def _common(self, own: Floats) -> Floats:
+        """The mean of the nearest sounds, nearer ones counting more: (U, C) -> (U, C)."""
+        found = np.empty_like(own)
+        power = (self.sounds ** 2).sum(1)
+        for at in range(0, len(own), 256):  # so that the table of distances stays small
+            asked = own[at:at + 256]
+            far = power - 2 * asked @ self.sounds.T
+            near = np.argpartition(far, NEAREST - 1, axis=1)[:, :NEAREST]
+            lengths = np.take_along_axis(far, near, 1) / own.shape[1]
+            weights = np.exp((lengths.min(1, keepdims=True) - lengths) / SOFT)
+            weights /= weights.sum(1, keepdims=True)
+            found[at:at + 256] = (weights[:, :, None] * self.sounds[near]).sum(1)
+        return found
 
     def voice(self, envelope: Floats, energy: Floats) -> Floats:
         """The numbers (S,) of the voice with these frames: (F, ENVELOPE) at 16 kHz, (F,) dB."""
