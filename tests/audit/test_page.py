@@ -15,6 +15,7 @@ import pytest
 from typer.main import get_command
 
 from facedouble.audit.remains import ALWAYS, remains
+from facedouble.audit.covers import NAME as COVERED
 from facedouble.audit.verdict import Audit, Check, Finding, Look
 from facedouble.cli.main import app
 from facedouble.media.again import picked
@@ -224,6 +225,12 @@ def test_another_double_is_advised_only_against_likeness() -> None:
     wrong_double = Finding("P1 does not wear the double that was decided on.", (1, 20), person="P1")
     (wrong,) = problems(replace(FOUND, checks=(Check(WORN, "attacked", "t", findings=(wrong_double,)),)), ABOUT)
     assert wrong.remedy.commands == (again(ABOUT),) and "another double" in wrong.remedy.text
+
+
+def test_what_the_plan_covers_already_is_not_to_be_covered_once_more() -> None:
+    bare = Finding("Something can be seen in a place that has to be covered.", (10, 20), box=FACE)
+    (one,) = problems(replace(FOUND, checks=(Check(COVERED, "seen", "t", findings=(bare,)),)), ABOUT)
+    assert one.remedy.commands == (again(ABOUT),) and "again" in one.remedy.text
 
 
 @pytest.mark.parametrize("at", [0, 1, 30, 74])

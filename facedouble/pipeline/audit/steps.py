@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from facedouble.audit.covers import NAME as COVERED
 from facedouble.audit.verdict import Audit, Finding
 from facedouble.audit.whose import NAME as RECOGNISED
 from facedouble.pipeline.audit.about import About
@@ -51,6 +52,8 @@ def _key(moment: Moment) -> tuple[str, ...]:
     are, sounds by whether they have a time, attacks by whether it is the wrong double."""
     whole = moment.whole
     if moment.group == "seen":
+        if moment.checks == {COVERED}:
+            return "uncovered", ""
         taken = bool(whole.person) and moment.checks == {RECOGNISED}  # where the footage is left as well, that is why
         return ("taken" if taken else "seen"), whole.person, "" if whole.person else whole.what
     if moment.group == "attacked" and WORN in moment.checks:
@@ -109,6 +112,11 @@ def _seen(found: Sequence[Finding], about: About) -> Step:
                 + _others(found), (f'facedouble plan region {plan} "NAME IT" --key {key} {when}',))
 
 
+def _uncovered(found: Sequence[Finding], about: About) -> Step:
+    return Step("The film lacks a cover that it has to have: it was made before that was decided, or changed since. Make it again; "
+                "if it is found again, it is a fault of this program: report it, without footage.", (again(about),))
+
+
 def _attacked(found: Sequence[Finding], about: About) -> Step:
     return Step("At high risk, veil the face. Else cast a double that is less like the witness and that nobody else has, and "
                 "make the face calmer (`--calm 1`).",
@@ -146,4 +154,4 @@ def _others(found: Sequence[Finding]) -> str:
 
 
 REMEDIES: Mapping[str, Callable[[Sequence[Finding], About], Step]] = MappingProxyType(
-    {"seen": _seen, "taken": _taken, "attacked": _attacked, "worn": _worn, "heard": _heard, "container": _container})
+    {"seen": _seen, "taken": _taken, "uncovered": _uncovered, "attacked": _attacked, "worn": _worn, "heard": _heard, "container": _container})
