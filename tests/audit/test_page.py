@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from typer.main import get_command
 
-from facedouble.audit.remains import ALWAYS, remains
 from facedouble.audit.covers import NAME as COVERED
+from facedouble.audit.remains import ALWAYS, remains
 from facedouble.audit.verdict import Audit, Check, Finding, Look
 from facedouble.cli.main import app
 from facedouble.media.again import picked

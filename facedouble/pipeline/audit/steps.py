@@ -113,8 +113,8 @@ def _seen(found: Sequence[Finding], about: About) -> Step:
 
 
 def _uncovered(found: Sequence[Finding], about: About) -> Step:
-    return Step("The film lacks a cover that it has to have: it was made before that was decided, or changed since. Make it again; "
-                "if it is found again, it is a fault of this program: report it, without footage.", (again(about),))
+    return Step("The film lacks a cover that it has to have: it was made before that was decided, or changed since. Make it "
+                "again; if it is found again, it is a fault of this program: report it, without footage.", (again(about),))
 
 
 def _attacked(found: Sequence[Finding], about: About) -> Step:
@@ -154,4 +154,5 @@ def _others(found: Sequence[Finding]) -> str:
 
 
 REMEDIES: Mapping[str, Callable[[Sequence[Finding], About], Step]] = MappingProxyType(
-    {"seen": _seen, "taken": _taken, "uncovered": _uncovered, "attacked": _attacked, "worn": _worn, "heard": _heard, "container": _container})
+    {"seen": _seen, "taken": _taken, "uncovered": _uncovered, "attacked": _attacked, "worn": _worn, "heard": _heard,
+     "container": _container})
