@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 
 from bench.clips import part
+from bench.mutate.containers import Unfit
 from bench.mutate.faults import PLACES, Case, Fault
 from facedouble.demo.witness import portrait_pixels
 from facedouble.doubles.blend import blend
@@ -40,7 +41,11 @@ def of_witness(case: Case, place: int) -> Double:
         try:
             return make_double([some], CONSENT, eyes, Options())
         except FacedoubleError:
-            return make_double([case.source], CONSENT, eyes, Options())
+            pass
+    try:
+        return make_double([case.source], CONSENT, eyes, Options())
+    except FacedoubleError as error:  # no fault: of such footage nobody can make one
+        raise Unfit(str(error)) from error
 
 
 def somebody_else() -> Double:

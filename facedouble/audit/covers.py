@@ -94,7 +94,9 @@ class Covers:
 def _look(scene: Scene, cover: Cover, later: Sequence[Cover]) -> tuple[str, float, float] | None:
     """What a place is judged by, how much there is of it, and how much may be. later: what is drawn over it."""
     if cover.look == "frame":
-        return WHOLE, float(np.std(scene.output[::4, ::4])), FLAT
+        whole = np.asarray(scene.output, np.float32)
+        spots = _spots(whole, np.ones(whole.shape, bool), np.zeros(whole.shape))
+        return WHOLE, max(float(np.std(whole[::4, ::4])) / FLAT, spots / SPOT), 1.0
     box = _box(cover, scene.output.shape)
     if box is None:
         return None

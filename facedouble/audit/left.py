@@ -97,11 +97,13 @@ class Left:
         """Compare a place, px, by itself and with what is held of it; face: the one that was found there."""
         assert scene.source is not None
         found = compare(scene.source, scene.output, box, self.before if scene.number % 2 else ())
+        first = key[1] == 1.0  # of a covered face the whole head is one more look at the same face
         if found is None:
-            self.spans.figures[SMALL] = int(self.spans.figures.get(SMALL, 0)) + 1
+            if first:
+                self.spans.figures[SMALL] = int(self.spans.figures.get(SMALL, 0)) + 1
             return
-        self.spans.looked += 1
-        self.eyes.looked += 1
+        self.spans.looked += first
+        self.eyes.looked += first
         self.record("reuse", scene.number, (*found.whole, *found.eyes, *found.mouth, found.left, found.rows, found.rim.inside,
                                             found.coarse, *found.pixels))
         if told.treatment == MAYBE and (face is None or face.score < SURE):

@@ -184,12 +184,14 @@ def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
 def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
     """What remains of the footage's coarse look without the output's, best gain and offset, over the footage's.
 
-    0 for the footage and for its negative.
+    0 for the footage and for its negative; 1 where the footage has no look.
     """
     p, q = (cv2.GaussianBlur(cv2.resize(x, SMALL, interpolation=cv2.INTER_AREA), (0, 0), 2.0) for x in (a, b))
     inside = cv2.resize(oval.astype(np.uint8), SMALL, interpolation=cv2.INTER_NEAREST) > 0
     p, q = p[inside], q[inside]
     p, q = p - p.mean(), q - q.mean()
+    if float((p * p).mean()) < 1.0:
+        return 1.0  # nothing that anything could be a copy of: the stand-in for a lost picture
     gain = float((p * q).sum() / max(float((q * q).sum()), 1e-3))
     return float(np.sqrt(((p - gain * q) ** 2).mean() / max(float((p * p).mean()), 1.0)))
 

@@ -108,6 +108,8 @@ class _Vetoed:
         return replace(scene, parts=[self._part(p, frame) for p in scene.parts], regions=(*scene.regions, *covers))
 
     def _part(self, part: Part, frame: int) -> Part:
+        if part.treatment == "hide" and part.solid == "frame":
+            return part  # hides more than a veil does
         away = min((_away(frame, span) for span in self.veto.tracks.get(part.track, ())), default=math.inf)
         if away == 0 or (away <= EASE and part.treatment not in ("double", "mannequin")):
             return Part(part.track, part.box, part.cover, hair=part.hair)

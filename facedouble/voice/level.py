@@ -11,7 +11,9 @@ from facedouble.types import Floats
 
 LEVEL: Final = -26.0  # dB of full scale, mean power of a double's speech
 LOOK: Final = 0.05  # s of which the power is taken at once
-BELOW: Final = 30.0  # dB under the 95th percentile: what is softer is no speech
+BELOW: Final = 30.0  # dB under the loudest looks: what is softer is no speech
+LOUDEST: Final = 99.0  # percentile of the looks: who only says "yes" in a long turn speaks there, too
+MOST: Final = 30.0  # dB of gain: an open input that only hums does not become speech
 SILENT: Final = -90.0  # dB of full scale: where nothing is louder, nobody speaks
 
 
@@ -26,11 +28,11 @@ def speech_level(pieces: Iterable[Floats], rate: int) -> float | None:
     if not powers:
         return None
     power = np.concatenate(powers)
-    spoken = power[power >= np.percentile(power, 95) * 10 ** (-BELOW / 10)]
+    spoken = power[power >= np.percentile(power, LOUDEST) * 10 ** (-BELOW / 10)]
     level = 10 * float(np.log10(max(float(spoken.mean()), 1e-30)))
     return level if level > SILENT else None
 
 
 def gain(level: float | None) -> float:
-    """What a sound of that level is multiplied by, to be at LEVEL."""
-    return 1.0 if level is None else float(10 ** ((LEVEL - level) / 20))
+    """What a sound of that level is multiplied by, to be at LEVEL, or MOST dB louder."""
+    return 1.0 if level is None else float(10 ** (min(LEVEL - level, MOST) / 20))

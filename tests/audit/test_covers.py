@@ -21,7 +21,7 @@ from facedouble.plan.plan import Plan
 from facedouble.plan.values import Clip, Key, Region
 from facedouble.protect.regions import COVERS, Place, mask_of, put_region
 from facedouble.protect.regions import Region as Laid
-from facedouble.types import Array, Bytes, Colour, Frame
+from facedouble.types import Array, Box, Bytes, Colour, Frame
 
 HIGH, WIDE = 120, 200
 CLIP = Clip("A", "a.mp4", "a" * 64, 50, Fraction(25))
@@ -73,6 +73,22 @@ def test_a_place_is_where_the_render_has_it() -> None:
     for shape, angle in product(("box", "ellipse"), (0.0, 20.0, 80.0)):
         mine = far(Cover(90, 50, 70, 30, angle, shape), x, y) <= 0
         assert np.array_equal(mine, mask_of(Laid(Place(90, 50, 70, 30, angle), shape), WIDE, HIGH))
+
+
+def test_in_a_frame_that_is_hidden_whole_not_even_a_plate_is_seen() -> None:
+    hidden = np.full((HIGH, WIDE), 30, np.uint8)
+    whole = Cover.of(Box(0, 0, WIDE, HIGH), "frame")
+    assert findings(hidden, footage(), whole) == []
+    hidden[50:58, 70:82] = 70  # 2.5 levels of standard deviation in all of the picture
+    assert findings(hidden, footage(), whole)
+
+
+def test_a_reveal_from_a_hidden_frame_begins_hidden_and_its_regions_stay_covered() -> None:
+    opened = Span("A", 10, 40, Decision("reveal", by="me", reason="she chose to"), dissolve=20)
+    one = Person("P1", "one", (TrackName("A", 0),), Decision("hide", by="me"), hide="frame", spans=(opened,))
+    sign = Region("A", "sign", "solid", "box", (Key(0, 50, 40, 30, 20), Key(49, 50, 40, 30, 20)))
+    covers = covering((WIDE, HIGH), Reported(), 0, Plan((CLIP,), people=(one,), regions=(sign,)), "A", WHERE)
+    assert [[c.look for c in covers(n)] for n in (8, 12, 25, 35)] == [["frame"], ["frame"], ["fade", "solid"], ["solid"]]
 
 
 def plan(**more: object) -> Plan:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -28,8 +29,10 @@ from facedouble.pipeline.protect import Job, protect
 from facedouble.pipeline.render import Voice
 from facedouble.pipeline.screening import Screening, render_film
 from facedouble.plan import edit
-from facedouble.plan.people import Decision
+from facedouble.plan.people import Decision, Person, TrackName
+from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
+from facedouble.plan.values import Clip
 from facedouble.types import Double
 from tests.cli import forked
 from tests.media.make import clip
@@ -217,6 +220,16 @@ def test_the_double_of_the_plan_is_what_counts(double_path: Path, double: Double
     (tmp_path / "ana.fdouble").write_bytes(b"nothing")
     (missing,) = decided(worn())
     assert missing.needed and "ana.fdouble" in missing.missing and not missing.passed
+
+
+def test_a_face_that_becomes_another_persons_is_theirs_from_there_on(tmp_path: Path) -> None:
+    mask = Decision("mannequin", by="me")
+    names = TrackName("A", 3, 0, 60), TrackName("A", 3, 60)
+    people = tuple(Person(f"P{k}", f"pseudonym {k}", (name,), mask) for k, name in enumerate(names, 1))
+    plan = Plan((Clip("A", "a.mp4", "a" * 64, 100, Fraction(25)),), people=people)
+    worn = worn_by_plan(plan, "A", {3: (0, np.zeros((100, 4)))}, tmp_path,
+                        {"doubles": {"mannequin P1": "12", "mannequin P2": "34"}}, 0)
+    assert worn.turns == {"P1": [(0, 60, (Mask("12"),))], "P2": [(60, 100, (Mask("34"),))]}
 
 
 def test_other_footage_is_of_whom_a_recogniser_knows_in_it() -> None:

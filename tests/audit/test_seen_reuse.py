@@ -147,3 +147,11 @@ def test_what_remains_of_an_eye_tells_footage_from_drawing() -> None:
     other = remains(SOURCE, coded(DRAWN), eye, 12.0)
     assert own is not None and other is not None and own < 0.2 < LIMITS.remains_eye < other
     assert remains(SOURCE, SOURCE, eye, 1.0) is None and remains(SOURCE, SOURCE, np.array([2.0, 2.0]), 12.0) is None
+
+
+def test_nothing_is_a_copy_of_a_picture_that_was_lost() -> None:
+    """In its place the decoder puts grey, and the output hides the frame."""
+    lost = np.full(SHAPE, 128, np.uint8)
+    for output in (lost, SOURCE):
+        made = compare(lost, output, BOX)
+        assert made is not None and not any(share > 1 for share in scores(made, AuditOptions(), BOX.width).values())

@@ -16,7 +16,7 @@ from facedouble.pipeline.score import NEAR, ROUNDED, Beep, Cue, Score, laid_out
 from facedouble.pipeline.sound import ALIKE, Convert, Crew, Told, alike, heard, mono, resampled
 from facedouble.plan.voices import AMBIENCES
 from facedouble.types import Bools, Floats
-from facedouble.voice.level import LEVEL, speech_level
+from facedouble.voice.level import LEVEL, gain, speech_level
 from tests.pipeline.make_sound import Hiss, NoiseVoice, blocks_of, crew, stream
 
 LENGTH = 2000  # ms of random clips
@@ -164,6 +164,9 @@ def test_how_loud_somebody_was_recorded_is_not_heard_and_how_they_raise_their_vo
     softer[12000:] *= 0.3
     assert np.allclose(played(softer, score, by=still), made, atol=1e-4)
     assert 3.5 < level(made[500:6000]) / level(made[7500:11500]) < 4.5
+    assert gain(-75.0) == pytest.approx(10 ** 1.5), "an open input that hums is no speech"
+    yes = noise(20 * RATE)[:, 0] * np.where(np.arange(20 * RATE) < 0.4 * RATE, 1, 0.001)
+    assert speech_level([yes.astype(np.float32)], RATE) == pytest.approx(20 * np.log10(0.2), abs=0.5)
     assert speech_level([], RATE) is None and speech_level([np.zeros(RATE, np.float32)], RATE) is None
 
 

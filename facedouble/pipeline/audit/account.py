@@ -109,7 +109,7 @@ def known_of(source: Path, account: Account, lead: int, models: Models,
         told = account(frame.index + lead)
         if told and frame.index % each == 0:
             _look(frame, told, models.seer, models, vectors)
-        for one in told if frame.index % each else ():
+        for one in told:
             if one.treatment == "ignore":
                 continue
             held = largest.setdefault(_key(one), [])

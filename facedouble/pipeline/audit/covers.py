@@ -16,7 +16,7 @@ import numpy as np
 from facedouble.audit.account import Account, ByFrame, Cover, Covering, Told
 from facedouble.audit.scene import OPEN
 from facedouble.errors import InputRefused
-from facedouble.pipeline.audit.account import Places
+from facedouble.pipeline.audit.account import SEEN, Places
 from facedouble.plan.people import Treatment
 from facedouble.plan.plan import Plan
 from facedouble.plan.values import Region
@@ -83,9 +83,10 @@ def covering(size: tuple[int, int], reported: Reported, lead: int = 0, plan: Pla
         if frame < 0:
             return ()
         looks = {"frame"} if frame in reported.hidden else {_whole(hides[k][2], frame) for k in by.at(frame)}
-        if looks:
-            return [Cover.of(whole, look) for look in sorted(looks, reverse=True)]
-        found = [cover for k, region in enumerate(regions) for cover in _region(region, frame, reported.followed.get(k))]
+        if "frame" in looks:
+            return [Cover.of(whole, "frame")]
+        found = [Cover.of(whole, look) for look in looks]
+        found += [cover for k, region in enumerate(regions) for cover in _region(region, frame, reported.followed.get(k))]
         found += [Cover.of(box, more=GROWN * max(box.width, box.height))
                   for start, stop, box in reported.places if start <= frame < stop]
         return found if plan is None or not plan.watermark else [*found, _mark(plan.watermark, *size)]
@@ -94,8 +95,8 @@ def covering(size: tuple[int, int], reported: Reported, lead: int = 0, plan: Pla
 
 
 def _whole(said: Treatment, frame: int) -> str:
-    """What becomes of a frame that is hidden for somebody: a reveal from there lets anything be seen, little by little."""
-    return "frame" if said.face == "hide" else "fade"
+    """What becomes of a frame that is hidden for somebody: a reveal from there lets anything be seen, but not from its start."""
+    return "frame" if said.face == "hide" or said.shown(frame) < SEEN else "fade"
 
 
 def _region(region: Region, frame: int, followed: tuple[int, Array] | None) -> list[Cover]:

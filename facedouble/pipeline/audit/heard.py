@@ -244,18 +244,19 @@ def _pitched(sound: Floats, semitones: float) -> Floats:
 
 
 def _recorded(path: Path) -> Floats | None:
-    """A recording of the gallery, one channel at RATE; None for a clip that is silent."""
+    """A recording of the gallery, one channel at RATE; None for a clip that is silent, or whose sound cannot be read."""
+    parts: list[Floats] = []
     try:
         source = recording(path)
+        for block in blocks(source):
+            parts.append(block.mean(1))
+            if sum(map(len, parts)) > LONGEST * source.rate:
+                break
     except InputRefused:
         if path.suffix.lower() in VIDEO:
             return None
         raise
-    parts, count = [], 0
-    for block in blocks(source):
-        parts.append(block.mean(1))
-        count += len(block)
-        if count > LONGEST * source.rate:
-            break
+    if not parts:
+        return None
     sound = np.asarray(soxr.resample(np.concatenate(parts), source.rate, RATE), np.float32)
     return None if path.suffix.lower() in VIDEO and float(np.abs(sound).max(initial=0)) < SILENT else sound

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +51,7 @@ from facedouble.pipeline.audit.pictures import MOST, pictures
 from facedouble.pipeline.audit.said import said_of_plan, said_of_report
 from facedouble.pipeline.audit.seen import Sighted, account_of, known_by, open_models, seen
 from facedouble.pipeline.subtitles import open_list
+from facedouble.plan.people import Treatment
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
 from facedouble.publish import film_of, write_over
@@ -296,7 +298,7 @@ def worn_by_plan(plan: Plan, clip: str, where: Places, base: Path, report: Mappi
     held: dict[str, Mask | None] = {}
     findings, lacks = list[Finding](), list[str]()
     for track, (start, rows) in where.items():
-        for a, b, t in plan.spans(clip, track, start, start + len(rows)):
+        for a, b, t in _owned(plan, clip, track, start, start + len(rows)):
             person, face = owner(plan, clip, track, a), t.before if t.face == "reveal" else t.face
             if face not in DRAWN or not person:
                 continue
@@ -314,6 +316,14 @@ def worn_by_plan(plan: Plan, clip: str, where: Places, base: Path, report: Mappi
             mask = held[name]
             turns.setdefault(person, []).append((a + lead, b + lead, () if mask is None else (mask,)))
     return sample.Wardrobe(turns, tuple(findings), tuple(lacks), True)
+
+
+def _owned(plan: Plan, clip: str, track: int, start: int, stop: int) -> Iterator[tuple[int, int, Treatment]]:
+    """The spans of a face, cut where it becomes another person's."""
+    hands = {edge for p in plan.people for f in p.faces if (f.clip, f.track) == (clip, track) for edge in (f.start, f.end)}
+    for a, b, said in plan.spans(clip, track, start, stop):
+        for one in pairwise(sorted({a, b, *(edge for edge in hands if a < edge < b)})):
+            yield *one, said
 
 
 def _id(file: Path) -> str:
