@@ -40,7 +40,7 @@ LEAST_GATE: Final = 25.0  # dB under the loudest speech, which the gate never co
 STEEP: Final = 5.0  # dB that it sinks for each dB
 GAIN: Final = (-60.0, 40.0)  # dB
 SLOW: Final = 40.0  # frames, standard deviation: how slowly the gain moves where somebody speaks
-READ_BELOW: Final = 30.0  # dB under the 95th percentile: what the readout is fitted to
+READ_BELOW: Final = 30.0  # dB under the 95th percentile: what the readout is fitted to, and where the gain moves slowly
 OUTPUT_PENALTY: Final = 1.0  # of the ridge, in units: on the network's frames
 THOUGHT_PENALTY: Final = (3000.0, 1000.0)  # and on its thoughts, for little speech and for plenty
 
