@@ -6,8 +6,8 @@ SPEECH_FOLDER holds one recording (FLAC or WAV) for each speaker; the shipped we
 `shared/data/speech_train`: LibriSpeech train-clean-100 (Panayotov, Chen, Povey, Khudanpur 2015, CC BY 4.0), cut by the authors of
 Resemblyzer. Every nineteenth speaker is held out. CACHE_FOLDER keeps what was taken out of each recording (half an hour's work).
 Needs torch 2.13.0 and onnx 1.23.2, which facedouble itself does without. On two cores: 40 minutes. `--sounds` trains nothing: it
-gathers the sounds that content is drawn towards anew, for the network that is there. The shipped ones were made by `sounds_of`, of
-214 of the readers.
+gathers the sounds that content is drawn towards anew, for the network that is there. The shipped ones were made by `sounds_of`,
+of 214 of the readers.
 
 The shipped weights were trained by this recipe while it was still a scratch file, from content kept in half precision; a new run
 gives others of the same kind.
