@@ -35,7 +35,7 @@ def noise(samples: int, channels: int = 1) -> Floats:
 
 
 @pytest.mark.parametrize(("rate", "channels", "samples"), [(8_000, 1, 4_001), (16_000, 1, 1), (44_100, 2, 50_000),
-                                                           (48_000, 2, 96_000)])
+                                                           (48_000, 2, 96_000), (48_000, 9, 5_000), (48_000, 16, 96_000)])
 def test_a_wav_comes_back_sample_by_sample(rate: int, channels: int, samples: int, tmp_path: Path) -> None:
     sound = noise(samples, channels)
     source = recording(wav(tmp_path / "a.wav", sound, rate))

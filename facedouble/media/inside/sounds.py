@@ -19,6 +19,13 @@ from facedouble.types import Floats
 FAR = "its sound begins more than an hour before or after its picture; cut it, or convert it first"
 AS_SOUND = "as sound ({}); copy it again or make it a WAV"
 
+PACKED = "flt"  # one plane: of planes beyond the eighth PyAV reads what is not theirs
+
+
+def _block(made: Any) -> Floats:
+    """(N, C) samples of a packed frame."""
+    return np.asarray(made.to_ndarray(), np.float32).reshape(made.samples, len(made.layout.channels))
+
 
 def _placed(file: BinaryIO, given: dict[str, Any]) -> Iterator[tuple[int, int, Any] | None]:
     """(silent samples before, samples that count, decoded frame) of one stream; samples are those of the stream's first frame.
@@ -65,7 +72,7 @@ def count(file: BinaryIO, given: dict[str, Any]) -> Steps:
 
 def samples(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: blocks (N, C) float32 of a stream, and numbers of silent samples. given: demuxer, index, channels."""
-    resampler = av.AudioResampler(format="fltp")
+    resampler = av.AudioResampler(format=PACKED)
     for found in _placed(file, given):
         yield None
         if found is None:
@@ -78,7 +85,7 @@ def samples(file: BinaryIO, given: dict[str, Any]) -> Steps:
                 yield Piece({"silent": span})
             continue
         for made in resampler.resample(frame):
-            block = made.to_ndarray().T[:span]
+            block = _block(made)[:span]
             span -= len(block)
             yield from _blocks(block, given["room"])
         if span:
@@ -118,7 +125,7 @@ def recorded(file: BinaryIO, given: dict[str, Any]) -> Steps:
     """The job: all sound of a recording as of `samples`. given: demuxer, index, rate, channels."""
     end, quiet, first = 0, 0, None
     rate, channels = given["rate"], given["channels"]
-    resampler = av.AudioResampler(format="fltp")
+    resampler = av.AudioResampler(format=PACKED)
     with opened(file, given["demuxer"]) as box:
         for packet in box.demux(box.streams[given["index"]]):
             yield None
@@ -139,7 +146,7 @@ def recorded(file: BinaryIO, given: dict[str, Any]) -> Steps:
                     yield Piece({"silent": gap})
                 end += gap
                 for made in resampler.resample(frame):
-                    block = made.to_ndarray().T
+                    block = _block(made)
                     end += len(block)
                     yield from _blocks(block, given["room"])
     if not end:
@@ -168,11 +175,11 @@ def take(file: BinaryIO, given: dict[str, Any]) -> Steps:
 def mixed(box: Any, seconds: float) -> Iterator[Floats]:
     """Blocks (N,) of the first stream of sound, until there are so many seconds."""
     stream = sounds_of(box)[0]
-    resampler = av.AudioResampler(format="fltp")
+    resampler = av.AudioResampler(format=PACKED)
     got = 0
     for frame in box.decode(stream):
         for made in resampler.resample(frame):
-            block = made.to_ndarray().mean(0).astype(np.float32)
+            block = _block(made).mean(1).astype(np.float32)
             got += len(block)
             yield block
         if got >= seconds * stream.rate:
