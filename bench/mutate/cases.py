@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -14,12 +14,14 @@ from bench.mutate.faults import Case  # noqa: E402  found from any folder
 
 VIDEO = HERE.parents[2] / "shared" / "data" / "video"
 PICTURES = ("grid_bbaf2n.mpg", "grid_swiz3n.mpg", "asl_thanks.mkv", "cisco_vt2people.mp4", "lp_d18.mp4", "vr_3.mp4")
+HELD_OUT = ("grid_lbax4n.mpg", "grid_pwij3p.mpg", "asl_bird.mkv", "asl_learn.mkv", "lp_d10.mp4", "lp_s20.mp4")
+"""Clips in which no fault was made when limits were set; once one led to a limit, it belongs to the others."""
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, clips: Sequence[str]) -> None:
     """Protect the clips that are not there yet; drafts, because the trial audits them itself."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in PICTURES:
+    for name in clips:
         film = folder / f"{Path(name).stem}.mp4"
         if not film.exists():
             draft = film.with_suffix(".draft.mp4")
@@ -29,7 +31,7 @@ def make(folder: Path) -> None:
                 draft.with_suffix(suffix).rename(film.with_suffix(suffix))
 
 
-def make_speech(folder: Path) -> None:
+def make_speech(folder: Path, held_out: bool) -> None:
     """The films with speech, and the voice that speaks in them, of the shared volunteer."""
     voice, consent = folder / "volunteer.fvoice", folder / "consent.toml"
     if not voice.exists():
@@ -37,7 +39,8 @@ def make_speech(folder: Path) -> None:
         some = sorted((VIDEO.parent / "speech_volunteer").iterdir())[:12]
         subprocess.run([sys.executable, "-m", "facedouble", "voice", "make", str(voice), *map(str, some), "--consent",
                         str(consent)], check=True)
-    subprocess.run([sys.executable, "-m", "bench.mutate.sound_films", str(folder), str(voice)], check=True, cwd=HERE.parents[1])
+    subprocess.run([sys.executable, "-m", "bench.mutate.sound_films", str(folder), str(voice),
+                    *(["held-out"] if held_out else [])], check=True, cwd=HERE.parents[1])
 
 
 def cases(folder: Path) -> Iterator[Case]:
@@ -57,7 +60,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--no-speech", action="store_true", help="only the films of clips")
+    parser.add_argument("--held-out", action="store_true", help="the films at which nobody looked when limits were set")
     given = parser.parse_args()
-    make(given.folder)
+    make(given.folder, HELD_OUT if given.held_out else PICTURES)
     if not given.no_speech:
-        make_speech(given.folder)
+        make_speech(given.folder, given.held_out)
