@@ -28,6 +28,7 @@ from facedouble.pipeline.audit.said import said_of_report
 from facedouble.types import Floats
 
 FADE: Final = 0.003  # s
+ROOM: Final = 5e-3  # rms of what is louder than any film's room tone
 TURN: Final = 2000  # ms of a fault that lasts
 
 
@@ -146,9 +147,12 @@ def _gain(db: float) -> np.float32:
 
 
 def _under(out: Floats, was: Floats, db: float) -> np.float32:
-    """The factor that brings the source `db` under the output; under itself where that is silent."""
+    """The factor that brings the source `db` under the output; under itself where nobody speaks there.
+
+    So far under a room tone it would not be in the film: AAC writes noise as "noise", and decodes other.
+    """
     own, theirs = (float(np.sqrt(np.mean(x.astype(np.float64)**2))) for x in (was, out))
-    return np.float32((theirs if theirs > 1e-3 else own) / max(own, 1e-6)) * _gain(db)
+    return np.float32((theirs if theirs > ROOM else own) / max(own, 1e-6)) * _gain(db)
 
 
 def _nothing(film: Film, case: Case, place: int, strength: float) -> None:

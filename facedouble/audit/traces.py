@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from facedouble.audit.residual import RATE, REACH, piece, rows
+from facedouble.audit.residual import RATE, REACH, SILENT, piece, rows
 from facedouble.types import Array, Bools, Doubles, Value
 
 MARGIN: Final = REACH + 0.25  # s before and after a second that have to be given with it
@@ -18,6 +19,7 @@ QUIET: Final = 0.005  # s of zeros that are silence
 SHORT: Final = 0.016  # s
 CLIP: Final = 4.0  # standard deviations
 LONG: Final = 4  # s over which a quiet trace at one lag is summed
+SAME: Final = 0.9  # correlation of two channels that hold one sound: then what one has more than the other is searched as well
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,25 @@ def _pieces(sound: Array, shut: Bools, reach: float, edge: float) -> Doubles:
     edge: s beside that silence that are left out, too: two sounds that begin at the same moment share that.
     """
     made: list[tuple[Array, Doubles]] = []
-    for c in range(sound.shape[1]):
-        one = sound[:, c]
+    for one in (*sound.T, *_sides(sound)):
         if one.any() and not any(np.array_equal(one, other) for other, _ in made):
             flat = piece(one, MARGIN, RATE, reach, False)
             cut = round((MARGIN - reach) * RATE)
             silent = _held(~_held(one != 0, round(QUIET * RATE)), round(edge * RATE))
             made.append((one, _even(np.where((shut | silent)[cut:cut + len(flat)], 0, flat))))
     return np.array([flat for _, flat in made])
+
+
+def _sides(sound: Array) -> Iterator[Array]:
+    """What channels (n,) have more than the first: a voice in one of them lies bare there, under the new one elsewhere."""
+    first = sound[:, :1].astype(np.float64).sum(1)
+    for c in range(1, sound.shape[1]):
+        other = sound[:, c].astype(np.float64)
+        both, own, theirs = (float(x @ y) for x, y in ((first, other), (first, first), (other, other)))
+        if both > SAME * np.sqrt(own * theirs) > 0:
+            side = other - both / own * first
+            if float(side @ side) > SILENT**2 * len(side):
+                yield side
 
 
 def _even(flat: Doubles) -> Doubles:

@@ -126,6 +126,17 @@ def test_to_begin_at_once_or_to_click_is_no_trace(voices: tuple[Floats, Floats])
     assert not found(scan(one, other))
 
 
+def test_what_one_channel_has_more_than_the_other(voices: tuple[Floats, Floats]) -> None:
+    """Under the new voice it is hidden; that is the same in both."""
+    rng = np.random.default_rng(3)
+    leaked = np.stack([voices[1], 0.8 * voices[1] - 10 ** (-44 / 20) * voices[0]], 1)
+    leaked += (1e-4 * rng.standard_normal(leaked.shape)).astype(np.float32)
+    assert len(found(scan(voices[0], leaked))) >= 3
+    assert not found(scan(voices[0], leaked[:, 1:]))
+    clean = np.stack([voices[1], 0.8 * voices[1]], 1) + (1e-4 * rng.standard_normal(leaked.shape)).astype(np.float32)
+    assert not found(scan(voices[0], clean))
+
+
 def test_nothing_at_all(voices: tuple[Floats, Floats]) -> None:
     silent = np.zeros_like(voices[0])
     assert not found(scan(voices[0], silent)) and not found(scan(silent, voices[0]))
