@@ -109,3 +109,11 @@ def test_centerface_gives_the_numbers_of_its_file(seer: Seer, astronaut: Bytes) 
         assert len(found) == len(wanted) > 0
         for a, b in zip(found, wanted, strict=True):
             assert abs(a.score - b.score) < 1e-4 and np.abs(a.points - b.points).max() < 0.01
+
+
+def test_a_face_is_embedded_by_its_own_colours(seer: Seer, knower: Knower, astronaut: Bytes) -> None:
+    points = seer(astronaut)[0].points
+    model = cv2.FaceRecognizerSF.create(str(locate("sface")), "")
+    row = np.concatenate([np.zeros(4), points.ravel(), [1]]).astype(np.float32)[None]
+    wanted = model.feature(model.alignCrop(cv2.cvtColor(astronaut, cv2.COLOR_RGB2BGR), row))[0]
+    assert np.abs(knower(astronaut, points) - wanted / np.linalg.norm(wanted)).max() < 1e-5
