@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import skimage.data
 
+from facedouble.audit.copies import COPIES, lifted
 from facedouble.errors import ModelError
+from facedouble.geometry import overlap
 from facedouble.models.centerface import LEAST, OUTPUTS, centerface, decoded, fitted
 from facedouble.models.install import locate
 from facedouble.models.registry import MODELS, RENDER
@@ -117,3 +119,15 @@ def test_a_face_is_embedded_by_its_own_colours(seer: Seer, knower: Knower, astro
     row = np.concatenate([np.zeros(4), points.ravel(), [1]]).astype(np.float32)[None]
     wanted = model.feature(model.alignCrop(cv2.cvtColor(astronaut, cv2.COLOR_RGB2BGR), row))[0]
     assert np.abs(knower(astronaut, points) - wanted / np.linalg.norm(wanted)).max() < 1e-5
+
+
+def test_a_brightened_copy_tells_where_a_face_is_in_the_picture(seer: Seer, astronaut: Bytes) -> None:
+    """Its contrast is spread at the size that the detector sees, of which the face has to come back to the picture's own."""
+    small = np.asarray(cv2.resize(astronaut, (300, 300), interpolation=cv2.INTER_AREA), np.uint8)
+    picture = np.zeros((1080, 1920, 3), np.uint8)
+    picture[700:1000, 1500:1800] = small
+    dark = np.asarray(picture * 0.1 + np.random.default_rng(1).integers(0, 4, picture.shape), np.uint8)
+    [face], [wanted] = COPIES["brightened"](seer, dark, 640), seer(picture)
+    assert face.score > 0.7 and np.abs(face.points - wanted.points).max() < 5
+    assert overlap(face.box, wanted.box) > 0.7
+    assert lifted(dark, 640).shape == (360, 640, 3) and lifted(small, 640).shape == small.shape
