@@ -1,7 +1,7 @@
 """What the audit costs beside a plain decoding and encoding of the same film at 1080p: prints a table.
 
-Both run in processes of their own; CPU time, children included. The models are loaded once, whatever the length, so that the
-cost of a frame is taken from a longer film less a shorter one, and the start is told beside it.
+Both run in processes of their own; CPU time, children and what reads films for them included. The models are loaded once,
+whatever the length, so that the cost of a frame is taken from a longer film less a shorter one, and the start is told beside it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -18,18 +20,52 @@ sys.path.append(str(HERE.parent))
 from bench.clips import scaled  # noqa: E402  found from any folder
 from bench.speed import GRAIN, TALL, WIDE, apart  # noqa: E402
 
+SERVER, EACH = "facedouble.media.apart.server", 0.03  # of which readers are forks; s between two looks at them
 PROGRAM = (sys.executable, "-m", "facedouble")
 
 
 def spent(*command: str | Path) -> float:
-    """CPU s of a process and its children; an audit that finds something is told."""
-    before = os.times()
-    done = subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    """CPU s of a process, its children, and those that read films for it; an audit that finds something is told.
+
+    The readers are nobody's to wait for, so that no process is told what they took: they are watched.
+    """
+    before, readers = os.times(), dict[tuple[int, str], float]()
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=said)
+        while done.poll() is None:
+            readers |= read_by(done.pid)
+            time.sleep(EACH)
+        said.seek(0)
+        last = said.read().strip().splitlines()[-1:]
     after = os.times()
     if done.returncode:
-        print(f"{' '.join(map(str, command[2:4]))}: exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}",
-              file=sys.stderr)
-    return after.children_user + after.children_system - before.children_user - before.children_system
+        print(f"{' '.join(map(str, command[2:4]))}: exit code {done.returncode}: {last}", file=sys.stderr)
+    return after.children_user + after.children_system - before.children_user - before.children_system + sum(readers.values())
+
+
+def read_by(root: int) -> dict[tuple[int, str], float]:
+    """CPU s so far of the readers below a process, by number and start."""
+    rows = dict[int, list[str]]()  # of proc(5), from the state on
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                rows[int(entry.name)] = (entry / "stat").read_text().rpartition(")")[2].split()
+    kept = {pid for pid in rows if SERVER in _line(pid)}
+    found = {}
+    for pid in kept:
+        above = int(rows[pid][1])
+        if above in kept:
+            while above in rows and above != root:
+                above = int(rows[above][1])
+            if above == root:
+                found[pid, rows[pid][19]] = (int(rows[pid][11]) + int(rows[pid][12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def _line(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
+    return ""
 
 
 def measure(source: Path, grain: float, frames: tuple[int, int], height: int) -> tuple[float, float, float]:

@@ -9,6 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from facedouble.geometry import times
 from facedouble.types import Array, Box, Bytes, Seen, Seer
 
 DARK: Final = 64.0  # mean level under which a picture, or a part of it, is dark
@@ -34,10 +35,14 @@ def soft(picture: Bytes) -> bool:
     return float(np.abs(cv2.Laplacian(middle, cv2.CV_32F)).mean()) < SOFT
 
 
-def lifted(picture: Bytes) -> Bytes:
-    """Brightened by a gamma of 0.4, then its contrast spread in tiles."""
+def lifted(picture: Bytes, side: int) -> Bytes:
+    """Brightened by a gamma of 0.4, its longer side reduced to `side` px at most, then its contrast spread in tiles."""
     table = np.round(255 * (np.arange(256) / 255) ** 0.4).astype(np.uint8)
-    lab = cv2.cvtColor(cv2.LUT(picture, table), cv2.COLOR_RGB2LAB)
+    bright, scale = cv2.LUT(picture, table), side / max(picture.shape[:2])
+    if scale < 1:
+        size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+        bright = cv2.resize(bright, size, interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(bright, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(2.0, (8, 8)).apply(np.ascontiguousarray(lab[..., 0]))
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
 
@@ -47,8 +52,14 @@ def sharpened(picture: Bytes) -> Bytes:
     return np.asarray(cv2.addWeighted(picture, 3.0, cv2.GaussianBlur(picture, (0, 0), 2.0), -2.0, 0), np.uint8)
 
 
-def _turned(quarters: int) -> Callable[[Seer, Bytes], list[Seen]]:
-    def look(seer: Seer, picture: Bytes) -> list[Seen]:
+def _brightened(seer: Seer, picture: Bytes, side: int) -> list[Seen]:
+    small = lifted(picture, side)
+    x, y = picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]
+    return [Seen(times(face.box, x, y), face.score, np.asarray(face.points * [x, y], np.float32)) for face in seer(small)]
+
+
+def _turned(quarters: int) -> Callable[[Seer, Bytes, int], list[Seen]]:
+    def look(seer: Seer, picture: Bytes, side: int) -> list[Seen]:
         found = seer(np.ascontiguousarray(np.rot90(picture, quarters)))
         return [turned_back(face, quarters, picture.shape) for face in found]
 
@@ -66,9 +77,10 @@ def turned_back(face: Seen, quarters: int, shape: tuple[int, ...]) -> Seen:
     return Seen(Box(*low.tolist(), *high.tolist()), face.score, np.asarray(points[:5], np.float32))
 
 
-COPIES: Final[Mapping[str, Callable[[Seer, Bytes], Sequence[Seen]]]] = MappingProxyType({
-    "brightened": lambda seer, picture: seer(lifted(picture)),
-    "sharpened": lambda seer, picture: seer(sharpened(picture)),
+COPIES: Final[Mapping[str, Callable[[Seer, Bytes, int], Sequence[Seen]]]] = MappingProxyType({
+    "brightened": _brightened,
+    "sharpened": lambda seer, picture, side: seer(sharpened(picture)),
     "turned 90": _turned(1), "turned 180": _turned(2), "turned 270": _turned(3),
 })
-"""Ways to look at a picture with a detector; what is found is in the picture's own pixels."""
+"""Ways to look at a picture with a detector, which reduces it to a longer side of so many px; what is found is in the picture's
+own pixels."""

@@ -67,7 +67,7 @@ class Faces:
         if sample and max(scene.rgb.shape) > self.limits.seen_side:
             self._judge(scene, "at full size", self.models.whole(scene.rgb), self.limits.seen_score)
         for name in names:
-            self._judge(scene, name, COPIES[name](self.models.seer, scene.rgb), self.limits.copy_score)
+            self._judge(scene, name, COPIES[name](self.models.seer, scene.rgb, self.limits.seen_side), self.limits.copy_score)
 
     def _judge(self, scene: Scene, name: str, faces: Sequence[Seen], score: float) -> None:
         """In copies much looks like a face: only what is there as it was filmed counts, if there is footage."""

@@ -32,8 +32,8 @@ def sface(path: Path) -> Knower:
         if points.shape != (5, 2) or not np.isfinite(points).all():
             raise ValueError("a face is embedded by its five points")
         row = np.concatenate([np.zeros(4), points.ravel(), [1]]).astype(np.float32)[None]
-        chip = model.alignCrop(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), row)
-        found = np.asarray(model.feature(chip), np.float32)[0]
+        chip = model.alignCrop(picture, row)
+        found = np.asarray(model.feature(cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)), np.float32)[0]
         return np.asarray(found / max(float(np.linalg.norm(found)), 1e-9), np.float32)
 
     return embed

@@ -13,7 +13,7 @@ import pytest
 from facedouble.audit.account import Cover, Told, ignored
 from facedouble.audit.copies import COPIES, dark, gloomy, turned_back
 from facedouble.audit.covers import NAME
-from facedouble.audit.follow import Follower
+from facedouble.audit.follow import Follower, _blocks
 from facedouble.audit.likeness import Known, grouped, rank, unit
 from facedouble.audit.remains import remains
 from facedouble.audit.scene import Models
@@ -289,7 +289,7 @@ def test_copies_are_looked_at_and_leave_the_picture_alone(name: str) -> None:
         shapes.append(copy.shape)
         return []
 
-    COPIES[name](seer, picture)
+    COPIES[name](seer, picture, 640)
     assert shapes and sorted(shapes[0]) == sorted(picture.shape) and np.array_equal(before, picture)
 
 
@@ -338,3 +338,10 @@ def test_a_covered_head_before_a_wall_does_not_stand_still() -> None:
     for k, picture in enumerate(footage):
         picture[:, 20 * k : 20 * k + 20] += 30  # somebody walks behind
     assert most([covered] * 6, footage, [box]) > LIMITS.still
+
+
+@pytest.mark.parametrize("size", [(64, 48), (60, 45)])
+def test_blocks_are_the_means_of_their_pixels(size: tuple[int, int]) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, size[::-1], np.uint8)
+    wanted = cv2.resize(picture.astype(np.float32), (size[0] // 8, size[1] // 8), interpolation=cv2.INTER_AREA)
+    assert np.abs(_blocks(picture) - wanted).max() < 1e-3
