@@ -152,7 +152,14 @@ class AuditOptions(Checked):
     tiled: float = knob(5.0, 1.0, 1000.0)  # or steps between tiles (mosaics reach 50 and more, faces under 3)
     left_half: float = knob(0.008, 0.0, 1.0)  # the mean of half a second, in which chance goes: of small windows,
     rows_half: float = knob(0.004, 0.0, 1.0)  # and of thin ones; clean clips reach .0038 and .0025, where a head turns
+    # the median of half a second: how far a strip of rows or columns stands out of those beside it, in shares of its pixels that
+    # are the footage's, more in a face of few pixels: clean clips reach .33 (.36 at a limit of .44), six rows .41 and more
+    strip_half: float = knob(0.4, 0.0, 1.0)
     flash: float = knob(25.0, 0.0, 255.0, "levels")  # of one frame against both neighbours, beyond what the footage does
+    # the same in a face, times what footage and neighbours do, with that share of its own detail lost: clean clips reach .78 of
+    # both, the next .72; half of another moment reaches 1.04 of them and more, but where a head is thrown about (.87)
+    flash_stands: float = knob(0.9, 0.0, 100.0)
+    flash_lost: float = knob(0.13, 0.0, 1.0)
     still: float = knob(0.8, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
     other: float = knob(0.2, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
     strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan

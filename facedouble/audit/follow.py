@@ -12,6 +12,7 @@ from numba import njit
 
 from facedouble.audit.account import Cover
 from facedouble.audit.covers import touched
+from facedouble.audit.flash import Flashes
 from facedouble.audit.scene import Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
@@ -185,9 +186,11 @@ class Following:
     def __init__(self, limits: AuditOptions, record: Record) -> None:
         self.limits, self.record = limits, record
         self.follower, self.spans = Follower(), Spans()
+        self.flashes = Flashes(limits, record, self.spans)
 
     def take(self, scene: Scene) -> None:
         """Judge the frame before, now that both its neighbours are known."""
+        self.flashes.take(scene)
         there = [t for t in scene.told if t.treatment != "ignore"]
         covered = [t.box for t in there if not any(matched(face, [t]) for face in scene.faces)]
         self._judge(self.follower.take(scene.number, scene.output, scene.source, [t.box for t in there], covered,

@@ -29,6 +29,7 @@ COARSE: Final = "A face is only a blurred or coarse copy of the footage's."
 HEAD: Final = 1.3  # sides of the face box within which a veil or a cover leaves nothing
 SURE: Final = 0.6  # score from which a face that a detector finds where there may be one is compared
 FEW: Final = 6  # frames under which nothing is told of half a second
+FILLED: Final = 2400.0  # px of a face, under which a strip is the shorter, and stands out by chance the more
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
 TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
 MOVED: Final = "The footage shines through a face, beside its place, or of a moment before or after."
@@ -57,7 +58,7 @@ class _Held:
 class _Half:
     """Half a second of a face: where lines of the footage ran along the outline, and `moved`, summed.
 
-    looks: in how many frames that was taken; frames: left, rows and pixels of each.
+    looks: in how many frames that was taken; frames: left, rows, pixels and strip of each.
     """
 
     told: Told
@@ -66,7 +67,7 @@ class _Half:
     lines: Floats
     moved: Floats
     looks: int = 0
-    frames: list[tuple[float, float, int]] = field(default_factory=list)
+    frames: list[tuple[float, float, int, float]] = field(default_factory=list)
 
 
 class Left:
@@ -151,7 +152,7 @@ class Left:
         half.lines, half.told, half.last = half.lines + found.rim.lines, told, number
         if len(found.moved):
             half.moved, half.looks = half.moved + found.moved, half.looks + 1
-        half.frames.append((found.left, found.rows, found.pixels[0]))
+        half.frames.append((found.left, found.rows, found.pixels[0], found.strip))
         if len(half.frames) >= max(self.second // 2, FEW):
             self._halved(self.halves.pop(key))
 
@@ -168,11 +169,13 @@ class Left:
             return
         count, o = np.float32(len(half.frames)), self.limits
         share = line(half.lines / count)
-        left, rows, pixels = np.mean(half.frames, 0).tolist()
+        left, rows, pixels, _ = np.mean(half.frames, 0).tolist()
+        strip = float(np.median([frame[-1] for frame in half.frames]))  # wherever in the face, as a head moves
         peaks = [peak(moved / np.float32(max(half.looks, 1)), NEAR) for moved in half.moved]
-        self.record("half", half.since, (share, left, rows, len(half.frames), *peaks[0], *peaks[1], *peaks[2], pixels))
+        self.record("half", half.since, (share, left, rows, len(half.frames), *peaks[0], *peaks[1], *peaks[2], pixels, strip))
         least = max(o.moved_height, o.chance / pixels ** 0.5), o.moved_stands, o.moved_sharp
         for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half),
+                            (ROWS, strip / (o.strip_half * max(1.0, (FILLED / pixels) ** 0.25))),
                             (MOVED, max(ratio(p, least) for p in peaks))):
             self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
             if score > 1:

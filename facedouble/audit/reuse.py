@@ -38,6 +38,10 @@ LEVEL: Final = 10.0  # levels: a brow drawn over the footage's has its shape, an
 ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
+ALIKE: Final = 3.0  # levels by which a pixel is as it was
+STRIP: Final = (3, 3, 4)  # rows of a strip; that lie between it and those beside it; and of those
+PLAIN: Final = 6.0  # levels: a row of the footage that varies less tells as much less
+TOLD: Final = (12, 0.4)  # px of a row inside the oval, and share of the longest one, under which it is not looked at
 SMALL: Final = (32, 40)  # px of the face for its coarse look
 FINE: Final = 90.0  # percentile of the detail by which a face counts as blurred
 MIDDLE: Final = (64, 80)  # px of the face in which that is looked for once more,
@@ -52,7 +56,8 @@ class Reuse(Value):
 
     whole, eyes, mouth: of each the peak's height (a correlation), how far it stands out of other shifts (their standard
     deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
-    rows: the same for thin windows, rows and columns; rim: the same along the outline; coarse: what remains of the coarse look
+    rows: the same for thin windows, rows and columns; strip: by what share of its pixels that are as they were a strip of whole
+    rows or columns stands out of those beside it; rim: the same along the outline; coarse: what remains of the coarse look
     when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one; fine: the detail over that of
     the footage, little where a face is blurred; middle: the same of coarser detail, which no grain makes up for; tiles: steps
     between the steepest rows and columns over those between most.
@@ -66,6 +71,7 @@ class Reuse(Value):
     mouth: tuple[float, float, float]
     left: float
     rows: float
+    strip: float
     rim: Rim
     coarse: float
     fine: float
@@ -106,8 +112,8 @@ def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
     found = _whitened((a, b, *rest), oval, down + np.float32(0.5))
     fine, middle = (of(b, oval) / max(of(a, oval), 1e-3) for of in (_detail, _middle))
-    return Reuse(*found.peaks, *_windows(a, b, oval), rim(source, output, box), _coarse(a, b, oval), fine, middle,
-                 _tiles(b, oval), found.pixels, found.surfaces, found.moved)
+    return Reuse(*found.peaks, *_windows(a, b, oval), _strip(a, b, oval), rim(source, output, box), _coarse(a, b, oval), fine,
+                 middle, _tiles(b, oval), found.pixels, found.surfaces, found.moved)
 
 
 def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
@@ -179,6 +185,30 @@ def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
         thin |= (cv2.blur(apart, size) < CLOSE) & (cv2.blur(square, size) - cv2.blur(a, size) ** 2 > SHADED)
     count = max(int(oval.sum()), 1)
     return float(alike.sum() / count), float((thin & oval).sum() / count)
+
+
+def _strip(a: Floats, b: Floats, oval: Bools) -> float:
+    """How far the strip that stands out most does, in shares of its pixels."""
+    inside = oval.astype(np.float32)
+    alike = cv2.threshold(cv2.absdiff(a, b), ALIKE, 1, cv2.THRESH_BINARY_INV)[1] * inside
+    shade = a * inside
+    pictures = inside, alike, shade, shade * a
+    high, gap, beside = STRIP
+    far, best = gap + beside, 0.0
+    for axis in (0, 1):
+        ones = np.ones(a.shape[axis], np.float32)  # a product with them is a sum, and much faster
+        count, same, first, second = (ones @ p if axis == 0 else p @ ones for p in pictures)
+        held = np.maximum(count, 1)
+        varied = np.sqrt(np.maximum(second / held - (first / held) ** 2, 0))
+        shares = same / held * np.minimum(varied / PLAIN, 1)
+        whole = count >= max(TOLD[0], TOLD[1] * float(count.max()))
+        if len(shares) < high + 2 * far:
+            continue
+        strips, others = (np.convolve(shares, np.full(n, 1 / n), "valid") for n in (high, beside))
+        starts = np.arange(far, len(shares) - high - far + 1)
+        stands = strips[starts] - np.maximum(others[starts - far], others[starts + high + gap])
+        best = max(best, float((stands * (whole[starts - far] & whole[starts + high + far - 1])).max()))
+    return best
 
 
 def _coarse(a: Floats, b: Floats, oval: Bools) -> float:

@@ -174,3 +174,28 @@ def test_a_face_that_is_maybe_one_is_compared_where_a_detector_finds_it() -> Non
         assert bool(findings([frame] * SECOND)) is leaks
     unseen: Frame = leaking(0.3), one(treatment="maybe"), []
     assert findings([unseen] * SECOND) == []
+
+
+HIGH: Array = np.random.default_rng(9).standard_normal(SHAPE)
+
+
+def stripped(source: Floats, part: tuple[slice, slice]) -> Floats:
+    """The double but for a thin part; all else lies far from the footage."""
+    made = np.asarray(source + 18 + 10 * HIGH, np.float32)
+    made[part] = source[part] + 1.2 * HIGH[part]
+    return made
+
+
+@pytest.mark.parametrize("across", [False, True])
+def test_a_strip_of_a_face_is_found_though_coding_moved_every_pixel_of_it(across: bool) -> None:
+    """The head nods, and the strip with it."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    shaded = np.asarray(130 + 9 * np.sin(x / 7) + 9 * np.sin(y / 7), np.float32)
+    clip: list[Frame] = []
+    for k in range(12):
+        at, box = 66 + k % 3, Box(BOX.x0, BOX.y0 + k % 3, BOX.x1, BOX.y1 + k % 3)
+        part = (slice(None), slice(at, at + 5)) if across else (slice(at, at + 5), slice(None))
+        clip.append((stripped(shaded, part), one(box), []))
+    assert (0, 12) in [f.frames for f in findings(clip, sources=(shaded,)) if f.what == ROWS]
+    without: list[Frame] = [(stripped(shaded, (slice(0, 0), slice(None))), one(), [])] * 12
+    assert ROWS not in [f.what for f in findings(without, sources=(shaded,))]

@@ -104,5 +104,5 @@ def test_a_few_rows_of_a_small_face_are_found_in_half_a_second() -> None:
     rows = DRAWN.copy()
     rows[60:64, 55:86] = shaded[60:64, 55:86]
     assert ROWS in found([rows] * SECOND, source=shaded)
-    assert ROWS not in found([rows] * SECOND, replace(LIMITS, rows_half=1.0), shaded)
+    assert ROWS not in found([rows] * SECOND, replace(LIMITS, rows_half=1.0, strip_half=1.0), shaded)
     assert ROWS not in found([DRAWN] * SECOND, source=shaded)
