@@ -111,8 +111,9 @@ def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()
     down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
     oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
     found = _whitened((a, b, *rest), oval, down + np.float32(0.5))
-    fine, middle = (of(b, oval) / max(of(a, oval), 1e-3) for of in (_detail, _middle))
-    return Reuse(*found.peaks, *_windows(a, b, oval), _strip(a, b, oval), rim(source, output, box), _coarse(a, b, oval), fine,
+    high = [cv2.subtract(x, cv2.GaussianBlur(x, (0, 0), 1.5)) for x in (a, b)]
+    fine, middle = (of(q, oval) / max(of(p, oval), 1e-3) for of, p, q in ((_detail, *high), (_middle, a, b)))
+    return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval), _strip(a, b, oval), rim(source, output, box), _coarse(a, b, oval), fine,
                  middle, _tiles(b, oval), found.pixels, found.surfaces, found.moved)
 
 
@@ -173,18 +174,28 @@ def _surface(a: Floats, b: Floats) -> Floats:
     return np.asarray(cv2.matchTemplate(wide, a, cv2.TM_CCORR), np.float32) / np.float32(energy + 1e-3)
 
 
-def _windows(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
-    """Shares of the oval that windows and thin windows find as they were."""
-    p, q = (x - cv2.GaussianBlur(x, (0, 0), 1.5) for x in (a, b))
-    pp, qq, pq = (cv2.blur(x, (WINDOW, WINDOW)) for x in (p * p, q * q, p * q))
-    level = np.abs(cv2.blur(a, (WINDOW, WINDOW)) - cv2.blur(b, (WINDOW, WINDOW)))
-    alike = (pq > KEPT * np.sqrt(pp * qq + 0.05)) & (pp > STRONG) & (level < LEVEL) & oval
-    apart, square = (a - b) ** 2, a * a
+def _kept(a: Floats, b: Floats, high: Sequence[Array], oval: Bools) -> float:
+    """Share of the oval that windows find as they were. high: the detail of both."""
+    p, q = high
+    pp, qq, pq, level, there = (cv2.blur(x, (WINDOW, WINDOW)) for x in (
+        cv2.multiply(p, p), cv2.multiply(q, q), cv2.multiply(p, q), a, b))
+    alike = cv2.compare(pq, KEPT * cv2.sqrt(cv2.multiply(pp, qq) + np.float32(0.05)), cv2.CMP_GT)
+    for other in (pp > STRONG, cv2.absdiff(level, there) < LEVEL, oval):
+        alike &= other.view(np.uint8) * np.uint8(255)
+    return cv2.countNonZero(alike) / max(int(oval.sum()), 1)
+
+
+def _thin(a: Floats, b: Floats, oval: Bools) -> float:
+    """Share of the oval that thin windows find as they were."""
+    apart = cv2.subtract(a, b)
+    apart, square = cv2.multiply(apart, apart), cv2.multiply(a, a)
     thin = np.zeros(oval.shape, bool)
     for size in ROW:
-        thin |= (cv2.blur(apart, size) < CLOSE) & (cv2.blur(square, size) - cv2.blur(a, size) ** 2 > SHADED)
-    count = max(int(oval.sum()), 1)
-    return float(alike.sum() / count), float((thin & oval).sum() / count)
+        near = cv2.blur(apart, size) < CLOSE
+        if near.any():
+            mean = cv2.blur(a, size)
+            thin |= near & (cv2.subtract(cv2.blur(square, size), cv2.multiply(mean, mean)) > SHADED)
+    return float((thin & oval).sum() / max(int(oval.sum()), 1))
 
 
 def _strip(a: Floats, b: Floats, oval: Bools) -> float:
@@ -226,8 +237,9 @@ def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
     return float(np.sqrt(((p - gain * q) ** 2).mean() / max(float((p * p).mean()), 1.0)))
 
 
-def _detail(picture: Floats, oval: Bools) -> float:
-    return float(np.percentile(np.abs(picture - cv2.GaussianBlur(picture, (0, 0), 1.5))[oval], FINE))
+def _detail(high: Array, oval: Bools) -> float:
+    values = np.abs(high[oval])
+    return float(np.partition(values, at := int((len(values) - 1) * FINE / 100))[at]) if len(values) else 0.0
 
 
 def _middle(picture: Floats, oval: Bools) -> float:
