@@ -113,8 +113,8 @@ def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()
     found = _whitened((a, b, *rest), oval, down + np.float32(0.5))
     high = [cv2.subtract(x, cv2.GaussianBlur(x, (0, 0), 1.5)) for x in (a, b)]
     fine, middle = (of(q, oval) / max(of(p, oval), 1e-3) for of, p, q in ((_detail, *high), (_middle, a, b)))
-    return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval), _strip(a, b, oval), rim(source, output, box), _coarse(a, b, oval), fine,
-                 middle, _tiles(b, oval), found.pixels, found.surfaces, found.moved)
+    return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval), _strip(a, b, oval), rim(source, output, box),
+                 _coarse(a, b, oval), fine, middle, _tiles(b, oval), found.pixels, found.surfaces, found.moved)
 
 
 def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
@@ -182,7 +182,7 @@ def _kept(a: Floats, b: Floats, high: Sequence[Array], oval: Bools) -> float:
     alike = cv2.compare(pq, KEPT * cv2.sqrt(cv2.multiply(pp, qq) + np.float32(0.05)), cv2.CMP_GT)
     for other in (pp > STRONG, cv2.absdiff(level, there) < LEVEL, oval):
         alike &= other.view(np.uint8) * np.uint8(255)
-    return cv2.countNonZero(alike) / max(int(oval.sum()), 1)
+    return float(cv2.countNonZero(alike) / max(int(oval.sum()), 1))
 
 
 def _thin(a: Floats, b: Floats, oval: Bools) -> float:
