@@ -103,10 +103,13 @@ def heard(footage: Callable[[], Iterator[Floats]], audio: AudioInfo, sheet: Shee
 
 
 class _Original:
-    """A stream's samples, asked for in rising order; what comes after its end is silent, what is no number, too."""
+    """A stream's samples, asked for in rising order; what comes after its end is silent, what is no number, too.
+
+    Held is what lies between what was dropped and what was asked for last: pauses are read over and forgotten.
+    """
 
     def __init__(self, blocks: Iterator[Floats], channels: int) -> None:
-        self.blocks, self.start, self.lost = blocks, 0, False
+        self.blocks, self.start, self.floor, self.lost = blocks, 0, 0, False
         self.held = np.zeros((0, channels), np.float32)
 
     def of(self, start: int, stop: int) -> Floats:
@@ -125,13 +128,17 @@ class _Original:
         while end < stop:
             block = next(self.blocks, None)
             if block is None:
-                block = np.zeros((stop - end, self.held.shape[1]), np.float32)
-            more.append(np.nan_to_num(block, posinf=0.0, neginf=0.0) if not np.isfinite(block).all() else block)
+                block = np.zeros((min(stop - end, BLOCK), self.held.shape[1]), np.float32)
             end += len(block)
-        self.held = np.concatenate(more) if len(more) > 1 else self.held
+            if end <= self.floor:
+                more, self.start = [self.held[:0]], end
+            else:
+                more.append(np.nan_to_num(block, posinf=0.0, neginf=0.0) if not np.isfinite(block).all() else block)
+        self.held = np.concatenate(more) if len(more) > 1 else more[0]
 
     def drop(self, before: int) -> None:
-        """Forget what comes before."""
+        """Forget what comes before; it is not asked for any more."""
+        self.floor = max(self.floor, before)
         n = min(before - self.start, len(self.held))
         if 2 * n > len(self.held):  # not at every block: what is held may be long
             self.held, self.start = self.held[n:].copy(), self.start + n
@@ -210,11 +217,11 @@ class _Stage:
         original = _Original(self.footage(), self.audio.channels)
         for line in sorted(lines, key=lambda line: line.start):
             for start in range(line.start, line.stop, self.audio.rate):
+                original.drop(start)
                 try:
                     yield mono(original.of(start, min(start + self.audio.rate, line.stop)))
                 except Exception:  # these turns are muted, with the reason, when their place comes
                     return
-                original.drop(start)
 
     def _gated(self) -> Iterator[Floats]:
         """The stream where its background may be heard; silence elsewhere, so that no filter remembers anything of that."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -241,6 +243,26 @@ def test_who_was_taken_out_of_the_plan_is_not_kept_with_whom_is_over_it() -> Non
         assert without.undecided == [(800, 1100)] and not with_.undecided
     joined = Score(LENGTH, (Cue(1, 200, 1600, "keep"),), speech=((200, 900), (899, 1600)))  # two turns that a person made one
     assert not joined.undecided
+
+
+def test_a_pause_is_not_held_however_long_it_is() -> None:
+    seconds, audio = 900, stream(RATE, 2)
+
+    def given() -> Iterator[Floats]:
+        for _ in range(seconds - 2):  # and the stream ends too early
+            yield noise(RATE, 2)
+
+    cues = [Cue(k, a, a + 1000, voice, of, "P1") for k, (a, voice, of) in enumerate(
+        [(0, "double", "noor"), (1500, "keep", ""), (450_000, "double", "noor"), (898_500, "double", "noor")], 1)]
+    sheet, told = laid_out(Score(1000 * seconds, tuple(cues), speech=()), Fraction(0), audio, seconds * RATE), Told()
+    tracemalloc.start()
+    try:
+        total = sum(len(block) for block in heard(given, audio, sheet, crew(), [0, 0], told))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert total == seconds * RATE and not told.failed
+    assert peak < 6e6, f"{peak / 1e6:.1f} MB of {seconds * RATE * 8 / 1e6:.0f}"
 
 
 class Failing:
