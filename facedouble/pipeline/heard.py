@@ -232,6 +232,7 @@ class Heard:
                 "bleeps": [[timecode(b.start), timecode(b.stop)] for b in self.score.beeps],
                 "listened": self.score.speech is not None,
                 "undecided": [[timecode(a), timecode(b)] for a, b in self.score.undecided],
+                "guarded": [[timecode(a), timecode(b)] for a, b in self.score.guards],
                 "seconds": {kind: round(s, 3) for kind, s in sorted(self.told.seconds.items())}}
         return {"voice": kinds.pop() if len(kinds) == 1 else "by turns" if kinds else "mute", "voice_reason": self.why or None,
                 "sound": said}
