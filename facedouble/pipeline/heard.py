@@ -16,12 +16,14 @@ import numpy as np
 
 from facedouble import disk
 from facedouble.consent import check_consent
-from facedouble.errors import ConsentError, InputRefused, UsageError
+from facedouble.errors import ConsentError, InputRefused, TakeRefused, UsageError
 from facedouble.media.encode import Sound
 from facedouble.media.recording import blocks, recording
+from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.digest import of_file
 from facedouble.pipeline.hearing import clock
 from facedouble.pipeline.score import Beep, Cue, Score
-from facedouble.pipeline.sound import Convert, Crew, Fit, Told, Tone, mono, sounds
+from facedouble.pipeline.sound import LONGEST_TAKE, Convert, Crew, Fit, Told, Tone, mono, sounds
 from facedouble.pipeline.speaking import open_content, open_trunk
 from facedouble.plan.plan import Plan
 from facedouble.plan.times import clock as timecode
@@ -32,7 +34,7 @@ from facedouble.voice.ambience import clean, tone_of
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.double import Content, listen, speak
 from facedouble.voice.file import read_voice
-from facedouble.voice.revoice import fit
+from facedouble.voice.revoice import check, fit
 from facedouble.voice.trunk import Trunk
 from facedouble.voice.volunteer import VoiceDouble
 
@@ -101,6 +103,9 @@ def score_of(plan: Plan, clip: str, info: MediaInfo, turns: Sequence[Turn] | Non
         said = plan.voicing(turn)
         of = said.of or ""
         if said.voice == "revoice":
+            if turn.stop - turn.start >= 1000 * LONGEST_TAKE:
+                raise UsageError(f"turn {number} of clip {clip} lasts {(turn.stop - turn.start) // 1000} s, and one take speaks "
+                                 f"{LONGEST_TAKE} s at most: split the turn in the plan")
             of = str(take_of(folder / of, clip, number, len(plan.clips) == 1))
         cues.append(Cue(number, turn.start, turn.stop, said.voice, of, turn.person, turn.flags))
     files = Counter(cue.of for cue in cues if cue.voice == "revoice")
@@ -140,10 +145,13 @@ class Makers(Value):
 
 
 def open_take(path: Path) -> Callable[[], tuple[Floats, int]]:
-    """What reads a take when it is its turn; InputRefused now if there is none."""
+    """What reads a take when it is its turn; InputRefused now if there is none, or no timing can mend it."""
     if not disk.is_file(path):
         raise InputRefused(f"{path}: there is no such take; record it, or decide something else for that turn")
-    recording(path)
+    try:
+        check(*_read_take(path))
+    except TakeRefused as error:
+        raise InputRefused(f"{path}: {error}") from error
     return partial(_read_take, path)
 
 
@@ -204,17 +212,29 @@ def open_crew(scores: Iterable[Score], voices: Mapping[str, Path], purpose: str,
                 {file: makers.take(Path(file)) for file in files}, makers.fit, makers.tone, makers.clean)
 
 
-class Heard:
-    """What is heard of a clip, for `pipeline.render`: its score, played by a crew."""
+def seed_of(info: MediaInfo, score: Score, seed: int) -> int:
+    """What chance begins with in the sound of a clip: a number that only who has the footage can tell, of the seed as well.
 
-    def __init__(self, score: Score, crew: Crew, seed: int, why: str = "") -> None:
-        self.score, self.crew, self.seed, self.why = score, crew, seed, why
+    Who knew it could read the sound of the place at its true times again, and take the noise away that drowns its hum.
+    """
+    return seed if score.silent or not info.audio else int(of_file(Path(info.path), f"facedouble sound {seed} ".encode()), 16)
+
+
+class Heard:
+    """What is heard of a clip, for `pipeline.render`: its score, played by a crew. seed: of `seed_of`."""
+
+    def __init__(self, score: Score, crew: Crew, seed: int, why: str = "", progress: Progress = quiet) -> None:
+        self.score, self.crew, self.seed, self.why, self.progress = score, crew, seed, why, progress
         self.told = Told()
 
     def sounds(self, info: MediaInfo) -> list[Sound]:
         """The streams, anew."""
         self.told = Told()
-        return sounds(info, self.score, self.crew, self.seed, self.told)
+        return sounds(info, self.score, self.crew, self.seed, self.told, self.progress)
+
+    def over(self, score: Score) -> Heard:
+        """The same, of another score."""
+        return Heard(score, self.crew, self.seed, self.why, self.progress)
 
     @property
     def errors(self) -> list[str]:
@@ -238,7 +258,7 @@ class Heard:
                 "sound": said}
 
 
-def heard_of(plan: Plan, clip: str, score: Score, crew: Crew, seed: int) -> Heard:
+def heard_of(plan: Plan, clip: str, score: Score, crew: Crew, seed: int, progress: Progress = quiet) -> Heard:
     """The clip's sound under a plan, with the reasons for what is kept."""
     kept = {f"{said.by}: {said.reason}" for _, turn in plan.turns(clip) if (said := plan.voicing(turn)).voice == "keep"}
-    return Heard(score, crew, seed, "; ".join(sorted(kept)))
+    return Heard(score, crew, seed, "; ".join(sorted(kept)), progress)

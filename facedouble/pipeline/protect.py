@@ -28,7 +28,7 @@ from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, Progress, analyse, quiet
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.digest import of_file
-from facedouble.pipeline.heard import MAKERS, Heard, Makers, open_crew
+from facedouble.pipeline.heard import MAKERS, Heard, Makers, open_crew, seed_of
 from facedouble.pipeline.hearing import Ears, open_ears
 from facedouble.pipeline.hearing import hear as listen
 from facedouble.pipeline.rehearse import NOBODY, Likeness, rehearse
@@ -121,7 +121,7 @@ def quieted(voice: Audible, veto: Veto) -> Audible:
     if not veto.ms:
         return voice
     if isinstance(voice, Heard):
-        return Heard(veto.over(voice.score), voice.crew, voice.seed, voice.why)
+        return voice.over(veto.over(voice.score))
     return Voice()
 
 
@@ -134,7 +134,8 @@ def _voice(job: Job, made: Analysis, seed: int, crew: Crew | None, progress: Pro
     if crew is None:
         return Voice(voices.usual == "keep", voices.reason)
     turns = hear(made, open_ears(models), None, progress) if made.info.audio else ()
-    return Heard(score_for(voices, made, turns), crew, seed, voices.reason)
+    score = score_for(voices, made, turns)
+    return Heard(score, crew, seed_of(made.info, score, seed), voices.reason, progress)
 
 
 def _crew(job: Job, models: Path | None, makers: Makers) -> Crew | None:

@@ -29,7 +29,7 @@ from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.company import PLAYED, Act, Laid, PlanCompany, Rehearsed, act_name, borders, mask_of
 from facedouble.pipeline.digest import Digest, of_file, program
 from facedouble.pipeline.film import Film, Home
-from facedouble.pipeline.heard import MAKERS, Makers, heard_of, open_crew, read_heard, score_of
+from facedouble.pipeline.heard import MAKERS, Makers, heard_of, open_crew, read_heard, score_of, seed_of
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.notes import looked_with
 from facedouble.pipeline.people import closely, look, reach
@@ -120,7 +120,8 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
     disk.make_folder(job.out)
     for clip in wanted:
         made, rehearsed = film.made[clip.id], troupe.rehearsed(clip)
-        voice = heard_of(plan, clip.id, scores[clip.id], crew, options.seed)
+        score = scores[clip.id]
+        voice = heard_of(plan, clip.id, score, crew, seed_of(made.info, score, options.seed), progress)
         lead = lead_of(card_of(plan, clip.id), made.info)
 
         def draw(film: Path, veto: Veto, clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed,

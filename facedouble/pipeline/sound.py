@@ -13,12 +13,14 @@ from typing import Final, Protocol
 
 import numpy as np
 import soxr
+from scipy.signal import oaconvolve
 
 from facedouble.errors import InputRefused
 from facedouble.media.encode import Sound
 from facedouble.media.sound import pcm, sample_count, silence
+from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
-from facedouble.types import AudioInfo, Floats, MediaInfo, Value
+from facedouble.types import AudioInfo, Doubles, Floats, MediaInfo, Value
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.level import gain, speech_level
 
@@ -33,6 +35,10 @@ PEAK: Final = 0.9  # of full scale, that another voice reaches at most
 BEEP: Final = 0.06  # of full scale
 PITCH: Final = 1000.0  # Hz, of a bleep
 ALIKE: Final = 0.9  # correlation with what went in from which a conversion has failed; told from a tenth of a second on
+LOOK: Final = 0.25  # s that are looked at by themselves for that
+HUSH: Final = 1e-4  # power re the loudest of these, under which there is nothing to look at
+QUOTE: Final = 1.0  # s of a turn that are sought in its take
+QUOTES: Final = 5  # of them at most, the loudest
 FAINT: Final = 0.25  # power of the mean of the channels over that of the loudest, under which they cancel each other
 
 
@@ -79,21 +85,34 @@ class Told:
     remarks: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def sounds(info: MediaInfo, score: Score, crew: Crew, seed: int, told: Told) -> list[Sound]:
+def sounds(info: MediaInfo, score: Score, crew: Crew, seed: int, told: Told, progress: Progress = quiet) -> list[Sound]:
     """Each stream of the clip, as `media.encode.Writer` takes it: as many samples as the footage has.
 
-    told: fills while they are taken.
+    told: fills while they are taken; so does the progress, in seconds of all streams.
     """
     made: list[Sound] = []
+    samples = [sample_count(info, audio.index) for audio in info.audio]
+    total = sum(n // audio.rate for n, audio in zip(samples, info.audio, strict=True))
     for n, audio in enumerate(info.audio):
-        samples = sample_count(info, audio.index)
         if score.silent:
-            blocks = silence(audio, samples)
+            blocks = silence(audio, samples[n])
         else:
-            sheet = laid_out(score, info.start, audio, samples)
-            blocks = heard(partial(pcm, info, audio.index), audio, sheet, crew, [seed, n], told)
+            sheet = laid_out(score, info.start, audio, samples[n])
+            before = sum(k // other.rate for k, other in zip(samples[:n], info.audio, strict=False))
+            blocks = _counted(heard(partial(pcm, info, audio.index), audio, sheet, crew, [seed, n], told), audio.rate,
+                              lambda s, before=before: progress("making sound", before + s, total))  # type: ignore[misc]
         made.append((audio.rate, audio.channels, audio.start, blocks))
     return made
+
+
+def _counted(blocks: Iterator[Floats], rate: int, tell: Callable[[int], None]) -> Iterator[Floats]:
+    """The same blocks; each second of them is told."""
+    done = 0
+    for block in blocks:
+        yield block
+        if (done + len(block)) // rate > done // rate:
+            tell((done + len(block)) // rate)
+        done += len(block)
 
 
 def heard(footage: Callable[[], Iterator[Floats]], audio: AudioInfo, sheet: Sheet, crew: Crew, seed: list[int],
@@ -285,9 +304,12 @@ class _Stage:
         rate, n = self.audio.rate, line.stop - line.start
         if line.cue.voice == "revoice":
             if n > LONGEST_TAKE * rate:
-                raise ValueError(f"a turn of more than {LONGEST_TAKE} s")
+                raise InputRefused(f"it lasts {n // rate} s, and one take speaks {LONGEST_TAKE} s at most; split it in the plan")
             take, own = self.crew.takes[line.cue.of]()
-            made, remarks = self.crew.fit(resampled(take, own, rate), mono(original.of(line.start, line.stop)), rate)
+            guide = mono(original.of(line.start, line.stop))
+            if quoted(resampled(guide, rate, SPEECH_RATE), resampled(take, own, SPEECH_RATE)):
+                raise InputRefused("its take is the footage's own sound; give the recording of the volunteer")
+            made, remarks = self.crew.fit(resampled(take, own, rate), guide, rate)
             self.told.remarks[line.cue.number] = remarks
         elif n < SHORTEST * rate:
             made = np.zeros(n, np.float32)
@@ -351,7 +373,40 @@ def resampled(sound: Floats, rate: int, to: int) -> Floats:
 
 
 def alike(a: Floats, b: Floats) -> bool:
-    """Whether two sounds (N,) are the same but for their loudness."""
+    """Whether two sounds (N,) at SPEECH_RATE are the same but for their loudness, anywhere for a quarter of a second."""
     n = min(len(a), len(b))
-    across, own = float(a[:n] @ b[:n]), float((a[:n] @ a[:n]) * (b[:n] @ b[:n]))
-    return n > SPEECH_RATE // 10 and own > 0 and abs(across) > ALIKE * own**0.5
+    if n <= SPEECH_RATE // 10:
+        return False
+    one, other = _bright(a[:n]), _bright(b[:n])
+    size = min(round(LOOK * SPEECH_RATE), n)
+    across, mine, theirs = (_sums(x, size) for x in (one * other, one**2, other**2))
+    said = (mine > HUSH * mine.max()) & (theirs > HUSH * theirs.max())
+    return bool((said & (np.abs(across) > ALIKE * np.sqrt(np.maximum(mine * theirs, 0)))).any())
+
+
+def quoted(guide: Floats, take: Floats) -> bool:
+    """Whether a second of the guide (N,), as loud as any, is in the take (M,), wherever; both at SPEECH_RATE."""
+    size = min(round(QUOTE * SPEECH_RATE), len(guide))
+    if not SPEECH_RATE // 4 <= size <= len(take):
+        return False
+    one, other = _bright(guide), _bright(take)
+    cut = one[: len(one) // size * size].reshape(-1, size)
+    loud = np.sort(np.argsort((cut**2).sum(1))[-QUOTES:])
+    energy = _sums(other**2, size)
+    for piece in cut[loud]:
+        own = float(piece @ piece)
+        across = np.abs(oaconvolve(other, piece[::-1], "valid"))
+        if own > 0 and (across > ALIKE * np.sqrt(np.maximum(own * energy, HUSH * own * energy.max(initial=0)))).any():
+            return True
+    return False
+
+
+def _bright(sound: Floats) -> Doubles:
+    """Its differences: so that two voices of one pitch are not alike by their fundamental."""
+    return np.diff(sound.astype(np.float64), prepend=0.0)
+
+
+def _sums(values: Doubles, size: int) -> Doubles:
+    """Sums of so many values that follow each other."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(total[size:] - total[:-size])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -17,6 +18,7 @@ from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm, sample_count
+from facedouble.media.takes import write_take
 from facedouble.options import DrawOptions, EncodeOptions, Options
 from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.film import Film, Home, look_at
@@ -31,7 +33,7 @@ from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile, Voicing
 from facedouble.protect.composite import compose
 from facedouble.types import AudioInfo, Colour, Floats, Frame, MediaInfo, Turn
 from facedouble.voice.level import LEVEL
-from tests.pipeline.make_sound import NoiseVoice, fit, halved, hiss
+from tests.pipeline.make_sound import Hiss, NoiseVoice, fit, halved, hiss
 from tests.pipeline.two_faces import RATE, planes, side_by_side
 
 TODAY = dt.date(2026, 11, 21)
@@ -166,6 +168,29 @@ def test_one_converted_one_kept_and_who_is_not_seen_is_muted(undone: Home, tmp_p
     assert facts["voice"] == "by turns" and str(undone.plan.parent) not in str(facts)
 
 
+def test_chance_begins_with_what_only_the_footage_tells(undone: Home, tmp_path: Path) -> None:
+    """Who has the film and this program could read the sound of the place at its true times, if the seed were 0."""
+    began: list[object] = []
+
+    class Told(Hiss):
+        def sound(self, samples: int, channels: int, rate: int, rng: np.random.Generator) -> Iterator[Floats]:
+            began.append(rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
+            return super().sound(samples, channels, rate, rng)
+
+    steps: list[tuple[str, int, int | None]] = []
+    decided(undone, "double noor", "keep")
+    job = Screening(undone, tmp_path, "film", TODAY)
+    makers = replace(MAKERS, tone=lambda blocks, rate, pauses: Told(0))
+    render_film(job, Options(), makers=makers, progress=lambda *step: steps.append(step))
+    footage = undone.plan.parent / "talk.mp4"
+    mine = int(hashlib.sha256(b"facedouble sound 0 " + footage.read_bytes()).hexdigest(), 16)
+    assert began == [[mine, 0, 0]]
+    plain = read(undone.text()).clip("A").sha256
+    assert mine != int(plain, 16) and f"{mine:x}" not in (tmp_path / "A.report.json").read_text()
+    made = [(done, total) for step, done, total in steps if step == "making sound"]
+    assert made == [(1, 2), (2, 2)], "progress is told in seconds while the sound is made"
+
+
 def test_another_voice_draws_no_picture_again(undone: Home, tmp_path: Path) -> None:
     def chunks() -> dict[str, tuple[int, int]]:
         return {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in undone.of("A", "parts").glob("*.chunk")}
@@ -287,6 +312,18 @@ def test_a_take_speaks_one_turn() -> None:
     plan = Plan((clip,), speech=(Speech("A", 100, 300, voicing=again), Speech("A", 500, 900, voicing=again)))
     with pytest.raises(UsageError, match="one take cannot speak 2 turns"):
         score_of(plan, "A", info, None, Path())
+
+
+def test_what_no_take_can_speak_is_told_before_anything_is_drawn(tmp_path: Path) -> None:
+    clip = Clip("A", "a.mp4", "a" * 64, 100_000, Fraction(25))
+    info = MediaInfo("x", "mp4", 8, 8, None, RATE, 1 / RATE, Fraction(0), None, 0, Fraction(1), Colour(), "yuv420p", 8, (), (),
+                     ())
+    plan = Plan((clip,), speech=(Speech("A", 100, 301_000, voicing=Voicing.of_words("revoice a.wav")),))
+    with pytest.raises(UsageError, match=r"turn 1 of clip A lasts 300 s.*split"):
+        score_of(plan, "A", info, None, Path())
+    write_take(tmp_path / "still.wav", np.zeros(48000, np.float32), 48000)
+    with pytest.raises(InputRefused, match=r"still\.wav: the take is silent"):
+        open_take(tmp_path / "still.wav")
 
 
 def test_the_score_of_a_plan() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from facedouble.errors import InputRefused
 from facedouble.pipeline.score import GUARD, NEAR, ROUNDED, Beep, Cue, Score, laid_out
-from facedouble.pipeline.sound import ALIKE, Convert, Crew, Told, alike, heard, mono, resampled
+from facedouble.pipeline.sound import ALIKE, Convert, Crew, Told, alike, heard, mono, quoted, resampled
 from facedouble.plan.voices import AMBIENCES
 from facedouble.types import Bools, Floats
 from facedouble.voice.level import LEVEL, gain, speech_level
@@ -409,6 +409,34 @@ def test_resampling_keeps_time() -> None:
 def test_what_is_alike() -> None:
     a, b = noise(9000)[:, 0], noise(9000, seed=4)[:, 0]
     assert alike(a, -0.3 * a) and not alike(a, b) and not alike(a, 0 * a) and not alike(a, a + b * (1 / ALIKE))
+
+
+def test_a_quarter_of_a_second_that_passes_is_enough_to_fail() -> None:
+    """A conversion of 20 s with so much of the original in it, half as loud, correlates with it hardly at all."""
+    a, b = noise(20 * 16000)[:, 0], noise(20 * 16000, seed=4)[:, 0]
+    assert not alike(a, b)
+    b[100_000:106_000] = 0.5 * a[100_000:106_000]
+    assert alike(a, b)
+    hum = np.sin(2 * np.pi * 110 * np.arange(32000) / 16000).astype(np.float32)  # two voices of one pitch
+    assert not alike(hum + 0.3 * a[:32000], hum + 0.3 * b[:32000])
+
+
+def test_a_take_that_is_the_footage_itself_is_not_heard() -> None:
+    sound = noise(16000)
+    louder = (np.concatenate([noise(5000, seed=8), 1.7 * sound[1500:7000]])[:, 0]).astype(np.float32)
+    told, by = Told(), replace(crew(), takes={**crew().takes, "own": lambda: (louder, RATE)})
+    cues = (Cue(1, 200, 800, "revoice", "own"), Cue(2, 900, 1400, "revoice", "take"))
+    made = played(sound, Score(LENGTH, cues, speech=()), by=by, told=told)
+    assert set(told.failed) == {1} and "own sound" in told.failed[1] and level(made[1600:6400]) < 0.1 * level(sound)
+    guide = noise(40000, seed=9)[:, 0]
+    assert quoted(guide, np.concatenate([louder, guide[9000:39000]])) and not quoted(guide, noise(90000, seed=11)[:, 0])
+    assert not quoted(guide[:100], guide) and not quoted(guide, guide[:100]) and not quoted(guide * 0, guide * 0)
+
+
+def test_a_turn_that_no_take_can_speak_says_what_to_do() -> None:
+    told = Told()
+    played(noise(302 * RATE), Score(302_000, (Cue(1, 0, 301_500, "revoice", "take"),), speech=()), told=told)
+    assert "split it" in told.failed[1] and "Error" not in told.failed[1]
 
 
 def test_a_voice_is_what_it_has_to_be() -> None:
