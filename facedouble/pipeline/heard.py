@@ -20,6 +20,7 @@ from facedouble.errors import ConsentError, InputRefused, TakeRefused, UsageErro
 from facedouble.media.encode import Sound
 from facedouble.media.recording import blocks, recording
 from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.auditions import overrides
 from facedouble.pipeline.digest import of_file
 from facedouble.pipeline.hearing import clock
 from facedouble.pipeline.score import Beep, Cue, Score
@@ -31,6 +32,7 @@ from facedouble.plan.voices import Speech
 from facedouble.publish import write_over
 from facedouble.types import Floats, MediaInfo, Turn, Value
 from facedouble.voice.ambience import clean, tone_of
+from facedouble.voice.casting import Candidate
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.double import Content, listen, speak
 from facedouble.voice.file import read_voice
@@ -167,6 +169,7 @@ class Spoken(Value):
     voice: VoiceDouble
     content: Content
     trunk: Trunk
+    sample: Candidate | None = None
 
     @property
     def rate(self) -> int:
@@ -185,7 +188,8 @@ def open_voice(path: Path, purpose: str, today: dt.date, models: Path | None = N
     if purpose not in voice.consent.scope:
         raise ConsentError(f"{path}: the volunteer consented to {', '.join(voice.consent.scope)}, not to {purpose}; ask them, or "
                            "say what this is for with --for")
-    spoken = Spoken(voice, open_content(models), open_trunk())
+    sample = Candidate(voice.id, voice.arrays["prints"], tuple(overrides(path)))
+    spoken = Spoken(voice, open_content(models), open_trunk(), sample)
     try:
         spoken(np.zeros(SPEECH_RATE // 10, np.float32))
     except (ValueError, KeyError) as error:  # whole, and yet nothing that this network can speak with
@@ -208,8 +212,18 @@ def open_crew(scores: Iterable[Score], voices: Mapping[str, Path], purpose: str,
     cues = [cue for score in scores for cue in score.cues]
     names = sorted({cue.of for cue in cues if cue.voice == "double"})
     files = sorted({cue.of for cue in cues if cue.voice == "revoice"})
-    return Crew({name: makers.voice(voices[name], purpose, today, models) for name in names},
-                {file: makers.take(Path(file)) for file in files}, makers.fit, makers.tone, makers.clean)
+    opened = {name: makers.voice(voices[name], purpose, today, models) for name in names}
+    samples = {name: sample for name, voice in opened.items() if (sample := getattr(voice, "sample", None)) is not None}
+    return Crew(opened, {file: makers.take(Path(file)) for file in files}, makers.fit, makers.tone, makers.clean, samples)
+
+
+def shared(cues: Iterable[Cue]) -> dict[str, set[str]]:
+    """The doubles' voices that speak for more than one person, by name, and for whom: one who is known tells of the others."""
+    speaks: dict[str, set[str]] = {}
+    for cue in cues:
+        if cue.voice == "double" and cue.person:
+            speaks.setdefault(cue.of, set()).add(cue.person)
+    return {name: who for name, who in speaks.items() if len(who) > 1}
 
 
 def seed_of(info: MediaInfo, score: Score, seed: int) -> int:
@@ -223,8 +237,9 @@ def seed_of(info: MediaInfo, score: Score, seed: int) -> int:
 class Heard:
     """What is heard of a clip, for `pipeline.render`: its score, played by a crew. seed: of `seed_of`."""
 
-    def __init__(self, score: Score, crew: Crew, seed: int, why: str = "", progress: Progress = quiet) -> None:
-        self.score, self.crew, self.seed, self.why, self.progress = score, crew, seed, why, progress
+    def __init__(self, score: Score, crew: Crew, seed: int, why: str = "", progress: Progress = quiet,
+                 likenesses: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.score, self.crew, self.seed, self.why, self.progress, self.likenesses = score, crew, seed, why, progress, likenesses
         self.told = Told()
 
     def sounds(self, info: MediaInfo) -> list[Sound]:
@@ -234,7 +249,7 @@ class Heard:
 
     def over(self, score: Score) -> Heard:
         """The same, of another score."""
-        return Heard(score, self.crew, self.seed, self.why, self.progress)
+        return Heard(score, self.crew, self.seed, self.why, self.progress, self.likenesses)
 
     @property
     def errors(self) -> list[str]:
@@ -253,12 +268,15 @@ class Heard:
                 "listened": self.score.speech is not None,
                 "undecided": [[timecode(a), timecode(b)] for a, b in self.score.undecided],
                 "guarded": [[timecode(a), timecode(b)] for a, b in self.score.guards],
+                "shared": {name: sorted(who) for name, who in shared(self.score.cues).items()},
+                "likenesses": list(self.likenesses),
                 "seconds": {kind: round(s, 3) for kind, s in sorted(self.told.seconds.items())}}
         return {"voice": kinds.pop() if len(kinds) == 1 else "by turns" if kinds else "mute", "voice_reason": self.why or None,
                 "sound": said}
 
 
-def heard_of(plan: Plan, clip: str, score: Score, crew: Crew, seed: int, progress: Progress = quiet) -> Heard:
+def heard_of(plan: Plan, clip: str, score: Score, crew: Crew, seed: int, progress: Progress = quiet,
+             likenesses: Sequence[Mapping[str, Any]] = ()) -> Heard:
     """The clip's sound under a plan, with the reasons for what is kept."""
     kept = {f"{said.by}: {said.reason}" for _, turn in plan.turns(clip) if (said := plan.voicing(turn)).voice == "keep"}
-    return Heard(score, crew, seed, "; ".join(sorted(kept)), progress)
+    return Heard(score, crew, seed, "; ".join(sorted(kept)), progress, likenesses)

@@ -21,6 +21,7 @@ from facedouble.media.sound import pcm, sample_count, silence
 from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
 from facedouble.types import AudioInfo, Doubles, Floats, MediaInfo, Value
+from facedouble.voice.casting import Candidate
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.level import gain, speech_level
 
@@ -67,13 +68,17 @@ and what a listener should hear of it."""
 
 @dataclass(frozen=True)
 class Crew(Value):
-    """Who makes sounds: voices by name, takes by file (mono, samples/s), how a take is fitted, room tones, cleaning."""
+    """Who makes sounds: voices by name, takes by file (mono, samples/s), how a take is fitted, room tones, cleaning.
+
+    samples: of those voices that can be compared with whom they speak for, by name.
+    """
 
     voices: Mapping[str, Convert]
     takes: Mapping[str, Callable[[], tuple[Floats, int]]]
     fit: Fit
     tone: Callable[[Iterable[Floats], int, Sequence[tuple[int, int]]], Tone]
     clean: Callable[[Iterable[Floats], int, np.random.Generator], Iterator[Floats]]
+    samples: Mapping[str, Candidate] = field(default_factory=dict)
 
 
 @dataclass

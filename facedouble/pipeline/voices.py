@@ -11,12 +11,17 @@ import soxr
 
 from facedouble import disk
 from facedouble.errors import InputRefused
+from facedouble.media.probe import probe
 from facedouble.media.recording import Recording as Source
 from facedouble.media.recording import blocks, recording
 from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.auditions import looked_at
+from facedouble.pipeline.digest import of_file
+from facedouble.pipeline.film import Home
 from facedouble.pipeline.hearing import Ears
 from facedouble.pipeline.speaking import RATE
 from facedouble.pipeline.speaking import Maker as Speaking
+from facedouble.plan.read import read
 from facedouble.types import Consent, Floats
 from facedouble.voice import casting
 from facedouble.voice.casting import Finding, Fitness
@@ -129,6 +134,23 @@ def people(paths: Sequence[Path], ears: Ears, progress: Progress = quiet) -> dic
                 found[name] = heard.prints[mine].astype(np.float32)
         progress("hearing", k + 1, len(paths))
     return found
+
+
+def people_of(home: Home, ears: Ears, progress: Progress = quiet) -> dict[str, Floats]:
+    """The people of a plan, by their ids: the prints (n, D) of what each says alone, in all clips."""
+    plan = read(home.text())
+    found: dict[str, list[Floats]] = {}
+    for k, clip in enumerate(plan.clips):
+        path, spans = home.footage(clip), dict[str, list[tuple[int, int]]]()
+        for _, turn in plan.turns(clip.id):
+            spans.setdefault(turn.person, []).append((turn.start, turn.stop))
+        if spans:
+            if of_file(path) != clip.sha256:
+                raise InputRefused(f"{path}: is not the footage that clip {clip.id} is about; put the right file there")
+            for who, prints in looked_at(probe(path), spans, ears.voiceprint).items():
+                found.setdefault(who, []).extend([prints] if len(prints) else [])
+        progress("hearing", k + 1, len(plan.clips))
+    return {who: np.concatenate(prints) for who, prints in sorted(found.items()) if who and prints}
 
 
 def check(voice: VoiceDouble, against: Mapping[str, Floats]) -> tuple[Finding, ...]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from facedouble.colour import picture
-from facedouble.errors import InputRefused, ModelError, UsageError
+from facedouble.errors import AuditFailed, InputRefused, ModelError, UsageError
 from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
@@ -23,8 +24,10 @@ from facedouble.options import DrawOptions, EncodeOptions, Options
 from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.film import Film, Home, look_at
 from facedouble.pipeline.heard import Makers, open_take, read_heard, score_of, span_of, speech_of, take_of, write_heard
+from facedouble.pipeline.hearing import Ears
 from facedouble.pipeline.screening import Screening, render_film
 from facedouble.pipeline.sound import Convert
+from facedouble.pipeline.voices import people_of
 from facedouble.plan import edit
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
@@ -32,6 +35,7 @@ from facedouble.plan.values import Clip
 from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile, Voicing
 from facedouble.protect.composite import compose
 from facedouble.types import AudioInfo, Colour, Floats, Frame, MediaInfo, Turn
+from facedouble.voice.casting import Candidate
 from facedouble.voice.level import LEVEL
 from tests.pipeline.make_sound import Hiss, NoiseVoice, fit, halved, hiss
 from tests.pipeline.two_faces import RATE, planes, side_by_side
@@ -189,6 +193,38 @@ def test_chance_begins_with_what_only_the_footage_tells(undone: Home, tmp_path: 
     assert mine != int(plain, 16) and f"{mine:x}" not in (tmp_path / "A.report.json").read_text()
     made = [(done, total) for step, done, total in steps if step == "making sound"]
     assert made == [(1, 2), (2, 2)], "progress is told in seconds while the sound is made"
+
+
+def test_a_voice_like_a_person_of_the_plan_is_refused(undone: Home, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    def spectrum(looks: Floats) -> Floats:
+        rows = np.log(np.abs(np.fft.rfft(looks, axis=1))[:, :6400].reshape(len(looks), 64, 100).mean(2) + 1e-3) + 7
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    ears = Ears(lambda: lambda sound: sound, spectrum)
+    monkeypatch.setattr("facedouble.pipeline.screening.open_ears", lambda models: ears)
+    one, other, _ = speakers(undone)
+    before = undone.text()
+    undone.put(edit.add(before[: before.index("\n[[turn]]")], Speech("A", 0, 1800, one), Speech("A", 1800, 2200, other)))
+    decided(undone, "double noor", "mute")
+    found = people_of(undone, ears)
+    assert list(found) == [one] and len(found[one]) > 3, "the other says too little"
+    sample = Candidate("a" * 16, found[one])
+
+    @dataclass(frozen=True)
+    class Sampled(NoiseVoice):
+        sample: Candidate | None = None
+
+    def render_as(sample: Candidate) -> dict[str, Any]:
+        makers = replace(MAKERS, voice=lambda *_: Sampled(48000, 5, sample))
+        return render_film(Screening(undone, tmp_path / "safe", "film", TODAY), Options(), makers=makers)["A"].facts
+
+    with pytest.raises(AuditFailed, match=f"voice noor sounds too like {one}"):
+        render_as(sample)
+    assert not (tmp_path / "safe").exists(), "before anything is drawn"
+    said = {"voice": sample.id, "whom": one, "by": "K2", "reason": "r", "footage": [read(before).clip("A").sha256]}
+    facts = render_as(replace(sample, overrides=(said,)))
+    assert facts["sound"]["likenesses"][0]["override"] == {"by": "K2", "reason": "r"}
 
 
 def test_another_voice_draws_no_picture_again(undone: Home, tmp_path: Path) -> None:
