@@ -227,6 +227,10 @@ def came_of(clip: str, report: Any) -> None:
     took = said["seconds"]
     lasts = ", ".join(f"{kind} {took[kind]:.1f} s" for kind in ("double", "revoice", "keep") if kind in took)
     OUT.print(f"  sound: {len(said['turns'])} turns; {lasts or 'nobody is heard'}; ambience {said['ambience']}", markup=False)
+    for found in said["likenesses"]:
+        if found["voice"] == "revoice" and found["verdict"] == "refused":
+            OUT.print(f"  the takes for {plain(found['whom'])} sound like them (likeness {found['likeness']:.2f}): make sure "
+                      "that a volunteer spoke them, or ask another one", markup=False)
     for name, who in said["shared"].items():
         _one_for_several(name, who)
     for turn in [t for t in said["turns"] if t["flags"] and t["voice"] != "mute"][:12]:

@@ -17,15 +17,16 @@ from facedouble import disk
 from facedouble.errors import AuditFailed, InputRefused
 from facedouble.pipeline.hearing import clock, mono
 from facedouble.pipeline.score import Score
-from facedouble.pipeline.sound import Crew
+from facedouble.pipeline.sound import Crew, resampled
 from facedouble.publish import write_over
 from facedouble.types import Floats, MediaInfo
-from facedouble.voice.casting import Candidate, Verdict, judge
+from facedouble.voice.casting import Candidate, Finding, Verdict, judge
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.listen import LOOK, STRIDE, Voiceprint
 
 LOOKS: Final = 60  # of a person in a clip, spread over all that they say: more would tell no more
-AT_ONCE: Final = 16  # looks
+AT_ONCE: Final = 16  # looks; and as many of a take
+LOUD: Final = 0.03  # power re the loudest look of a take, from which somebody speaks in one
 
 Spans = Mapping[str, Sequence[tuple[int, int]]]
 """Ms of the clip in which somebody speaks, by who it is."""
@@ -111,33 +112,53 @@ def audition(clips: Sequence[tuple[MediaInfo, Score, str]], crew: Crew, voicepri
     """How like each volunteer's voice is to everybody it speaks for, for the report; AuditFailed if it is too like one of them.
 
     clips: each with its score and its SHA-256. also: another name by which somebody may be called where it was decided that a
-    voice is taken all the same. Who says too little to be compared is let pass, and the report says so.
+    voice is taken all the same. Who says too little to be compared is let pass, and the report says so. So are takes: of them
+    nobody can decide that they are taken all the same, and strangers are alike, too, at times.
     """
-    parts = {(cue.of, cue.person) for _, score, _ in clips for cue in score.cues
-             if cue.voice == "double" and cue.person and cue.of in crew.samples}
-    if not parts:
-        return []
-    prints: dict[str, list[Floats]] = {}
+    cues = [cue for _, score, _ in clips for cue in score.cues if cue.person]
+    parts = sorted({(cue.of, cue.person) for cue in cues if cue.voice == "double" and cue.of in crew.samples})
+    anew = {who: sorted({cue.of for cue in cues if cue.voice == "revoice" and cue.person == who}) for who in
+            sorted({cue.person for cue in cues if cue.voice == "revoice"})}
+    mine, prints = {*anew, *(who for _, who in parts)}, dict[str, list[Floats]]()
     for info, score, _ in clips:
-        mine = {who for _, who in parts} & {cue.person for cue in score.cues}
-        if mine and info.audio:
+        if info.audio and mine & {cue.person for cue in score.cues}:
             for who, looks in looked_at(info, spans_of(score), voiceprint).items():
                 prints.setdefault(who, []).extend([looks] if who in mine and len(looks) else [])
     told = []
-    for name, who in sorted(parts):
-        sample, theirs = crew.samples[name], prints.get(who, [])
-        found = judge(sample.id, sample.prints, who, np.concatenate(theirs) if theirs else np.zeros((0, 1), np.float32))
-        unknown = not np.isfinite(found.likeness)
+    for name, who in parts:
+        sample = crew.samples[name]
+        found = judge(sample.id, sample.prints, who, _all(prints.get(who, [])))
         footage = {sha for _, score, sha in clips if any((c.of, c.person) == (name, who) for c in score.cues)}
         said = next((r for r in sample.overrides if _settles(r, sample, {who, (also or {}).get(who, who)}, footage)), None)
-        if found.verdict is Verdict.REFUSED and not unknown and said is None:
+        if found.verdict is Verdict.REFUSED and np.isfinite(found.likeness) and said is None:
             raise AuditFailed(f"voice {name} sounds too like {who} (likeness {found.likeness:.2f}), whom it speaks for: take "
                               "another volunteer's voice; or, if it has to be this one, decide so with `facedouble voice check "
                               "--override`")
-        told.append({"voice": f"double {name}", "whom": who, "likeness": None if unknown else round(found.likeness, 3),
-                     "verdict": "too little speech to tell" if unknown else found.verdict.value,
-                     "override": said and {key: said.get(key) for key in ("by", "reason")}})
+        told.append({**_plain(f"double {name}", found), "override": said and {key: said.get(key) for key in ("by", "reason")}})
+    for who, files in anew.items():
+        takes = _all([looks for file in files if len(looks := _of_take(*crew.takes[file](), voiceprint))])
+        told.append({**_plain("revoice", judge("takes", takes, who, _all(prints.get(who, [])))), "override": None})
     return told
+
+
+def _all(prints: Sequence[Floats]) -> Floats:
+    return np.concatenate(prints) if prints else np.zeros((0, 1), np.float32)
+
+
+def _plain(voice: str, found: Finding) -> dict[str, Any]:
+    """A finding for the report."""
+    known = bool(np.isfinite(found.likeness))
+    return {"voice": voice, "whom": found.whom, "likeness": round(found.likeness, 3) if known else None,
+            "verdict": found.verdict.value if known else "too little speech to tell"}
+
+
+def _of_take(take: Floats, rate: int, voiceprint: Voiceprint) -> Floats:
+    """Voice prints (n, D) of a take (N,) where it is loud."""
+    sound = resampled(take, rate, SPEECH_RATE)
+    cuts = [sound[a : a + LOOK] for a in range(0, len(sound) - LOOK + 1, STRIDE)]
+    loud = max((float(np.square(cut).mean()) for cut in cuts), default=0.0)
+    looks = [cut for cut in cuts if float(np.square(cut).mean()) > LOUD * loud][:AT_ONCE]
+    return voiceprint(np.stack(looks)) if looks else np.zeros((0, 1), np.float32)
 
 
 def _settles(record: Mapping[str, Any], sample: Candidate, names: set[str], footage: set[str]) -> bool:

@@ -117,8 +117,10 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
     scores = {c.id: score_of(plan, c.id, film.made[c.id].info, read_heard(job.home.of(c.id, "heard.json"), c.sha256), base)
               for c in wanted}
     crew = open_crew(scores.values(), {v.name: base / v.file for v in plan.voices}, job.purpose, job.today, models, makers)
-    likenesses = [] if not crew.samples else audition([(film.made[c.id].info, scores[c.id], c.sha256) for c in wanted], crew,
-                                                      open_ears(models).voiceprint)
+    likenesses = []
+    if crew.samples or crew.takes:
+        told_by = [(film.made[c.id].info, scores[c.id], c.sha256) for c in wanted]
+        likenesses = audition(told_by, crew, open_ears(models).voiceprint)
     troupe = Dressing(film, job, options, models, progress)
     reports = {}
     disk.make_folder(job.out)

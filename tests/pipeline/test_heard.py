@@ -138,7 +138,8 @@ def kept(home: Home, out: Path) -> list[float]:
 def decided(home: Home, first: str, second: str) -> None:
     """What the witness' turn becomes, and the other's."""
     one, other = speakers(home)[:2]
-    text = edit.add(home.text(), *(VoiceFile(n, f"{n}.fvoice") for n in ("noor", "mad", "gone")))
+    known = {v.name for v in read(home.text()).voices}
+    text = edit.add(home.text(), *(VoiceFile(n, f"{n}.fvoice") for n in ("noor", "mad", "gone") if n not in known))
     for person, said in ((one, first), (other, second)):
         text = edit.voice(text, person, Voicing.of_words(said, "Lin", "asked" if said == "keep" else ""))
     home.put(text)
@@ -225,6 +226,13 @@ def test_a_voice_like_a_person_of_the_plan_is_refused(undone: Home, tmp_path: Pa
     said = {"voice": sample.id, "whom": one, "by": "K2", "reason": "r", "footage": [read(before).clip("A").sha256]}
     facts = render_as(replace(sample, overrides=(said,)))
     assert facts["sound"]["likenesses"][0]["override"] == {"by": "K2", "reason": "r"}
+    (undone.plan.parent / "own.wav").unlink(missing_ok=True)
+    write_take(undone.plan.parent / "own.wav", talk(2.3)[: round(1.7 * SOUND), 0] * np.float32(0.5), SOUND)
+    decided(undone, "revoice own.wav", "mute")  # the wrong file
+    facts = render_film(Screening(undone, tmp_path / "take", "film", TODAY), Options(), makers=MAKERS)["A"].facts
+    (found,) = facts["sound"]["likenesses"]
+    assert (found["voice"], found["whom"], found["verdict"]) == ("revoice", one, "refused")
+    assert "own sound" in facts["sound"]["turns"][0]["failed"]
 
 
 def test_another_voice_draws_no_picture_again(undone: Home, tmp_path: Path) -> None:
