@@ -400,13 +400,18 @@ def main() -> None:
 
 
 def conversation(speakers: Sequence[Sequence[Path]], rng: np.random.Generator, over: float,
-                 ears: Ears) -> tuple[Floats, Array]:
-    """Twelve stretches of 1 to 6 s by these speakers, and (s, N) who is heard when. over: share of them that begin too early."""
+                 ears: Ears, at_once: bool = False) -> tuple[Floats, Array]:
+    """Twelve stretches of 1 to 6 s by these speakers, and (s, N) who is heard when.
+
+    over: share of them that begin too early. at_once: each is cut to where it is speech, and the next follows within .05 s.
+    """
     sound, truth, who = rng.standard_normal(RATE // 2).astype(np.float32) * np.float32(1e-4), list[tuple[int, int, Array]](), -1
     for _ in range(12):
         who = int(rng.choice([k for k in range(len(speakers)) if k != who or len(speakers) == 1]))
         said = sound_of(speakers[who][int(rng.integers(len(speakers[who])))])[RATE // 4 :][: int(rng.uniform(1, 6) * RATE)]
-        gap = -rng.uniform(0.5, 1.5) if rng.random() < over else rng.uniform(0, 0.8)
+        gap = -rng.uniform(0.5, 1.5) if rng.random() < over else rng.uniform(0, 0.05 if at_once else 0.8)
+        if at_once and (spoken := np.flatnonzero(speech_in(said, ears))).size:
+            said = said[spoken[0] : spoken[-1] + 1]
         start = max(len(sound) + round(gap * RATE), 0)
         longer = rng.standard_normal(max(len(sound), start + len(said))).astype(np.float32) * np.float32(1e-4)
         longer[: len(sound)] = sound
@@ -468,15 +473,15 @@ def voices(many: int) -> None:
     print("| conversations | speech, s | own voice | another of theirs | somebody else's | open | missed | two at once, s | "
           "given to one | of others in kept turns, s: as found | less guards | lost of the kept |\n"
           "|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
-    for count, over in ((1, 0.0), (2, 0.0), (3, 0.0), (2, 0.4)):
+    for count, over, at_once in ((1, 0.0, False), (2, 0.0, False), (3, 0.0, False), (2, 0.4, False), (2, 0.0, True)):
         total, beside = np.zeros(7), np.zeros(4)
         for _ in range(many):
-            sound, heard = conversation([by[n] for n in rng.choice(sorted(by), count, replace=False)], rng, over, ears)
+            sound, heard = conversation([by[n] for n in rng.choice(sorted(by), count, replace=False)], rng, over, ears, at_once)
             found = turns(heard_of(sound, ears)).turns
             total += sorted_out(heard, found)
             beside += guarded(heard, found)
         shares = " | ".join(f"{100 * x / total[:5].sum():.1f} %" for x in total[:5])
-        name = f"{many} of {count}" + (", talking over each other" if over else "")
+        name = f"{many} of {count}" + (", talking over each other" if over else ", answering at once" if at_once else "")
         print(f"| {name} | {total[:5].sum():.0f} | {shares} | {total[6]:.0f} | {100 * total[5] / max(total[6], 1e-9):.0f} % | "
               f"{beside[0]:.1f} | {beside[1]:.1f} | {100 * (1 - beside[3] / beside[2]):.1f} % |", flush=True)
 

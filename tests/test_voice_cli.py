@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,6 +116,18 @@ def test_one_voice_for_two_people_is_told(tmp_path: Path, capsys: pytest.Capture
     for other, told in (("iva", False), ("noor", True)):
         plan_sound.told(read(edit.voice(text, "P2", Voicing.of_words(f"double {other}", "Lin", ""))))
         assert ("voice noor speaks for P1, P2" in capsys.readouterr().out) == told
+
+
+def test_what_came_of_the_sound_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    turn = {"from": "00:00:01.000", "to": "00:00:02.000", "flags": [], "voice": "keep"}
+    said = {"turns": [turn], "seconds": {"keep": 1.0}, "ambience": "new", "shared": {}, "likenesses": [], "guarded": []}
+    plan_sound.came_of("A", SimpleNamespace(facts={"sound": said}))
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    like = {"voice": "revoice", "whom": "P1", "likeness": 0.71, "verdict": "refused", "override": None}
+    plan_sound.came_of("A", SimpleNamespace(facts={"sound": {
+        **said, "guarded": [["00:00:01.000", "00:00:01.300"]], "likenesses": [like], "shared": {"noor": ["P1", "P2"]}}}))
+    out = capsys.readouterr().out
+    assert "1 ends of kept turns" in out and "takes for P1 sound like" in out and "voice noor speaks for P1, P2" in out
 
 
 def test_a_folder_is_ranked(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -227,6 +227,9 @@ def came_of(clip: str, report: Any) -> None:
     took = said["seconds"]
     lasts = ", ".join(f"{kind} {took[kind]:.1f} s" for kind in ("double", "revoice", "keep") if kind in took)
     OUT.print(f"  sound: {len(said['turns'])} turns; {lasts or 'nobody is heard'}; ambience {said['ambience']}", markup=False)
+    if said["guarded"]:
+        OUT.print(f"  {len(said['guarded'])} ends of kept turns are not heard, because another voice touches them: listen, and "
+                  "set the border in the plan, if a word is lost", markup=False)
     for found in said["likenesses"]:
         if found["voice"] == "revoice" and found["verdict"] == "refused":
             OUT.print(f"  the takes for {plain(found['whom'])} sound like them (likeness {found['likeness']:.2f}): make sure "
