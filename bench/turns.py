@@ -29,6 +29,7 @@ from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, analyse
 from facedouble.pipeline.hearing import Ears, hear, lips_of, open_ears, times
 from facedouble.pipeline.protect import open_eyes
+from facedouble.pipeline.score import Cue, Score
 from facedouble.types import Array, Bytes, Floats, Turn
 from facedouble.voice.listen import Heard, Listener
 from facedouble.voice.onscreen import Lips, assign, split
@@ -399,13 +400,18 @@ def main() -> None:
 
 
 def conversation(speakers: Sequence[Sequence[Path]], rng: np.random.Generator, over: float,
-                 ears: Ears) -> tuple[Floats, Array]:
-    """Twelve stretches of 1 to 6 s by these speakers, and (s, N) who is heard when. over: share of them that begin too early."""
+                 ears: Ears, at_once: bool = False) -> tuple[Floats, Array]:
+    """Twelve stretches of 1 to 6 s by these speakers, and (s, N) who is heard when.
+
+    over: share of them that begin too early. at_once: each is cut to where it is speech, and the next follows within .05 s.
+    """
     sound, truth, who = rng.standard_normal(RATE // 2).astype(np.float32) * np.float32(1e-4), list[tuple[int, int, Array]](), -1
     for _ in range(12):
         who = int(rng.choice([k for k in range(len(speakers)) if k != who or len(speakers) == 1]))
         said = sound_of(speakers[who][int(rng.integers(len(speakers[who])))])[RATE // 4 :][: int(rng.uniform(1, 6) * RATE)]
-        gap = -rng.uniform(0.5, 1.5) if rng.random() < over else rng.uniform(0, 0.8)
+        gap = -rng.uniform(0.5, 1.5) if rng.random() < over else rng.uniform(0, 0.05 if at_once else 0.8)
+        if at_once and (spoken := np.flatnonzero(speech_in(said, ears))).size:
+            said = said[spoken[0] : spoken[-1] + 1]
         start = max(len(sound) + round(gap * RATE), 0)
         longer = rng.standard_normal(max(len(sound), start + len(said))).astype(np.float32) * np.float32(1e-4)
         longer[: len(sound)] = sound
@@ -436,22 +442,48 @@ def sorted_out(heard: Array, found: Sequence[Turn]) -> Array:
     return np.array([own, *rest]) / RATE
 
 
+def guarded(heard: Array, found: Sequence[Turn]) -> Array:
+    """(4,) s: of others in the turns of a voice that is kept while the rest is not, as found and less the score's guards; and of
+    the speaker who is kept, the same two. Summed over all voices.
+    """
+    total = np.zeros(4)
+    for v in {t.voice for t in found if t.voice >= 0}:
+        cues = tuple(Cue(k, t.start * 1000 // RATE, -(-t.stop * 1000 // RATE), "keep" if t.voice == v else "mute", flags=t.flags)
+                     for k, t in enumerate(found, 1))
+        score = Score(heard.shape[1] * 1000 // RATE, cues, speech=tuple((c.start, c.stop) for c in cues))
+        kept = np.zeros(heard.shape[1], bool)
+        for t in found:
+            kept[t.start : t.stop] |= t.voice == v
+        for t in found:
+            kept[t.start : t.stop] &= t.voice == v
+        less = kept.copy()
+        for a, b in score.guards:
+            less[a * RATE // 1000 : b * RATE // 1000] = False
+        owner = int((heard & kept).sum(1).argmax())
+        others = np.delete(heard, owner, 0).any(0)
+        total += [(others & kept).sum(), (others & less).sum(), (heard[owner] & kept).sum(), (heard[owner] & less).sum()]
+    return total / RATE
+
+
 def voices(many: int) -> None:
     """Conversations out of recordings of single speakers, a row of figures each kind."""
     ears, rng, by = open_ears(), np.random.default_rng(7), dict[str, list[Path]]()
     for path in sorted([*(DATA / "speech").glob("ls-*"), *(DATA / "speech").glob("so762*")]):
         by.setdefault(path.name.split("_")[1].split("-")[0], []).append(path)
     print("| conversations | speech, s | own voice | another of theirs | somebody else's | open | missed | two at once, s | "
-          "given to one |\n|---|---|---|---|---|---|---|---|---|", flush=True)
-    for count, over in ((1, 0.0), (2, 0.0), (3, 0.0), (2, 0.4)):
-        total = np.zeros(7)
+          "given to one | of others in kept turns, s: as found | less guards | lost of the kept |\n"
+          "|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    for count, over, at_once in ((1, 0.0, False), (2, 0.0, False), (3, 0.0, False), (2, 0.4, False), (2, 0.0, True)):
+        total, beside = np.zeros(7), np.zeros(4)
         for _ in range(many):
-            sound, heard = conversation([by[n] for n in rng.choice(sorted(by), count, replace=False)], rng, over, ears)
-            total += sorted_out(heard, turns(heard_of(sound, ears)).turns)
+            sound, heard = conversation([by[n] for n in rng.choice(sorted(by), count, replace=False)], rng, over, ears, at_once)
+            found = turns(heard_of(sound, ears)).turns
+            total += sorted_out(heard, found)
+            beside += guarded(heard, found)
         shares = " | ".join(f"{100 * x / total[:5].sum():.1f} %" for x in total[:5])
-        name = f"{many} of {count}" + (", talking over each other" if over else "")
-        print(f"| {name} | {total[:5].sum():.0f} | {shares} | {total[6]:.0f} | {100 * total[5] / max(total[6], 1e-9):.0f} % |",
-              flush=True)
+        name = f"{many} of {count}" + (", talking over each other" if over else ", answering at once" if at_once else "")
+        print(f"| {name} | {total[:5].sum():.0f} | {shares} | {total[6]:.0f} | {100 * total[5] / max(total[6], 1e-9):.0f} % | "
+              f"{beside[0]:.1f} | {beside[1]:.1f} | {100 * (1 - beside[3] / beside[2]):.1f} % |", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import typer
 
+from facedouble.cli import plan_sound
 from facedouble.cli.main import app
 from facedouble.errors import ExitCode, FacedoubleError
 from facedouble.pipeline import hearing, voices
+from facedouble.plan import edit
+from facedouble.plan.read import read
+from facedouble.plan.voices import VoiceFile, Voicing
 from facedouble.voice.file import write_voice
 from tests.media.make import clip
 from tests.media.test_recording import wav
 from tests.pipeline.test_voices import EARS, Maker, spoken, voice_of
 from tests.voice.test_picture import RATE, speech
+from tests.voice.test_takes import planned
 
 CONSENT = 'code = "V3"\nscope = ["film", "test"]\ndate = 2026-01-01\n'
 
@@ -91,8 +97,37 @@ def test_too_alike_is_refused_unless_somebody_takes_it(desk: Path, capsys: pytes
     assert run(*check, "--override", "voice 1", "--by", "K2") == ExitCode.USAGE
     assert run(*check, "--override", "voice 7", "--by", "K2", "--reason", "x") == ExitCode.USAGE
     assert run(*check, "--override", "voice 1", "--by", "K2", "--reason", "his brother, both agree") == ExitCode.DONE
-    record = json.loads((desk / "noor.override.json").read_text())
+    (record,) = json.loads((desk / "noor.override.json").read_text())
     assert record["by"] == "K2" and record["whom"] == "voice 1" and record["reason"] == "his brother, both agree"
+    assert run(*check) == ExitCode.DONE, "it is known by now"
+    other = ("check", desk / "noor.fvoice", "--against", spoken(desk / "other.wav", 30, 16_000, seed=2))  # the next film
+    assert run(*other) == ExitCode.AUDIT, "that was decided about other footage"
+    assert run(*other, "--override", "voice 1", "--by", "K2", "--reason", "asked again") == ExitCode.DONE
+    assert run(*check) == run(*other) == ExitCode.DONE
+    assert [r["reason"] for r in json.loads((desk / "noor.override.json").read_text())] == [record["reason"], "asked again"]
+    (desk / "noor.override.json").write_text("{")
+    assert run(*check) == ExitCode.INPUT
+
+
+def test_one_voice_for_two_people_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = planned(tmp_path / "film.plan.toml").read_text()
+    text = edit.add(text, VoiceFile("noor", "noor.fvoice"), VoiceFile("iva", "iva.fvoice"))
+    text = edit.voice(text, "P1", Voicing.of_words("double noor", "Lin", ""))
+    for other, told in (("iva", False), ("noor", True)):
+        plan_sound.told(read(edit.voice(text, "P2", Voicing.of_words(f"double {other}", "Lin", ""))))
+        assert ("voice noor speaks for P1, P2" in capsys.readouterr().out) == told
+
+
+def test_what_came_of_the_sound_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    turn = {"from": "00:00:01.000", "to": "00:00:02.000", "flags": [], "voice": "keep"}
+    said = {"turns": [turn], "seconds": {"keep": 1.0}, "ambience": "new", "shared": {}, "likenesses": [], "guarded": []}
+    plan_sound.came_of("A", SimpleNamespace(facts={"sound": said}))
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    like = {"voice": "revoice", "whom": "P1", "likeness": 0.71, "verdict": "refused", "override": None}
+    plan_sound.came_of("A", SimpleNamespace(facts={"sound": {
+        **said, "guarded": [["00:00:01.000", "00:00:01.300"]], "likenesses": [like], "shared": {"noor": ["P1", "P2"]}}}))
+    out = capsys.readouterr().out
+    assert "1 ends of kept turns" in out and "takes for P1 sound like" in out and "voice noor speaks for P1, P2" in out
 
 
 def test_a_folder_is_ranked(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,6 +198,25 @@ def told(plan: Any) -> None:
             if bleep.clip == clip.id:
                 OUT.print(f"clip {clip.id}, bleep {clock(bleep.start)} to {clock(bleep.stop)}", markup=False)
     undecided_turns(plan)
+    shared_voices(plan)
+
+
+def shared_voices(plan: Any) -> None:
+    """Say which doubles' voices speak for more than one person."""
+    speaks: dict[str, set[str]] = {}
+    for clip in plan.clips:
+        for _, said in plan.turns(clip.id):
+            gets = plan.voicing(said)
+            if gets.voice == "double" and said.person:
+                speaks.setdefault(gets.of or "", set()).add(said.person)
+    for name, who in sorted(speaks.items()):
+        _one_for_several(name, who)
+
+
+def _one_for_several(name: str, who: Any) -> None:
+    if len(who) > 1:
+        OUT.print(f"voice {plain(name)} speaks for {', '.join(sorted(map(plain, who)))}: who knows one of them by something else "
+                  "knows more of the others; give each a volunteer of their own", markup=False)
 
 
 def came_of(clip: str, report: Any) -> None:
@@ -208,6 +227,15 @@ def came_of(clip: str, report: Any) -> None:
     took = said["seconds"]
     lasts = ", ".join(f"{kind} {took[kind]:.1f} s" for kind in ("double", "revoice", "keep") if kind in took)
     OUT.print(f"  sound: {len(said['turns'])} turns; {lasts or 'nobody is heard'}; ambience {said['ambience']}", markup=False)
+    if said["guarded"]:
+        OUT.print(f"  {len(said['guarded'])} ends of kept turns are not heard, because another voice touches them: listen, and "
+                  "set the border in the plan, if a word is lost", markup=False)
+    for found in said["likenesses"]:
+        if found["voice"] == "revoice" and found["verdict"] == "refused":
+            OUT.print(f"  the takes for {plain(found['whom'])} sound like them (likeness {found['likeness']:.2f}): make sure "
+                      "that a volunteer spoke them, or ask another one", markup=False)
+    for name, who in said["shared"].items():
+        _one_for_several(name, who)
     for turn in [t for t in said["turns"] if t["flags"] and t["voice"] != "mute"][:12]:
         flags = ", ".join(map(plain, turn["flags"]))
         OUT.print(f"  listen to {f'clip {clip}, ' if clip else ''}{turn['from']} to {turn['to']}: {flags}", markup=False)

@@ -73,37 +73,39 @@ def voice_show(path: Annotated[Path, typer.Argument(help="a .fvoice file")]) -> 
 @voice_app.command("check", epilog="Example: facedouble voice check noor.fvoice --against interview.mp4")
 def voice_check(
     path: Annotated[Path, typer.Argument(help="a .fvoice file")],
-    against: Annotated[list[Path], typer.Option(help="footage or recordings of those it may speak for; can be given again")],
-    override: Annotated[str, typer.Option(help='cast it all the same for "voice 1": needs --by and --reason')] = "",
+    against: Annotated[list[Path], typer.Option(help="footage or recordings of those it may speak for, can be given again; or a "
+                                                  "film's plan, for the people in it")],
+    override: Annotated[str, typer.Option(help='cast it all the same for "voice 1", or P1: needs --by and --reason')] = "",
     by: Annotated[str, typer.Option(help="who decides")] = "",
     reason: Annotated[str, typer.Option(help="and why")] = "",
 ) -> None:
     """Measure how like a volunteer's voice is to each voice in the footage. Too alike is refused, exit code 3."""
-    import json
-
     from facedouble.pipeline import voices
+    from facedouble.pipeline.auditions import overrides, put_override
+    from facedouble.pipeline.digest import of_file
+    from facedouble.pipeline.film import SUFFIX, Home
     from facedouble.pipeline.hearing import open_ears
     from facedouble.pipeline.protect import close_doors
-    from facedouble.publish import write_new
+    from facedouble.plan.read import read
     from facedouble.voice import casting
     from facedouble.voice.file import read_voice
 
     close_doors()
     voice = read_voice(path)
+    home = Home(against[0]) if len(against) == 1 and against[0].name.endswith(SUFFIX) else None
     with Bar() as bar:
-        found = voices.check(voice, voices.people(against, open_ears(), bar))
+        people = voices.people(against, open_ears(), bar) if home is None else voices.people_of(home, open_ears(), bar)
+    found = voices.check(voice, people)
     for finding in found:
         _tell(path.stem, finding)
     if not found:
         raise InputRefused("nobody speaks in it long enough to be compared; give other footage of them")
-    settled = ""
+    footage = {of_file(a) for a in against} if home is None else {clip.sha256 for clip in read(home.text()).clips}
     if override:
-        record = casting.override(found, override, by, reason).record()
-        target = path.with_suffix(".override.json")
-        write_new(target, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+        target = put_override(path, casting.override(found, override, by, reason, footage).record())
         OUT.print(f"  recorded in {target}", markup=False)
-        settled = override
-    if any(f.verdict.value == "refused" and f.whom != settled for f in found):
+    settled = {r.get("whom") for r in overrides(path) if r.get("voice") == voice.id and footage <= set(r.get("footage", ()))}
+    if any(f.verdict.value == "refused" and f.whom not in settled for f in found):
         raise typer.Exit(ExitCode.AUDIT)
 
 

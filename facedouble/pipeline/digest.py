@@ -77,9 +77,12 @@ def program() -> str:
     return digest.hex()
 
 
-def of_file(path: Path) -> str:
-    """SHA-256 of a file, in hex; InputRefused if it cannot be read."""
-    told = hashlib.sha256()
+def of_file(path: Path, before: bytes = b"") -> str:
+    """SHA-256 of a file, in hex, of what stands before it as well; InputRefused if it cannot be read.
+
+    before: makes it another number than the file is known by, so that who was told that one cannot tell this one.
+    """
+    told = hashlib.sha256(before)
     try:
         with disk.open_read(path) as file:
             while block := file.read(BLOCK):

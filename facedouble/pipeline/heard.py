@@ -16,12 +16,15 @@ import numpy as np
 
 from facedouble import disk
 from facedouble.consent import check_consent
-from facedouble.errors import ConsentError, InputRefused, UsageError
+from facedouble.errors import ConsentError, InputRefused, TakeRefused, UsageError
 from facedouble.media.encode import Sound
 from facedouble.media.recording import blocks, recording
+from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.auditions import overrides
+from facedouble.pipeline.digest import of_file
 from facedouble.pipeline.hearing import clock
 from facedouble.pipeline.score import Beep, Cue, Score
-from facedouble.pipeline.sound import Convert, Crew, Fit, Told, Tone, mono, sounds
+from facedouble.pipeline.sound import LONGEST_TAKE, Convert, Crew, Fit, Told, Tone, mono, sounds
 from facedouble.pipeline.speaking import open_content, open_trunk
 from facedouble.plan.plan import Plan
 from facedouble.plan.times import clock as timecode
@@ -29,10 +32,11 @@ from facedouble.plan.voices import Speech
 from facedouble.publish import write_over
 from facedouble.types import Floats, MediaInfo, Turn, Value
 from facedouble.voice.ambience import clean, tone_of
+from facedouble.voice.casting import Candidate
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.double import Content, listen, speak
 from facedouble.voice.file import read_voice
-from facedouble.voice.revoice import fit
+from facedouble.voice.revoice import check, fit
 from facedouble.voice.trunk import Trunk
 from facedouble.voice.volunteer import VoiceDouble
 
@@ -101,6 +105,9 @@ def score_of(plan: Plan, clip: str, info: MediaInfo, turns: Sequence[Turn] | Non
         said = plan.voicing(turn)
         of = said.of or ""
         if said.voice == "revoice":
+            if turn.stop - turn.start >= 1000 * LONGEST_TAKE:
+                raise UsageError(f"turn {number} of clip {clip} lasts {(turn.stop - turn.start) // 1000} s, and one take speaks "
+                                 f"{LONGEST_TAKE} s at most: split the turn in the plan")
             of = str(take_of(folder / of, clip, number, len(plan.clips) == 1))
         cues.append(Cue(number, turn.start, turn.stop, said.voice, of, turn.person, turn.flags))
     files = Counter(cue.of for cue in cues if cue.voice == "revoice")
@@ -140,10 +147,13 @@ class Makers(Value):
 
 
 def open_take(path: Path) -> Callable[[], tuple[Floats, int]]:
-    """What reads a take when it is its turn; InputRefused now if there is none."""
+    """What reads a take when it is its turn; InputRefused now if there is none, or no timing can mend it."""
     if not disk.is_file(path):
         raise InputRefused(f"{path}: there is no such take; record it, or decide something else for that turn")
-    recording(path)
+    try:
+        check(*_read_take(path))
+    except TakeRefused as error:
+        raise InputRefused(f"{path}: {error}") from error
     return partial(_read_take, path)
 
 
@@ -159,6 +169,7 @@ class Spoken(Value):
     voice: VoiceDouble
     content: Content
     trunk: Trunk
+    sample: Candidate | None = None
 
     @property
     def rate(self) -> int:
@@ -177,7 +188,8 @@ def open_voice(path: Path, purpose: str, today: dt.date, models: Path | None = N
     if purpose not in voice.consent.scope:
         raise ConsentError(f"{path}: the volunteer consented to {', '.join(voice.consent.scope)}, not to {purpose}; ask them, or "
                            "say what this is for with --for")
-    spoken = Spoken(voice, open_content(models), open_trunk())
+    sample = Candidate(voice.id, voice.arrays["prints"], tuple(overrides(path)))
+    spoken = Spoken(voice, open_content(models), open_trunk(), sample)
     try:
         spoken(np.zeros(SPEECH_RATE // 10, np.float32))
     except (ValueError, KeyError) as error:  # whole, and yet nothing that this network can speak with
@@ -200,21 +212,44 @@ def open_crew(scores: Iterable[Score], voices: Mapping[str, Path], purpose: str,
     cues = [cue for score in scores for cue in score.cues]
     names = sorted({cue.of for cue in cues if cue.voice == "double"})
     files = sorted({cue.of for cue in cues if cue.voice == "revoice"})
-    return Crew({name: makers.voice(voices[name], purpose, today, models) for name in names},
-                {file: makers.take(Path(file)) for file in files}, makers.fit, makers.tone, makers.clean)
+    opened = {name: makers.voice(voices[name], purpose, today, models) for name in names}
+    samples = {name: sample for name, voice in opened.items() if (sample := getattr(voice, "sample", None)) is not None}
+    return Crew(opened, {file: makers.take(Path(file)) for file in files}, makers.fit, makers.tone, makers.clean, samples)
+
+
+def shared(cues: Iterable[Cue]) -> dict[str, set[str]]:
+    """The doubles' voices that speak for more than one person, by name, and for whom: one who is known tells of the others."""
+    speaks: dict[str, set[str]] = {}
+    for cue in cues:
+        if cue.voice == "double" and cue.person:
+            speaks.setdefault(cue.of, set()).add(cue.person)
+    return {name: who for name, who in speaks.items() if len(who) > 1}
+
+
+def seed_of(info: MediaInfo, score: Score, seed: int) -> int:
+    """What chance begins with in the sound of a clip: a number that only who has the footage can tell, of the seed as well.
+
+    Who knew it could read the sound of the place at its true times again, and take the noise away that drowns its hum.
+    """
+    return seed if score.silent or not info.audio else int(of_file(Path(info.path), f"facedouble sound {seed} ".encode()), 16)
 
 
 class Heard:
-    """What is heard of a clip, for `pipeline.render`: its score, played by a crew."""
+    """What is heard of a clip, for `pipeline.render`: its score, played by a crew. seed: of `seed_of`."""
 
-    def __init__(self, score: Score, crew: Crew, seed: int, why: str = "") -> None:
-        self.score, self.crew, self.seed, self.why = score, crew, seed, why
+    def __init__(self, score: Score, crew: Crew, seed: int, why: str = "", progress: Progress = quiet,
+                 likenesses: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.score, self.crew, self.seed, self.why, self.progress, self.likenesses = score, crew, seed, why, progress, likenesses
         self.told = Told()
 
     def sounds(self, info: MediaInfo) -> list[Sound]:
         """The streams, anew."""
         self.told = Told()
-        return sounds(info, self.score, self.crew, self.seed, self.told)
+        return sounds(info, self.score, self.crew, self.seed, self.told, self.progress)
+
+    def over(self, score: Score) -> Heard:
+        """The same, of another score."""
+        return Heard(score, self.crew, self.seed, self.why, self.progress, self.likenesses)
 
     @property
     def errors(self) -> list[str]:
@@ -232,12 +267,16 @@ class Heard:
                 "bleeps": [[timecode(b.start), timecode(b.stop)] for b in self.score.beeps],
                 "listened": self.score.speech is not None,
                 "undecided": [[timecode(a), timecode(b)] for a, b in self.score.undecided],
+                "guarded": [[timecode(a), timecode(b)] for a, b in self.score.guards],
+                "shared": {name: sorted(who) for name, who in shared(self.score.cues).items()},
+                "likenesses": list(self.likenesses),
                 "seconds": {kind: round(s, 3) for kind, s in sorted(self.told.seconds.items())}}
         return {"voice": kinds.pop() if len(kinds) == 1 else "by turns" if kinds else "mute", "voice_reason": self.why or None,
                 "sound": said}
 
 
-def heard_of(plan: Plan, clip: str, score: Score, crew: Crew, seed: int) -> Heard:
+def heard_of(plan: Plan, clip: str, score: Score, crew: Crew, seed: int, progress: Progress = quiet,
+             likenesses: Sequence[Mapping[str, Any]] = ()) -> Heard:
     """The clip's sound under a plan, with the reasons for what is kept."""
     kept = {f"{said.by}: {said.reason}" for _, turn in plan.turns(clip) if (said := plan.voicing(turn)).voice == "keep"}
-    return Heard(score, crew, seed, "; ".join(sorted(kept)))
+    return Heard(score, crew, seed, "; ".join(sorted(kept)), progress, likenesses)

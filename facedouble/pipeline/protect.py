@@ -26,9 +26,10 @@ from facedouble.models.landmarker import FaceMesh
 from facedouble.models.registry import AUDIT, RENDER
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, Progress, analyse, quiet
+from facedouble.pipeline.auditions import audition
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.digest import of_file
-from facedouble.pipeline.heard import MAKERS, Heard, Makers, open_crew
+from facedouble.pipeline.heard import MAKERS, Heard, Makers, open_crew, seed_of
 from facedouble.pipeline.hearing import Ears, open_ears
 from facedouble.pipeline.hearing import hear as listen
 from facedouble.pipeline.rehearse import NOBODY, Likeness, rehearse
@@ -37,7 +38,7 @@ from facedouble.pipeline.report import Report
 from facedouble.pipeline.rounds import Auditor, Places, draw_and_audit
 from facedouble.pipeline.score import Cue, Score
 from facedouble.pipeline.sound import Crew
-from facedouble.pipeline.speakers import Voices, score_for
+from facedouble.pipeline.speakers import Voices, score_for, speakers
 from facedouble.pipeline.stage import Troupe
 from facedouble.pipeline.veto import Veto
 from facedouble.types import Turn, Value
@@ -121,20 +122,25 @@ def quieted(voice: Audible, veto: Veto) -> Audible:
     if not veto.ms:
         return voice
     if isinstance(voice, Heard):
-        return Heard(veto.over(voice.score), voice.crew, voice.seed, voice.why)
+        return voice.over(veto.over(voice.score))
     return Voice()
 
 
-def _voice(job: Job, made: Analysis, seed: int, crew: Crew | None, progress: Progress, models: Path | None,
+def _voice(job: Job, made: Analysis, footage: str, seed: int, crew: Crew | None, progress: Progress, models: Path | None,
            hear: Hear) -> Audible:
-    """What is heard of the clip; who speaks is only listened for where it matters."""
+    """What is heard of the clip; who speaks is only listened for where it matters. AuditFailed if a voice is too like one."""
     voices = job.voice
     if isinstance(voices, Voice):
         return voices
     if crew is None:
         return Voice(voices.usual == "keep", voices.reason)
-    turns = hear(made, open_ears(models), None, progress) if made.info.audio else ()
-    return Heard(score_for(voices, made, turns), crew, seed, voices.reason)
+    ears = open_ears(models)
+    turns = hear(made, ears, None, progress) if made.info.audio else ()
+    score = score_for(voices, made, turns)
+    likenesses = () if not crew.samples else audition(
+        [(made.info, score, footage)], crew, ears.voiceprint,
+        {f"person {s.number}": f"voice {s.voice + 1}" for s in speakers(made, turns)})
+    return Heard(score, crew, seed_of(made.info, score, seed), voices.reason, progress, likenesses)
 
 
 def _crew(job: Job, models: Path | None, makers: Makers) -> Crew | None:
@@ -165,7 +171,8 @@ def protect(job: Job, options: Options, progress: Progress = quiet, models: Path
     if not made.roles and not job.no_faces:
         raise NoFaceFound(f"{job.source}: no face was found in any frame, so nothing would be hidden; look at the footage, and "
                           "if there really is none, add --no-faces")
-    voice = _voice(job, made, options.seed, crew, progress, models, hear)  # of the lips as they were read, before the rehearsal
+    # of the lips as they were read, before the rehearsal
+    voice = _voice(job, made, footage, options.seed, crew, progress, models, hear)
     if doubles and not job.likeness.given:
         made = rehearse(made, doubles, options, open_recogniser(models), progress)
 

@@ -1,14 +1,16 @@
 """What is heard when: turns, bleeps and ambience laid out on the samples of one sound stream. Nothing here touches a sample.
 
 The rules. Of the footage a sample passes only where every turn over it is kept; where there is no turn, only if the ambience is
-kept and nobody was heard to speak near. Near a bleep nothing passes. A voice double takes in only samples whose turns are all
-converted or kept: whoever is muted, or re-voiced, is in no conversion. Where more voices were heard at once than there are turns,
-nobody decided about one of them: nothing passes there, and nothing is converted.
+kept and nobody was heard to speak near. Where a kept turn touches one that is not kept, and nobody has set that border by hand,
+the piece of it in which the border may be wrong is not heard. Near a bleep nothing passes. A voice double takes in only samples
+whose turns are all converted or kept: whoever is muted, or re-voiced, is in no conversion. Where more voices were heard at once
+than there are turns, nobody decided about one of them: nothing passes there, and nothing is converted.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from facedouble.types import AudioInfo, Value
 
 NEAR: Final = 150  # ms around speech in which no ambience passes: where it begins and ends is not known better
 ROUNDED: Final = 20  # ms by which a turn in the plan may differ from what was heard; what overlaps for less is one voice
+GUARD: Final = 300  # ms of a kept turn beside a voice that is not kept: so far off a border was sought, and found
+BREATH: Final = "breath?"  # of no voice, so that there is no border between two to be wrong
 T = TypeVar("T")
 
 
@@ -75,6 +79,28 @@ class Score(Value):
         """Ms in which more voices were heard than there are turns: somebody's was taken out of the plan."""
         turns = [(c.start, c.stop) for c in self.cues]
         return [(a, b) for a, b in _more(self.speech or (), turns) if b - a > ROUNDED]
+
+    @property
+    def guards(self) -> list[tuple[int, int]]:
+        """Ms of kept turns that may be somebody else's, who is not kept: `GUARD` beside a border that stands as it was heard.
+
+        A border that a person moved, by more than `ROUNDED`, is where they heard it. Turns with a gap between them are parted by
+        a pause, which makes their borders sure.
+        """
+        heard = sorted({edge for span in self.speech or () for edge in span})
+        others = [(c.start, c.stop) for c in self.cues if c.voice != "keep" and BREATH not in c.flags]
+        others = list(merged([*others, *_more(self.speech or (), [(c.start, c.stop) for c in self.cues])]))
+        found = []
+        for cue in self.cues:
+            if cue.voice == "keep":
+                for a, b in others[bisect_left(others, cue.start - ROUNDED, key=lambda span: span[1]) :]:
+                    if a > cue.stop + ROUNDED:
+                        break
+                    if a > cue.start and _stands(border := min(a, cue.stop), heard):
+                        found.append((max(border - GUARD, cue.start), border))
+                    if b < cue.stop and _stands(border := max(b, cue.start), heard):
+                        found.append((border, min(border + GUARD, cue.stop)))
+        return found
 
     def pauses(self) -> list[tuple[int, int]]:
         """Ms in which nobody speaks and nothing is bleeped."""
@@ -143,18 +169,21 @@ def laid_out(score: Score, begin: Fraction, audio: AudioInfo, samples: int) -> S
     beeps = [(b, *clock.wide(max(b.start - MARGIN, 0), b.stop + MARGIN)) for b in score.beeps]
     first, last = clock.narrow(0, score.length)
     nobodys = [(True, *clock.wide(a, b)) for a, b in score.undecided]
+    guards = [(True, *clock.wide(a, b)) for a, b in score.guards]
     shut = [(0, samples)]
     if score.speech is not None:  # before the first picture and after the last nobody can look who speaks
         shut = [*(clock.wide(a, b) for a, b in merged(_unkept(score), NEAR)), (0, first), (last, samples)]
-    edges = {0, samples} | {e for _, a, b in [*cues, *beeps, *nobodys] for e in (a, b)} | {e for span in shut for e in span}
+    edges = {0, samples} | {e for _, a, b in [*cues, *beeps, *nobodys, *guards] for e in (a, b)} | {e for s in shut for e in s}
     runs: list[Run] = []
     lines: list[Line] = []
     ambience = {"clean": "clean", "keep": "keep"}.get(score.ambience, "tone")
+    guarded = _Over(guards)
     for a, b, over, beeping, near, unknown in _swept(sorted(edges), cues, beeps, shut, nobodys):
+        doubted = bool(guarded.at(a))
         if beeping:
             kind = "beep" if any(beep.tone for beep in beeping) else "hush"
         elif over:
-            kind = "keep" if all(cue.voice == "keep" for cue in over) and not unknown else "tone"
+            kind = "keep" if all(cue.voice == "keep" for cue in over) and not (unknown or doubted) else "tone"
         else:
             kind = "tone" if near else ambience
         if runs and runs[-1].kind == kind:
@@ -169,6 +198,12 @@ def laid_out(score: Score, begin: Fraction, audio: AudioInfo, samples: int) -> S
     lines += [Line(a, b, cue) for cue, a, b in cues if cue.voice == "revoice" and a < b]
     pauses = tuple(p for p in (clock.narrow(a, b) for a, b in score.pauses()) if p[0] < p[1])
     return Sheet(samples, tuple(runs), tuple(sorted(lines, key=lambda line: line.start)), pauses)
+
+
+def _stands(border: int, heard: Sequence[int]) -> bool:
+    """Whether a border is where one was heard, ms, rising."""
+    k = bisect_left(heard, border - ROUNDED)
+    return k < len(heard) and heard[k] <= border + ROUNDED
 
 
 def _unkept(score: Score) -> list[tuple[int, int]]:

@@ -25,11 +25,13 @@ from facedouble.media.apart.reading import layers
 from facedouble.media.decode import frames
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Progress, quiet
+from facedouble.pipeline.auditions import audition
 from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.company import PLAYED, Act, Laid, PlanCompany, Rehearsed, act_name, borders, mask_of
 from facedouble.pipeline.digest import Digest, of_file, program
 from facedouble.pipeline.film import Film, Home
-from facedouble.pipeline.heard import MAKERS, Makers, heard_of, open_crew, read_heard, score_of
+from facedouble.pipeline.heard import MAKERS, Makers, heard_of, open_crew, read_heard, score_of, seed_of
+from facedouble.pipeline.hearing import open_ears
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.notes import looked_with
 from facedouble.pipeline.people import closely, look, reach
@@ -115,12 +117,17 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
     scores = {c.id: score_of(plan, c.id, film.made[c.id].info, read_heard(job.home.of(c.id, "heard.json"), c.sha256), base)
               for c in wanted}
     crew = open_crew(scores.values(), {v.name: base / v.file for v in plan.voices}, job.purpose, job.today, models, makers)
+    likenesses = []
+    if crew.samples or crew.takes:
+        told_by = [(film.made[c.id].info, scores[c.id], c.sha256) for c in wanted]
+        likenesses = audition(told_by, crew, open_ears(models).voiceprint)
     troupe = Dressing(film, job, options, models, progress)
     reports = {}
     disk.make_folder(job.out)
     for clip in wanted:
         made, rehearsed = film.made[clip.id], troupe.rehearsed(clip)
-        voice = heard_of(plan, clip.id, scores[clip.id], crew, options.seed)
+        score = scores[clip.id]
+        voice = heard_of(plan, clip.id, score, crew, seed_of(made.info, score, options.seed), progress, likenesses)
         lead = lead_of(card_of(plan, clip.id), made.info)
 
         def draw(film: Path, veto: Veto, clip: Clip = clip, made: Analysis = made, rehearsed: Rehearsed = rehearsed,

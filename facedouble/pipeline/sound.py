@@ -13,12 +13,15 @@ from typing import Final, Protocol
 
 import numpy as np
 import soxr
+from scipy.signal import oaconvolve
 
 from facedouble.errors import InputRefused
 from facedouble.media.encode import Sound
 from facedouble.media.sound import pcm, sample_count, silence
+from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
-from facedouble.types import AudioInfo, Floats, MediaInfo, Value
+from facedouble.types import AudioInfo, Doubles, Floats, MediaInfo, Value
+from facedouble.voice.casting import Candidate
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.level import gain, speech_level
 
@@ -33,6 +36,10 @@ PEAK: Final = 0.9  # of full scale, that another voice reaches at most
 BEEP: Final = 0.06  # of full scale
 PITCH: Final = 1000.0  # Hz, of a bleep
 ALIKE: Final = 0.9  # correlation with what went in from which a conversion has failed; told from a tenth of a second on
+LOOK: Final = 0.25  # s that are looked at by themselves for that
+HUSH: Final = 1e-4  # power re the loudest of these, under which there is nothing to look at
+QUOTE: Final = 1.0  # s of a turn that are sought in its take
+QUOTES: Final = 5  # of them at most, the loudest
 FAINT: Final = 0.25  # power of the mean of the channels over that of the loudest, under which they cancel each other
 
 
@@ -61,13 +68,17 @@ and what a listener should hear of it."""
 
 @dataclass(frozen=True)
 class Crew(Value):
-    """Who makes sounds: voices by name, takes by file (mono, samples/s), how a take is fitted, room tones, cleaning."""
+    """Who makes sounds: voices by name, takes by file (mono, samples/s), how a take is fitted, room tones, cleaning.
+
+    samples: of those voices that can be compared with whom they speak for, by name.
+    """
 
     voices: Mapping[str, Convert]
     takes: Mapping[str, Callable[[], tuple[Floats, int]]]
     fit: Fit
     tone: Callable[[Iterable[Floats], int, Sequence[tuple[int, int]]], Tone]
     clean: Callable[[Iterable[Floats], int, np.random.Generator], Iterator[Floats]]
+    samples: Mapping[str, Candidate] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,21 +90,34 @@ class Told:
     remarks: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def sounds(info: MediaInfo, score: Score, crew: Crew, seed: int, told: Told) -> list[Sound]:
+def sounds(info: MediaInfo, score: Score, crew: Crew, seed: int, told: Told, progress: Progress = quiet) -> list[Sound]:
     """Each stream of the clip, as `media.encode.Writer` takes it: as many samples as the footage has.
 
-    told: fills while they are taken.
+    told: fills while they are taken; so does the progress, in seconds of all streams.
     """
     made: list[Sound] = []
+    samples = [sample_count(info, audio.index) for audio in info.audio]
+    total = sum(n // audio.rate for n, audio in zip(samples, info.audio, strict=True))
     for n, audio in enumerate(info.audio):
-        samples = sample_count(info, audio.index)
         if score.silent:
-            blocks = silence(audio, samples)
+            blocks = silence(audio, samples[n])
         else:
-            sheet = laid_out(score, info.start, audio, samples)
-            blocks = heard(partial(pcm, info, audio.index), audio, sheet, crew, [seed, n], told)
+            sheet = laid_out(score, info.start, audio, samples[n])
+            before = sum(k // other.rate for k, other in zip(samples[:n], info.audio, strict=False))
+            blocks = _counted(heard(partial(pcm, info, audio.index), audio, sheet, crew, [seed, n], told), audio.rate,
+                              lambda s, before=before: progress("making sound", before + s, total))  # type: ignore[misc]
         made.append((audio.rate, audio.channels, audio.start, blocks))
     return made
+
+
+def _counted(blocks: Iterator[Floats], rate: int, tell: Callable[[int], None]) -> Iterator[Floats]:
+    """The same blocks; each second of them is told."""
+    done = 0
+    for block in blocks:
+        yield block
+        if (done + len(block)) // rate > done // rate:
+            tell((done + len(block)) // rate)
+        done += len(block)
 
 
 def heard(footage: Callable[[], Iterator[Floats]], audio: AudioInfo, sheet: Sheet, crew: Crew, seed: list[int],
@@ -103,10 +127,13 @@ def heard(footage: Callable[[], Iterator[Floats]], audio: AudioInfo, sheet: Shee
 
 
 class _Original:
-    """A stream's samples, asked for in rising order; what comes after its end is silent, what is no number, too."""
+    """A stream's samples, asked for in rising order; what comes after its end is silent, what is no number, too.
+
+    Held is what lies between what was dropped and what was asked for last: pauses are read over and forgotten.
+    """
 
     def __init__(self, blocks: Iterator[Floats], channels: int) -> None:
-        self.blocks, self.start, self.lost = blocks, 0, False
+        self.blocks, self.start, self.floor, self.lost = blocks, 0, 0, False
         self.held = np.zeros((0, channels), np.float32)
 
     def of(self, start: int, stop: int) -> Floats:
@@ -125,13 +152,17 @@ class _Original:
         while end < stop:
             block = next(self.blocks, None)
             if block is None:
-                block = np.zeros((stop - end, self.held.shape[1]), np.float32)
-            more.append(np.nan_to_num(block, posinf=0.0, neginf=0.0) if not np.isfinite(block).all() else block)
+                block = np.zeros((min(stop - end, BLOCK), self.held.shape[1]), np.float32)
             end += len(block)
-        self.held = np.concatenate(more) if len(more) > 1 else self.held
+            if end <= self.floor:
+                more, self.start = [self.held[:0]], end
+            else:
+                more.append(np.nan_to_num(block, posinf=0.0, neginf=0.0) if not np.isfinite(block).all() else block)
+        self.held = np.concatenate(more) if len(more) > 1 else more[0]
 
     def drop(self, before: int) -> None:
-        """Forget what comes before."""
+        """Forget what comes before; it is not asked for any more."""
+        self.floor = max(self.floor, before)
         n = min(before - self.start, len(self.held))
         if 2 * n > len(self.held):  # not at every block: what is held may be long
             self.held, self.start = self.held[n:].copy(), self.start + n
@@ -210,11 +241,11 @@ class _Stage:
         original = _Original(self.footage(), self.audio.channels)
         for line in sorted(lines, key=lambda line: line.start):
             for start in range(line.start, line.stop, self.audio.rate):
+                original.drop(start)
                 try:
                     yield mono(original.of(start, min(start + self.audio.rate, line.stop)))
                 except Exception:  # these turns are muted, with the reason, when their place comes
                     return
-                original.drop(start)
 
     def _gated(self) -> Iterator[Floats]:
         """The stream where its background may be heard; silence elsewhere, so that no filter remembers anything of that."""
@@ -278,9 +309,12 @@ class _Stage:
         rate, n = self.audio.rate, line.stop - line.start
         if line.cue.voice == "revoice":
             if n > LONGEST_TAKE * rate:
-                raise ValueError(f"a turn of more than {LONGEST_TAKE} s")
+                raise InputRefused(f"it lasts {n // rate} s, and one take speaks {LONGEST_TAKE} s at most; split it in the plan")
             take, own = self.crew.takes[line.cue.of]()
-            made, remarks = self.crew.fit(resampled(take, own, rate), mono(original.of(line.start, line.stop)), rate)
+            guide = mono(original.of(line.start, line.stop))
+            if quoted(resampled(guide, rate, SPEECH_RATE), resampled(take, own, SPEECH_RATE)):
+                raise InputRefused("its take is the footage's own sound; give the recording of the volunteer")
+            made, remarks = self.crew.fit(resampled(take, own, rate), guide, rate)
             self.told.remarks[line.cue.number] = remarks
         elif n < SHORTEST * rate:
             made = np.zeros(n, np.float32)
@@ -344,7 +378,40 @@ def resampled(sound: Floats, rate: int, to: int) -> Floats:
 
 
 def alike(a: Floats, b: Floats) -> bool:
-    """Whether two sounds (N,) are the same but for their loudness."""
+    """Whether two sounds (N,) at SPEECH_RATE are the same but for their loudness, anywhere for a quarter of a second."""
     n = min(len(a), len(b))
-    across, own = float(a[:n] @ b[:n]), float((a[:n] @ a[:n]) * (b[:n] @ b[:n]))
-    return n > SPEECH_RATE // 10 and own > 0 and abs(across) > ALIKE * own**0.5
+    if n <= SPEECH_RATE // 10:
+        return False
+    one, other = _bright(a[:n]), _bright(b[:n])
+    size = min(round(LOOK * SPEECH_RATE), n)
+    across, mine, theirs = (_sums(x, size) for x in (one * other, one**2, other**2))
+    said = (mine > HUSH * mine.max()) & (theirs > HUSH * theirs.max())
+    return bool((said & (np.abs(across) > ALIKE * np.sqrt(np.maximum(mine * theirs, 0)))).any())
+
+
+def quoted(guide: Floats, take: Floats) -> bool:
+    """Whether a second of the guide (N,), as loud as any, is in the take (M,), wherever; both at SPEECH_RATE."""
+    size = min(round(QUOTE * SPEECH_RATE), len(guide))
+    if not SPEECH_RATE // 4 <= size <= len(take):
+        return False
+    one, other = _bright(guide), _bright(take)
+    cut = one[: len(one) // size * size].reshape(-1, size)
+    loud = np.sort(np.argsort((cut**2).sum(1))[-QUOTES:])
+    energy = _sums(other**2, size)
+    for piece in cut[loud]:
+        own = float(piece @ piece)
+        across = np.abs(oaconvolve(other, piece[::-1], "valid"))
+        if own > 0 and (across > ALIKE * np.sqrt(np.maximum(own * energy, HUSH * own * energy.max(initial=0)))).any():
+            return True
+    return False
+
+
+def _bright(sound: Floats) -> Doubles:
+    """Its differences: so that two voices of one pitch are not alike by their fundamental."""
+    return np.diff(sound.astype(np.float64), prepend=0.0)
+
+
+def _sums(values: Doubles, size: int) -> Doubles:
+    """Sums of so many values that follow each other."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(total[size:] - total[:-size])

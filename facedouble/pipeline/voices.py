@@ -11,22 +11,29 @@ import soxr
 
 from facedouble import disk
 from facedouble.errors import InputRefused
+from facedouble.media.probe import probe
 from facedouble.media.recording import Recording as Source
 from facedouble.media.recording import blocks, recording
 from facedouble.pipeline.analyse import Progress, quiet
+from facedouble.pipeline.auditions import looked_at
+from facedouble.pipeline.digest import of_file
+from facedouble.pipeline.film import Home
 from facedouble.pipeline.hearing import Ears
 from facedouble.pipeline.speaking import RATE
 from facedouble.pipeline.speaking import Maker as Speaking
+from facedouble.plan.read import read
 from facedouble.types import Consent, Floats
 from facedouble.voice import casting
 from facedouble.voice.casting import Finding, Fitness
 from facedouble.voice.code import SPEECH_RATE
 from facedouble.voice.file import read_voice
-from facedouble.voice.listen import LOOK, Heard, Listener
+from facedouble.voice.listen import LOOK, TICK, Heard, Listener
 from facedouble.voice.material import MOST, Gauge, Material, Recording, examine, together
 from facedouble.voice.speech import stretches, turns
 from facedouble.voice.volunteer import VoiceDouble, named
 
+ALOUD: Final = 2.0  # s of speech with a pitch that a voice needs at least: else nobody knows how high it is
+PITCHED: Final = 0.6  # of `Heard.voiced`: noise has .2 to .4
 AROUND: Final = 0.1  # s before and after each stretch of speech that a voice is made of
 
 Maker = Callable[[Sequence[Floats]], Mapping[str, Floats]]
@@ -68,13 +75,36 @@ def make(paths: Sequence[Path], consent: Consent, ears: Ears, maker: Maker,
     material = examine(heard)
     if material.refused:
         raise InputRefused("no voice can be made of this: " + "; ".join(str(r) for r in material.remarks if r.refused))
-    pieces = list(_speech(paths, [r.heard for r in heard]))
-    progress("making", 0, None)
+    if _aloud([r.heard for r in heard]) < ALOUD:
+        raise InputRefused("no voice can be made of this: it is whispered, and holds hardly any voice; record some of it aloud")
+    pieces = _Told(_speech(paths, [r.heard for r in heard]))
     prints = together([r.heard for r in heard]).astype(np.float32)
     if not len(prints):
         raise InputRefused("no voice can be made of this: nowhere in it somebody speaks for two seconds without a pause")
+    seconds = sum(map(len, pieces)) / RATE
+    pieces.tell = lambda k: progress("making", k, len(pieces))
     arrays = {**maker(pieces), "prints": prints}
-    return named(consent, RATE, round(sum(map(len, pieces)) / RATE, 2), arrays), material
+    return named(consent, RATE, round(seconds, 2), arrays), material
+
+
+class _Told(list[Floats]):
+    """Stretches that tell how many of them were done."""
+
+    tell: Callable[[int], None] = staticmethod(lambda k: None)
+
+    def __iter__(self) -> Iterator[Floats]:
+        for k, piece in enumerate(super().__iter__(), 1):
+            yield piece
+            self.tell(k)
+
+
+def _aloud(heard: Sequence[Heard]) -> float:
+    """S of speech that has a pitch."""
+    ticks = 0
+    for known in heard:
+        for a, b in stretches(known.speech, known.samples):
+            ticks += int((known.voiced[a // TICK : -(-b // TICK)] > PITCHED).sum())
+    return ticks * TICK / SPEECH_RATE
 
 
 def _speech(paths: Sequence[Path], heard: Sequence[Heard]) -> Iterator[Floats]:
@@ -129,6 +159,23 @@ def people(paths: Sequence[Path], ears: Ears, progress: Progress = quiet) -> dic
                 found[name] = heard.prints[mine].astype(np.float32)
         progress("hearing", k + 1, len(paths))
     return found
+
+
+def people_of(home: Home, ears: Ears, progress: Progress = quiet) -> dict[str, Floats]:
+    """The people of a plan, by their ids: the prints (n, D) of what each says alone, in all clips."""
+    plan = read(home.text())
+    found: dict[str, list[Floats]] = {}
+    for k, clip in enumerate(plan.clips):
+        path, spans = home.footage(clip), dict[str, list[tuple[int, int]]]()
+        for _, turn in plan.turns(clip.id):
+            spans.setdefault(turn.person, []).append((turn.start, turn.stop))
+        if spans:
+            if of_file(path) != clip.sha256:
+                raise InputRefused(f"{path}: is not the footage that clip {clip.id} is about; put the right file there")
+            for who, prints in looked_at(probe(path), spans, ears.voiceprint).items():
+                found.setdefault(who, []).extend([prints] if len(prints) else [])
+        progress("hearing", k + 1, len(plan.clips))
+    return {who: np.concatenate(prints) for who, prints in sorted(found.items()) if who and prints}
 
 
 def check(voice: VoiceDouble, against: Mapping[str, Floats]) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -38,12 +39,25 @@ class Finding(Value):
 
 
 @dataclass(frozen=True)
+class Candidate(Value):
+    """A volunteer's voice that is to speak: its id, its prints (n, D), and the records of who cast it all the same, for whom."""
+
+    id: str
+    prints: Floats
+    overrides: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Override(Value):
-    """Somebody casts a refused voice all the same. The report keeps all of it; `by` is a name or a code."""
+    """Somebody casts a refused voice all the same. The report keeps who and why; `by` is a name or a code.
+
+    footage: SHA-256 of the files that it was decided about.
+    """
 
     finding: Finding
     by: str
     reason: str
+    footage: tuple[str, ...] = ()
 
     def check(self) -> None:
         if self.finding.verdict is not Verdict.REFUSED:
@@ -51,10 +65,10 @@ class Override(Value):
         if not self.by.strip() or not self.reason.strip():
             raise UsageError(f"a voice too like {self.finding.whom} is cast only by name and with a reason: give both")
 
-    def record(self) -> dict[str, str | float]:
-        """What the report says of it."""
-        return {"voice": self.finding.voice, "whom": self.finding.whom, "likeness": round(self.finding.likeness, 3),
-                "by": self.by.strip(), "reason": self.reason.strip()}
+    def record(self) -> dict[str, str | float | list[str]]:
+        """What is written down of it."""
+        return {"footage": sorted(self.footage), "voice": self.finding.voice, "whom": self.finding.whom,
+                "likeness": round(self.finding.likeness, 3), "by": self.by.strip(), "reason": self.reason.strip()}
 
 
 def verdict(likeness: float, limits: tuple[float, float] = LIKE) -> Verdict:
@@ -90,11 +104,11 @@ def check(voice: str, prints: Array, people: Mapping[str, Floats]) -> tuple[Find
     return tuple(judge(voice, prints, whom, theirs) for whom, theirs in people.items())
 
 
-def override(findings: Iterable[Finding], whom: str, by: str, reason: str) -> Override:
+def override(findings: Iterable[Finding], whom: str, by: str, reason: str, footage: Iterable[str] = ()) -> Override:
     """Cast a refused voice all the same; UsageError if `whom` is not in the findings, or no name or reason is given."""
     for finding in findings:
         if finding.whom == whom:
-            return Override(finding, by, reason)
+            return Override(finding, by, reason, tuple(footage))
     raise UsageError(f"{whom} is not among those the voice was checked against")
 
 

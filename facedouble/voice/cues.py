@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from facedouble.errors import InputRefused
-from facedouble.types import Floats, Turn, Value
-from facedouble.voice.code import SPEECH_RATE
-from facedouble.voice.front import FRAME_RATE, listen
+from facedouble.types import Floats, Value
+from facedouble.voice.code import HOP, SPEECH_RATE
+from facedouble.voice.front import FRAME_RATE, bands, levels, pauses
 from facedouble.voice.timing import runs
 
+_FAR: Final = 1.0  # s between a subtitle and a line, from which on it is not that line's
+_PART: Final = 20 * SPEECH_RATE  # samples whose levels are measured at once
 _BREATH: Final = 0.7  # s of pause between two cues, where nobody says what the turns are
 _TIME: Final = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})"
 _LINE: Final = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
@@ -22,12 +26,16 @@ _TAG: Final = re.compile(r"<[^>]*>|\{\\[^}]*\}")
 
 @dataclass(frozen=True)
 class Cue(Value):
-    """A line to speak in [start, stop) s; text "" where nobody wrote it down."""
+    """A line to speak in [start, stop) s of the pictures; text "" where nobody wrote it down.
+
+    planned: number is that of a turn in the plan, so that the take goes by it; else it counts the lines of a sheet.
+    """
 
     number: int
     start: float
     stop: float
     text: str = ""
+    planned: bool = False
 
     def check(self) -> None:
         if not 0 <= self.start < self.stop:
@@ -35,18 +43,23 @@ class Cue(Value):
 
     @property
     def name(self) -> str:
-        """What its takes are called."""
-        return f"turn-{self.number:03d}"
+        """What it goes by; of a turn of the plan, what its takes are called."""
+        return f"turn-{self.number:03d}" if self.planned else f"L{self.number}"
 
 
-def of_turns(turns: Sequence[Turn]) -> tuple[Cue, ...]:
-    """A cue for each turn."""
-    return tuple(Cue(k, t.start / SPEECH_RATE, t.stop / SPEECH_RATE) for k, t in enumerate(turns, 1))
+def of_turns(turns: Iterable[tuple[int, int, int]]) -> tuple[Cue, ...]:
+    """A cue for each turn of a plan: its number, and when it begins and ends, ms."""
+    return tuple(Cue(number, start / 1000, stop / 1000, "", True) for number, start, stop in turns)
 
 
-def of_sound(sound: Floats) -> tuple[Cue, ...]:
-    """A cue for each stretch of speech of sound (N,) at 16 kHz, pauses of .7 s between."""
-    spoken = [(a / FRAME_RATE, b / FRAME_RATE) for a, b in runs(~listen(sound).quiet)] if len(sound) else []
+def of_sound(blocks: Iterable[Floats], late: float = 0.0) -> tuple[Cue, ...]:
+    """A cue for each stretch of speech of a sound in blocks (N,) at 16 kHz, pauses of .7 s between.
+
+    late: s after the first picture at which the sound begins. Of the sound nothing is held but levels, 200 a second.
+    """
+    level = np.concatenate([np.zeros(0, np.float32), *(levels(bands(part)) for part in _parts(blocks))])
+    spoken = [(a / FRAME_RATE + late, b / FRAME_RATE + late) for a, b in runs(~pauses(level))] if len(level) else []
+    spoken = [(max(a, 0.0), b) for a, b in spoken if b > 0]
     joined: list[list[float]] = []
     for a, b in spoken:
         if joined and a - joined[-1][1] < _BREATH:
@@ -54,6 +67,20 @@ def of_sound(sound: Floats) -> tuple[Cue, ...]:
         else:
             joined.append([a, b])
     return tuple(Cue(k, a, b) for k, (a, b) in enumerate(joined, 1))
+
+
+def _parts(blocks: Iterable[Floats]) -> Iterator[Floats]:
+    """The same sound in parts of whole frames, of 20 s or little more."""
+    held: list[Floats] = []
+    for block in blocks:
+        held.append(block)
+        if sum(map(len, held)) >= _PART:
+            whole = np.concatenate(held)
+            cut = len(whole) // HOP * HOP
+            yield whole[:cut]
+            held = [whole[cut:]]
+    if rest := sum(map(len, held)):
+        yield np.concatenate(held)[:rest]
 
 
 def of_subtitles(text: str) -> tuple[Cue, ...]:
@@ -81,9 +108,24 @@ def _seconds(parts: Sequence[str | None]) -> float:
 
 
 def with_text(cues: Sequence[Cue], subtitles: Sequence[Cue]) -> tuple[Cue, ...]:
-    """Each cue with the text of the subtitles whose middle lies in it."""
-    return tuple(replace(c, text=" ".join(s.text for s in subtitles if c.start <= (s.start + s.stop) / 2 < c.stop))
-                 for c in cues)
+    """Each cue with the text of the subtitles that belong to it: those that lie over it most, or nearest to it."""
+    texts: list[list[str]] = [[] for _ in cues]
+    for subtitle in subtitles:
+        if (at := _place(cues, subtitle)) is not None:
+            texts[at].append(subtitle.text)
+    return tuple(replace(c, text=" ".join(said)) for c, said in zip(cues, texts, strict=True))
+
+
+def beside(cues: Sequence[Cue], subtitles: Sequence[Cue]) -> tuple[Cue, ...]:
+    """The subtitles that belong to no cue."""
+    return tuple(s for s in subtitles if _place(cues, s) is None)
+
+
+def _place(cues: Sequence[Cue], subtitle: Cue) -> int | None:
+    """Which cue a subtitle belongs to; None if it is more than `_FAR` from all of them."""
+    over = [min(c.stop, subtitle.stop) - max(c.start, subtitle.start) for c in cues]
+    best = max(range(len(over)), key=over.__getitem__, default=None)
+    return best if best is not None and over[best] > -_FAR else None
 
 
 def _clock(seconds: float) -> str:
@@ -108,7 +150,7 @@ tr{{break-inside:avoid}}
 <h1>Cue sheet</h1>
 <p>Listen to each line once, then speak the same words in the same order, about as fast, with the pauses where they are. Record in
 a quiet room, a hand's breadth from the microphone, one file a line. Speak a line again rather than half of it.</p>
-<table><tr><th>take<th>from<th>seconds<th>words<th>done</tr>
+<table><tr><th>line<th>from<th>seconds<th>words<th>done</tr>
 {rows}
 </table></html>
 """

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from facedouble.colour import picture
-from facedouble.errors import InputRefused, ModelError, UsageError
+from facedouble.errors import AuditFailed, InputRefused, ModelError, UsageError
 from facedouble.media.decode import frames
 from facedouble.media.encode import Writer
 from facedouble.media.probe import probe
 from facedouble.media.sound import pcm, sample_count
+from facedouble.media.takes import write_take
 from facedouble.options import DrawOptions, EncodeOptions, Options
 from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.film import Film, Home, look_at
 from facedouble.pipeline.heard import Makers, open_take, read_heard, score_of, span_of, speech_of, take_of, write_heard
+from facedouble.pipeline.hearing import Ears
 from facedouble.pipeline.screening import Screening, render_film
 from facedouble.pipeline.sound import Convert
+from facedouble.pipeline.voices import people_of
 from facedouble.plan import edit
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
@@ -30,8 +35,9 @@ from facedouble.plan.values import Clip
 from facedouble.plan.voices import Ambience, Bleep, Speech, VoiceFile, Voicing
 from facedouble.protect.composite import compose
 from facedouble.types import AudioInfo, Colour, Floats, Frame, MediaInfo, Turn
+from facedouble.voice.casting import Candidate
 from facedouble.voice.level import LEVEL
-from tests.pipeline.make_sound import NoiseVoice, fit, halved, hiss
+from tests.pipeline.make_sound import Hiss, NoiseVoice, fit, halved, hiss
 from tests.pipeline.two_faces import RATE, planes, side_by_side
 
 TODAY = dt.date(2026, 11, 21)
@@ -132,7 +138,8 @@ def kept(home: Home, out: Path) -> list[float]:
 def decided(home: Home, first: str, second: str) -> None:
     """What the witness' turn becomes, and the other's."""
     one, other = speakers(home)[:2]
-    text = edit.add(home.text(), *(VoiceFile(n, f"{n}.fvoice") for n in ("noor", "mad", "gone")))
+    known = {v.name for v in read(home.text()).voices}
+    text = edit.add(home.text(), *(VoiceFile(n, f"{n}.fvoice") for n in ("noor", "mad", "gone") if n not in known))
     for person, said in ((one, first), (other, second)):
         text = edit.voice(text, person, Voicing.of_words(said, "Lin", "asked" if said == "keep" else ""))
     home.put(text)
@@ -164,6 +171,68 @@ def test_one_converted_one_kept_and_who_is_not_seen_is_muted(undone: Home, tmp_p
     assert [t["voice"] for t in said["turns"]] == ["double noor", "keep", "mute"] and said["turns"][2]["flags"] == ["laughter?"]
     assert facts["voice_reason"] == "Lin: asked" and said["seconds"]["double"] == pytest.approx(0.7, abs=0.01)
     assert facts["voice"] == "by turns" and str(undone.plan.parent) not in str(facts)
+
+
+def test_chance_begins_with_what_only_the_footage_tells(undone: Home, tmp_path: Path) -> None:
+    """Who has the film and this program could read the sound of the place at its true times, if the seed were 0."""
+    began: list[object] = []
+
+    class Told(Hiss):
+        def sound(self, samples: int, channels: int, rate: int, rng: np.random.Generator) -> Iterator[Floats]:
+            began.append(rng.bit_generator.seed_seq.entropy)  # type: ignore[attr-defined]
+            return super().sound(samples, channels, rate, rng)
+
+    steps: list[tuple[str, int, int | None]] = []
+    decided(undone, "double noor", "keep")
+    job = Screening(undone, tmp_path, "film", TODAY)
+    makers = replace(MAKERS, tone=lambda blocks, rate, pauses: Told(0))
+    render_film(job, Options(), makers=makers, progress=lambda *step: steps.append(step))
+    footage = undone.plan.parent / "talk.mp4"
+    mine = int(hashlib.sha256(b"facedouble sound 0 " + footage.read_bytes()).hexdigest(), 16)
+    assert began == [[mine, 0, 0]]
+    plain = read(undone.text()).clip("A").sha256
+    assert mine != int(plain, 16) and f"{mine:x}" not in (tmp_path / "A.report.json").read_text()
+    made = [(done, total) for step, done, total in steps if step == "making sound"]
+    assert made == [(1, 2), (2, 2)], "progress is told in seconds while the sound is made"
+
+
+def test_a_voice_like_a_person_of_the_plan_is_refused(undone: Home, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    def spectrum(looks: Floats) -> Floats:
+        rows = np.log(np.abs(np.fft.rfft(looks, axis=1))[:, :6400].reshape(len(looks), 64, 100).mean(2) + 1e-3) + 7
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    ears = Ears(lambda: lambda sound: sound, spectrum)
+    monkeypatch.setattr("facedouble.pipeline.screening.open_ears", lambda models: ears)
+    one, other, _ = speakers(undone)
+    before = undone.text()
+    undone.put(edit.add(before[: before.index("\n[[turn]]")], Speech("A", 0, 1800, one), Speech("A", 1800, 2200, other)))
+    decided(undone, "double noor", "mute")
+    found = people_of(undone, ears)
+    assert list(found) == [one] and len(found[one]) > 3, "the other says too little"
+    sample = Candidate("a" * 16, found[one])
+
+    @dataclass(frozen=True)
+    class Sampled(NoiseVoice):
+        sample: Candidate | None = None
+
+    def render_as(sample: Candidate) -> dict[str, Any]:
+        makers = replace(MAKERS, voice=lambda *_: Sampled(48000, 5, sample))
+        return render_film(Screening(undone, tmp_path / "safe", "film", TODAY), Options(), makers=makers)["A"].facts
+
+    with pytest.raises(AuditFailed, match=f"voice noor sounds too like {one}"):
+        render_as(sample)
+    assert not (tmp_path / "safe").exists(), "before anything is drawn"
+    said = {"voice": sample.id, "whom": one, "by": "K2", "reason": "r", "footage": [read(before).clip("A").sha256]}
+    facts = render_as(replace(sample, overrides=(said,)))
+    assert facts["sound"]["likenesses"][0]["override"] == {"by": "K2", "reason": "r"}
+    (undone.plan.parent / "own.wav").unlink(missing_ok=True)
+    write_take(undone.plan.parent / "own.wav", talk(2.3)[: round(1.7 * SOUND), 0] * np.float32(0.5), SOUND)
+    decided(undone, "revoice own.wav", "mute")  # the wrong file
+    facts = render_film(Screening(undone, tmp_path / "take", "film", TODAY), Options(), makers=MAKERS)["A"].facts
+    (found,) = facts["sound"]["likenesses"]
+    assert (found["voice"], found["whom"], found["verdict"]) == ("revoice", one, "refused")
+    assert "own sound" in facts["sound"]["turns"][0]["failed"]
 
 
 def test_another_voice_draws_no_picture_again(undone: Home, tmp_path: Path) -> None:
@@ -287,6 +356,18 @@ def test_a_take_speaks_one_turn() -> None:
     plan = Plan((clip,), speech=(Speech("A", 100, 300, voicing=again), Speech("A", 500, 900, voicing=again)))
     with pytest.raises(UsageError, match="one take cannot speak 2 turns"):
         score_of(plan, "A", info, None, Path())
+
+
+def test_what_no_take_can_speak_is_told_before_anything_is_drawn(tmp_path: Path) -> None:
+    clip = Clip("A", "a.mp4", "a" * 64, 100_000, Fraction(25))
+    info = MediaInfo("x", "mp4", 8, 8, None, RATE, 1 / RATE, Fraction(0), None, 0, Fraction(1), Colour(), "yuv420p", 8, (), (),
+                     ())
+    plan = Plan((clip,), speech=(Speech("A", 100, 301_000, voicing=Voicing.of_words("revoice a.wav")),))
+    with pytest.raises(UsageError, match=r"turn 1 of clip A lasts 300 s.*split"):
+        score_of(plan, "A", info, None, Path())
+    write_take(tmp_path / "still.wav", np.zeros(48000, np.float32), 48000)
+    with pytest.raises(InputRefused, match=r"still\.wav: the take is silent"):
+        open_take(tmp_path / "still.wav")
 
 
 def test_the_score_of_a_plan() -> None:

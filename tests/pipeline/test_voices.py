@@ -77,6 +77,23 @@ def test_a_voice_is_made_of_the_speech_alone(rate: int, channels: int, tmp_path:
     assert read_voice(tmp_path / "v.fvoice").id == made.id
 
 
+def test_of_whispers_no_voice_is_made(tmp_path: Path) -> None:
+    """Speech without a pitch: what a network would make of it has none either."""
+    rng = np.random.default_rng(3)
+    bursts = np.where(np.arange(30 * 16_000) % 24_000 < 19_000, 0.05, 1e-4)
+    whispers = wav(tmp_path / "w.wav", (rng.standard_normal(30 * 16_000) * bursts).astype(np.float32)[:, None], 16_000)
+    with pytest.raises(InputRefused, match=r"whispered.*aloud"):
+        make([whispers], CONSENT, EARS, Maker())
+
+
+def test_making_tells_how_far_it_is(tmp_path: Path) -> None:
+    steps: list[tuple[str, int, int | None]] = []
+    maker = Maker()
+    make([spoken(tmp_path / "a.wav", 30, 16_000)], CONSENT, EARS, maker, lambda *step: steps.append(step))
+    count = len(maker.pieces)
+    assert count > 1 and [s for s in steps if s[0] == "making"] == [("making", k, count) for k in range(1, count + 1)]
+
+
 def test_what_is_more_than_five_minutes_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voices, "MOST", 20.0)
     maker = Maker()
