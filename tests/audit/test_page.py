@@ -317,6 +317,12 @@ def test_what_was_covered_is_read_from_the_report() -> None:
     assert "so 2 places were covered" in shown and shown.index("Look at what was covered") < shown.index("Watch all of it")
 
 
+def test_a_draft_is_not_published() -> None:
+    for title, drafted in (("A.mp4", False), ("A.draft.mp4", True)):
+        words = Seen(page(PASSED, {}, replace(ABOUT, title=title))).text
+        assert ("This is a draft" in words) is drafted and ("Publish exactly this file" in words) is not drafted
+
+
 def test_what_has_no_limit_is_not_called_well() -> None:
     """An attacker who always wins, and to whom no limit is set, must not come out as a tick."""
     sure = replace(PARROT, figures={"verdict": "the attacker knows them"})

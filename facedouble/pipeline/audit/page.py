@@ -9,6 +9,7 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Final
 
 from facedouble.audit.verdict import GROUPS, Audit, Check
@@ -168,7 +169,9 @@ def _well(audit: Audit, about: About) -> list[Step]:
     if any(state(c) == "noted" and c.group == "attacked" for c in audit.checks):
         out.append(Step("Read what attackers who have this tool could tell: no limit is set for them, because hair, skin and the "
                         "way of moving stay. If they know the witness and the risk is high, veil the face."))
-    out.append(Step("Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited."))
+    out.append(Step("This is a draft, and is not to be published: make the film without --no-audit, and publish that one."
+                    if PurePath(about.title).stem.endswith(".draft") else
+                    "Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited."))
     lacking: dict[str, list[str]] = {}
     for check in audit.checks:
         if check.missing:

@@ -114,7 +114,8 @@ def told(checks: Sequence[Check], found: int) -> tuple[str, str]:
     if "open" in states:
         return "open", f"nothing found, but {states.count('open')} of {len(checks)} could not run"
     if "noted" in states:
-        return "noted", " ".join(f"<b>{named(c)}.</b> {prose(str(c.figures[VERDICT]))}" for c in checks if state(c) == "noted")
+        said_of = (f"<b>{named(c)}.</b> {prose(str(c.figures[VERDICT]))}" for c in checks if state(c) == "noted")
+        return "noted", " ".join(dict.fromkeys(said_of))
     left = states.count("left")
     words = "nothing found" + (f", {left} of {len(checks)} not tried" if left else "")
     return "left" if 2 * left > len(checks) else "passed", words

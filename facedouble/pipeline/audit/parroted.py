@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,16 +33,22 @@ def parroted(stars: Mapping[str, Star], known: Known, means: Means, options: Opt
     made: list[Check] = []
     for group in groups:
         here = {who: star.wearing(group) for who, star in stars.items() if group in star.worn}
-        made.append(worn_as_planned(here, [[d for d in drawn if d.mask == mask.id] for mask in group], sample))
-        if len(group) > 1:
-            made += [untried(name, "needs a plan that says who wears which double") for name in (ALIKE, PARROT)]
-            continue
-        mask, mine = group[0], [d for d in drawn if d.mask == group[0].id]
-        made.append(alike(here, drawn, mask, known, options.audit))
-        lacks = known.lacks or ("" if known.witness.keys() & here else _unknown(here, drawn, known))
-        recorded = [d for d in mine if d.person in known.witness or d.person in known.gallery]
-        made.append(untried(PARROT, lacks) if lacks else named(here, recorded, known, options.audit))
+        whose = f"Of {', '.join(here)}: " if len(groups) > 1 else ""
+        made += [replace(c, tried=f"{whose}{c.tried}") for c in _worn(group, here, drawn, known, options, sample)]
     return made
+
+
+def _worn(group: tuple[Mask, ...], here: Mapping[str, Star], drawn: Sequence[Parroted], known: Known, options: Options,
+          sample: Sample) -> list[Check]:
+    """The three checks for those who wear one face, or one of several."""
+    made = [worn_as_planned(here, [[d for d in drawn if d.mask == mask.id] for mask in group], sample)]
+    if len(group) > 1:
+        return [*made, *(untried(name, "needs a plan that says who wears which double") for name in (ALIKE, PARROT))]
+    mine = [d for d in drawn if d.mask == group[0].id]
+    made.append(alike(here, drawn, group[0], known, options.audit))
+    lacks = known.lacks or ("" if known.witness.keys() & here else _unknown(here, drawn, known))
+    recorded = [d for d in mine if d.person in known.witness or d.person in known.gallery]
+    return [*made, untried(PARROT, lacks) if lacks else named(here, recorded, known, options.audit)]
 
 
 def _materials(star: Star, who: str, known: Known) -> tuple[Material, ...]:
@@ -113,9 +120,9 @@ def verdict_of(found: Guessed, own: bool, audit: AuditOptions) -> str:
     """What the figures allow to say: one film of one person is one trial, however many windows it has."""
     v = found.verdict
     if own:
-        return "none: with the same footage on both sides, place and light tell as much as the person"
+        return "nothing can be said: with the same footage on both sides, place and light tell as much as the person"
     if v.gallery < audit.attack_least:
-        return f"none: {v.gallery} people are too few, {audit.attack_least} at least are needed"
+        return f"nothing can be said: {v.gallery} people are too few, {audit.attack_least} at least are needed"
     if not found.right:
         return "over the whole film the attacker named nobody rightly"
     if found.luck < TWO_SIGMA:

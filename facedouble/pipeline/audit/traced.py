@@ -119,9 +119,9 @@ def _words(found: Traced) -> str:
 
 def _verdict(found: Traced, own: bool, audit: AuditOptions) -> str:
     if own:
-        return "none: both halves of one clip move alike whoever it is"
+        return "nothing can be said: both halves of one clip move alike whoever it is"
     if found.gallery < audit.attack_least:
-        return f"none: {found.gallery} people are too few, {audit.attack_least} at least are needed"
+        return f"nothing can be said: {found.gallery} people are too few, {audit.attack_least} at least are needed"
     if audit.motion_auc >= 1:
-        return "none: no limit is set, because the performance is kept on purpose"
+        return "nothing can be said: no limit is set, because the performance is kept on purpose"
     return "past the limit" if found.auc.value > audit.motion_auc else "within the limit"
