@@ -34,11 +34,12 @@ from facedouble.models.install import install, locate
 from facedouble.models.judge import judge
 from facedouble.models.registry import WORDS
 from facedouble.models.words import load_words
+from facedouble.pipeline.sound import KNOWN
 from facedouble.pipeline.speaking import RATE, open_content, open_trunk
 from facedouble.pipeline.voices import mono
 from facedouble.types import Consent, Floats
 from facedouble.voice.code import SPEECH_RATE
-from facedouble.voice.double import listen, make, speak, without_words
+from facedouble.voice.double import Range, listen, make, range_of, speak, without_words
 from facedouble.voice.level import gain, speech_level
 from facedouble.voice.trunk import loudness
 from facedouble.voice.volunteer import VoiceDouble, named
@@ -102,17 +103,26 @@ def volunteer(files: Sequence[Path], rate: int, content: Any, trunk: Any, second
 
 
 class Converter:
-    """Changes recordings with one double, at the level that films get; keeps what it made: several attackers ask for the same."""
+    """Changes recordings with one double, at the level that films get; keeps what it made: several attackers ask for the same.
+
+    known: what a recording's speaker is known by, by the recording's `id`; who is not in it is known by the recording alone.
+    """
 
     def __init__(self, voice: VoiceDouble, content: Any, trunk: Any) -> None:
         self.voice, self.content, self.trunk = voice, content, trunk
+        self.known: dict[int, Range] = {}
         self.made: dict[int, Floats] = {}
         self.busy = self.heard = 0.0
+
+    def meet(self, sounds: Sequence[Floats]) -> None:
+        """Know somebody by all of their recordings, as in a film."""
+        whole = range_of(np.concatenate(sounds)[:KNOWN * SPEECH_RATE], self.content, self.trunk)
+        self.known.update({id(sound): whole for sound in sounds})
 
     def __call__(self, sound: Floats) -> Floats:
         if id(sound) not in self.made:
             began = time.process_time()
-            said = speak(listen(sound, self.content, self.trunk), self.voice, self.trunk)
+            said = speak(listen(sound, self.content, self.trunk, self.known.get(id(sound))), self.voice, self.trunk)
             self.busy += time.process_time() - began
             self.heard += len(sound) / SPEECH_RATE
             self.made[id(sound)] = narrow(said * np.float32(gain(speech_level([sound], SPEECH_RATE))), self.voice.rate)
@@ -296,7 +306,8 @@ def leaks(people: Sequence[Speaker], own: Converter) -> dict[str, Any]:
     made, control = [], []
     for sound in (s for p in people if not p.filler for s in p.sounds):
         made.append(residual(sound, own(sound)[:len(sound)], SPEECH_RATE).peak)
-        bare = narrow(without_words(listen(sound, own.content, own.trunk), own.voice), own.voice.rate)
+        code = listen(sound, own.content, own.trunk, own.known.get(id(sound)))
+        bare = narrow(without_words(code, own.voice), own.voice.rate)
         control.append(residual(sound, bare[:len(sound)], SPEECH_RATE).peak)
     limit = float(np.percentile(control, 95))
     return {"median": float(np.median(made)), "most": max(made), "control median": float(np.median(control)),
@@ -338,6 +349,7 @@ def main() -> None:
     ask.add_argument("--out", type=Path, default=Path("bench/out/voice.json"))
     ask.add_argument("--only", default="", help="one double: \"5 min\", \"reader 3080\", \"reader 2033\"")
     ask.add_argument("--as-loud", action="store_true", help="do not bring what is judged to one level")
+    ask.add_argument("--film", action="store_true", help="hold each recording against all of its speaker's, as a film does")
     ask.add_argument("--part", nargs="*", default=PARTS, choices=PARTS)
     said = ask.parse_args()
     install(names=(*WORDS, "judge"))
@@ -350,6 +362,9 @@ def main() -> None:
         files = [p for p in sorted((DATA / "speech").iterdir()) if p.name.startswith(f"ls-other_{name}")]
         doubles[f"reader {name}"] = volunteer(files, SPEECH_RATE, content, trunk)
     converters = {name: Converter(voice, content, trunk) for name, voice in doubles.items()}
+    for sounds in [*(p.sounds for p in people), *lessons.values()] if said.film else []:
+        for converter in converters.values():
+            converter.meet(sounds)
     judges = {name: judged if said.as_loud else levelled(judged)
               for name, judged in (("Resemblyzer", judge()), ("d-vectors", d_vectors()))}
     result: dict[str, Any] = {}

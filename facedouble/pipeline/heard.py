@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,7 @@ from facedouble.types import Floats, MediaInfo, Turn, Value
 from facedouble.voice.ambience import clean, tone_of
 from facedouble.voice.casting import Candidate
 from facedouble.voice.code import SPEECH_RATE
-from facedouble.voice.double import Content, listen, speak
+from facedouble.voice.double import Content, Range, listen, range_of, speak
 from facedouble.voice.file import read_voice
 from facedouble.voice.revoice import check, fit
 from facedouble.voice.trunk import Trunk
@@ -170,6 +170,7 @@ class Spoken(Value):
     content: Content
     trunk: Trunk
     sample: Candidate | None = None
+    known: Range | None = None
 
     @property
     def rate(self) -> int:
@@ -178,7 +179,11 @@ class Spoken(Value):
 
     def __call__(self, sound: Floats, /) -> Floats:
         """(N,) at 16 kHz -> as long, at `rate`."""
-        return speak(listen(sound, self.content, self.trunk), self.voice, self.trunk)
+        return speak(listen(sound, self.content, self.trunk, self.known), self.voice, self.trunk)
+
+    def tuned(self, sound: Floats, /) -> Spoken:
+        """For one person, of whose speech (N,) at 16 kHz is cut together; N > 0."""
+        return replace(self, known=range_of(sound, self.content, self.trunk))
 
 
 def open_voice(path: Path, purpose: str, today: dt.date, models: Path | None = None) -> Convert:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
@@ -31,6 +32,7 @@ LONGEST: Final = 20  # s that are converted at once
 SHORTEST: Final = 0.04  # s: less is no speech that could be understood
 CUT: Final = 8  # s before that in which the quietest moment is sought, to cut there
 WINDOW: Final = 0.02  # s of a quiet moment
+KNOWN: Final = 60  # s of what somebody says, by which their pieces are held against each other
 LONGEST_TAKE: Final = 300  # s of one turn that is spoken anew
 PEAK: Final = 0.9  # of full scale, that another voice reaches at most
 BEEP: Final = 0.06  # of full scale
@@ -52,6 +54,9 @@ class Convert(Protocol):
 
     def __call__(self, sound: Floats, /) -> Floats:
         """The same words."""
+
+    def tuned(self, sound: Floats, /) -> Convert:
+        """For one person: of what they say (N,), N > 0, at SPEECH_RATE, is cut together."""
 
 
 class Tone(Protocol):
@@ -203,11 +208,13 @@ class _Stage:
         self.waiting = list(sheet.lines)[::-1]
         self.over: list[tuple[int, int, Floats]] = []  # other voices: number of the turn, first sample, (n,)
         self.gains: dict[tuple[str, str], float] = {}
+        self.voices: dict[tuple[str, str], Convert] = {}
 
     def blocks(self) -> Iterator[Floats]:
         """The stream."""
         a, channels, sheet = self.audio, self.audio.channels, self.sheet
-        self.gains = {who: gain(speech_level(pieces, a.rate)) for who, pieces in self._spoken()}
+        for who, pieces in self._spoken():
+            self._learn(who, pieces)
         original = _Original(self.footage(), channels)
         tone = self.crew.tone(self.footage(), a.rate, sheet.pauses)
         below = _Flow(tone.sound(sheet.samples, channels, a.rate, np.random.default_rng([*self.seed, 0])), channels)
@@ -246,6 +253,23 @@ class _Stage:
                     yield mono(original.of(start, min(start + self.audio.rate, line.stop)))
                 except Exception:  # these turns are muted, with the reason, when their place comes
                     return
+
+    def _learn(self, who: tuple[str, str], pieces: Iterator[Floats]) -> None:
+        """How loud somebody is, and their voice: held against all that they say, so that a calm turn stays one beside others."""
+        first: list[Floats] = []
+
+        def heard() -> Iterator[Floats]:
+            for piece in pieces:
+                if sum(map(len, first)) < KNOWN * self.audio.rate:
+                    first.append(piece)
+                yield piece
+
+        self.voices[who] = self.crew.voices[who[1]]
+        self.gains[who] = gain(speech_level(heard(), self.audio.rate))
+        said = resampled(np.concatenate(first), self.audio.rate, SPEECH_RATE) if first else np.zeros(0, np.float32)
+        if len(said) >= SHORTEST * SPEECH_RATE:
+            with suppress(Exception):  # whatever it is, it is told when their turns are made
+                self.voices[who] = self.voices[who].tuned(said)
 
     def _gated(self) -> Iterator[Floats]:
         """The stream where its background may be heard; silence elsewhere, so that no filter remembers anything of that."""
@@ -319,7 +343,7 @@ class _Stage:
         elif n < SHORTEST * rate:
             made = np.zeros(n, np.float32)
         else:
-            convert = self.crew.voices[line.cue.of]
+            convert = self.voices[_who(line)]
             heard = resampled(mono(original.of(line.start, line.stop)) * ramp(n, self.fade), rate, SPEECH_RATE)
             spoken = np.asarray(convert(heard), np.float32)
             if spoken.ndim != 1 or abs(len(spoken) / convert.rate - len(heard) / SPEECH_RATE) > 1 / convert.rate:

@@ -21,13 +21,17 @@ class SpeechCode(Value):
     """All that passes from a stretch of speech.
 
     content: (U, D) float32, one row a unit. f0: (4 U,) float32 Hz, one a frame, 0 where unvoiced. energy: (4 U,) float32 dB.
-    samples: how long the stretch is at SPEECH_RATE; the last unit is filled up with silence.
+    samples: how long the stretch is at SPEECH_RATE; the last unit is filled up with silence. sung: median and spread of ln F0,
+    loud: 90th and 95th percentile of the energy, over the stretch, or over more that the same person says: what its melody and
+    its loudness are measured against.
     """
 
     content: Floats
     f0: Floats
     energy: Floats
     samples: int
+    sung: tuple[float, float]
+    loud: tuple[float, float]
 
     def check(self) -> None:
         units = -(-self.samples // UNIT)

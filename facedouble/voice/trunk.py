@@ -55,14 +55,18 @@ class Trunk(Value):
         if self.sounds.shape[1:] != self.content_basis.shape[1:] or len(self.sounds) < NEAREST:
             raise ValueError("the sounds do not fit the content")
 
-    def reduced(self, content: Floats) -> Floats:
+    def mean_of(self, content: Floats) -> Floats:
+        """What stays the same in content (U, W): (W,). Of little, it is near that of everybody."""
+        return np.asarray((content.sum(0) + KNOWN_UNITS * self.content_mean) / (len(content) + KNOWN_UNITS), np.float32)
+
+    def reduced(self, content: Floats, mean: Floats | None = None) -> Floats:
         """Content (U, W) with less of the voice in it: (U, C).
 
-        What stays the same in it is taken off, which tells more of the voice than of the words. And every unit is drawn towards
-        the sounds nearest to it, which are nobody's: the network does not know how one person or one accent colours a sound.
+        What stays the same in it, or in more of the same voice (mean, (W,)), is taken off, which tells more of the voice than of
+        the words. And every unit is drawn towards the sounds nearest to it, which are nobody's: the network does not know how one
+        person or one accent colours a sound.
         """
-        mean = (content.sum(0) + KNOWN_UNITS * self.content_mean) / (len(content) + KNOWN_UNITS)
-        own = np.asarray((content - mean) @ self.content_basis, np.float32)
+        own = np.asarray((content - (self.mean_of(content) if mean is None else mean)) @ self.content_basis, np.float32)
         return (1 - DRAWN) * own + DRAWN * self._common(own)
 
     def _common(self, own: Floats) -> Floats:
@@ -94,7 +98,7 @@ class Trunk(Value):
             raise ValueError(f"a voice of {voice.shape} numbers")
         voiced = (code.f0 > 0).reshape(-1, FRAMES).mean(1)
         energy = code.energy.reshape(-1, FRAMES).mean(1)
-        loud = np.clip((energy - np.percentile(energy, 90)) / LOUD_SPREAD, -3, 1)
+        loud = np.clip((energy - code.loud[0]) / LOUD_SPREAD, -3, 1)
         made, thoughts = self.run(np.column_stack([code.content, voiced, loud]).astype(np.float32), voice)
         return np.asarray(made[..., :-1] * self.spread[:-1] + self.mean[:-1], np.float32), thoughts
 

@@ -50,6 +50,13 @@ def melody(sound: Array) -> Floats:
     return found[:len(padded) // HOP].astype(np.float32)
 
 
+def rough_melody(sound: Array) -> Floats:
+    """The same in a thirtieth of the time, by DIO: it misses voiced frames, and finds the same middle."""
+    padded = whole_units(sound, SPEECH_RATE)
+    f0, _ = pyworld.dio(padded, SPEECH_RATE, f0_floor=LOWEST, f0_ceil=HIGHEST, frame_period=FRAME_MS)
+    return f0[:len(padded) // HOP].astype(np.float32)
+
+
 def take_apart(sound: Array, f0: Floats, rate: int) -> Sound:
     """Envelope and noise share of (N,) samples at `rate`, whose melody is known."""
     padded = whole_units(sound, rate)

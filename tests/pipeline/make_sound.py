@@ -29,6 +29,9 @@ class NoiseVoice:
         noise = np.random.default_rng(self.seed).standard_normal(n)
         return (0.5 * noise * shape).astype(np.float32)
 
+    def tuned(self, sound: Floats) -> NoiseVoice:
+        return self
+
 
 def take() -> tuple[Floats, int]:
     """Three seconds of buzz at 22.05 kHz."""

@@ -70,7 +70,10 @@ class Known:
     def __init__(self, code: SpeechCode) -> None:
         self.code = code
 
-    def reduced(self, content: Floats) -> Floats:
+    def mean_of(self, content: Floats) -> Floats:
+        return np.zeros(512, np.float32)
+
+    def reduced(self, content: Floats, mean: Floats) -> Floats:
         return self.code.content
 
 
@@ -92,7 +95,7 @@ def test_melody_and_loudness_stay_the_witness_s(code: SpeechCode, volunteer: Voi
     f0, energy = melody(made)[:len(code.f0)], loudness(made)[:len(code.f0)]
     both = (f0 > 0) & (code.f0 > 0)
     assert both.sum() > 100
-    asked = double._melody(code.f0, volunteer.arrays["f0"])
+    asked = double._melody(code, volunteer.arrays["f0"])
     near = np.abs(np.log(f0[both] / asked[both])) < 0.2  # the tracker misreads the rest, on any sound
     assert near.mean() > 0.95 and np.corrcoef(np.log(f0[both][near]), np.log(code.f0[both][near]))[0, 1] > 0.95
     assert np.corrcoef(energy[both], code.energy[both])[0, 1] > 0.92
@@ -119,6 +122,41 @@ def test_pauses_are_quiet(level: float, volunteer: VoiceDouble, witness: Floats)
     a = (len(witness) + 4000) * RATE // SPEECH_RATE
     still = np.sqrt(np.mean(made[a:a + RATE // 2] ** 2))
     assert still < level / 3  # 10 dB quieter than the witness's own
+
+
+@pytest.mark.parametrize("under", [40, 28, 22, 15])  # dB that the noise of all of the recording lies under the loudest speech
+def test_pauses_are_quiet_in_noise(under: float, volunteer: VoiceDouble, witness: Floats) -> None:
+    """Whatever is heard in them: else the volunteer breathes in every pause, as loudly as the place is noisy."""
+    heard = loudness(speak(listen(noisy(witness, under), open_content(), open_trunk()), volunteer, open_trunk()), RATE)
+    a = len(witness) // HOP + 60
+    assert np.percentile(heard, 95) - heard[a:a + 100].mean() > 40
+
+
+def noisy(witness: Floats, under: float) -> Floats:
+    """The witness twice, a second between, in white noise."""
+    sound = np.concatenate([witness, np.zeros(SPEECH_RATE, np.float32), witness])
+    level = 10 ** ((float(np.percentile(loudness(witness), 95)) - under) / 20)
+    return np.asarray(sound + np.random.default_rng(1).normal(0, level, len(sound)), np.float32)
+
+
+def test_what_somebody_says_calmly_and_shouting_stays_apart(volunteer: VoiceDouble, witness: Floats) -> None:
+    """Also if each turn is converted by itself: melody and loudness are held against all that they say."""
+    content, trunk = open_content(), open_trunk()
+    calm = say("It was a quiet day, and we were waiting for the bus.", voice="en+m3", pitch=20) * np.float32(0.25)
+    loud = say("Then they came into the house and shouted at us!", voice="en+m3", pitch=90)
+    known = double.range_of(np.concatenate([calm, loud]), content, trunk)
+
+    def middle(code: SpeechCode) -> float:
+        return float(np.median(np.log(double._melody(code, volunteer.arrays["f0"])[code.f0 > 0])))
+
+    apart, alone = ((listen(calm, content, trunk, of), listen(loud, content, trunk, of)) for of in (known, None))
+    asked = np.subtract(*(np.median(np.log(code.f0[code.f0 > 0])) for code in apart[::-1]))
+    assert abs(middle(alone[1]) - middle(alone[0])) < 0.02 < 0.15 < asked  # what it was
+    assert 0.65 * asked < middle(apart[1]) - middle(apart[0]) < 1.45 * asked
+    assert apart[0].loud == apart[1].loud and apart[0].sung == apart[1].sung
+    said = [speak(code, volunteer, trunk) for code in apart]
+    levels = [np.percentile(loudness(made, RATE), 95) for made in said]
+    assert levels[1] - levels[0] > 9  # of 12 dB
 
 
 @pytest.mark.parametrize("samples", [1, 79, 320, 321, 4801, 20000])

@@ -234,6 +234,32 @@ def test_long_turns_are_cut_where_they_are_quiet() -> None:
     assert sum(heard_) == pytest.approx(50 * 16000, abs=3) and level(made[-RATE:]) > 0.25 * 10 ** (LEVEL / 20)
 
 
+def test_a_voice_is_tuned_to_a_person_by_all_their_turns_and_not_by_anybody_else_s() -> None:
+    tuned: list[Floats] = []
+
+    class Tuned(NoiseVoice):
+        def tuned(self, sound: Floats) -> NoiseVoice:
+            tuned.append(sound)
+            return NoiseVoice(seed=len(tuned))
+
+    sound = noise(16000)
+    score = Score(LENGTH, (Cue(1, 0, 500, "double", "iva", "P1"), Cue(2, 600, 900, "double", "iva", "P2"),
+                           Cue(3, 1000, 2000, "double", "iva", "P1")), speech=())
+    told = Told()
+    made = played(sound, score, by=crew({"iva": Tuned()}), told=told)
+    assert not told.failed and [len(of) for of in tuned] == [24000, 4800]
+    other = sound.copy()
+    other[:4000] *= -1
+    played(other, score, by=crew({"iva": Tuned()}))
+    assert not np.array_equal(tuned[2], tuned[0]) and np.array_equal(tuned[3], tuned[1])
+
+    class Untunable(Tuned):
+        def tuned(self, sound: Floats) -> NoiseVoice:
+            raise FloatingPointError("mad")
+
+    assert played(sound, score, by=crew({"iva": Untunable()})).shape == made.shape
+
+
 @pytest.mark.parametrize("fails", ["raises", "short", "deaf", "nan", "same", "stereo"])
 def test_what_goes_wrong_in_a_turn_mutes_that_turn(fails: str) -> None:
     def convert(sound: Floats) -> Floats:
