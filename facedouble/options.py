@@ -163,7 +163,7 @@ class AuditOptions(Checked):
     still: float = knob(0.8, 0.0, 255.0, "levels")  # movement of the footage while the output repeats itself
     other: float = knob(0.2, 0.0, 255.0, "levels")  # by so much the frame fits a neighbour's footage better than its own
     strange: float = knob(16.0, 0.0, 255.0, "levels")  # difference from the footage far from everybody in the plan
-    trace: float = knob(9.0, 5.5, 20.0, "sigmas")  # of a window of .2 s: a voice at the same pitch reaches 7 by chance
+    trace: float = knob(10.0, 5.5, 20.0, "sigmas")  # of a window of .2 s: a voice at the same pitch reaches 8 by chance
     lasting: float = knob(6.5, 5.5, 20.0, "sigmas")  # of four seconds at one lag
     late: float = knob(0.04, 0.01, 0.3, "s")
     in_time: float = knob(0.45, 0.1, 0.95)  # correlation of loudness under which it is not told whether a sound is late
