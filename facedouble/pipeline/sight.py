@@ -139,7 +139,7 @@ def sighting(frame: Frame, box: Box, w: Window, pair: Pair, hues: bool = False) 
     if found is None:
         return None
     marks, apart = found
-    light = without_relief(fit_light(crop, marks))
+    light = without_relief(fit_light(crop, marks), marks)
     tones = hues_of(crop / np.float32(255) if large else crop, marks) if hues else None
     if large:
         scale = w.side / pair.side
