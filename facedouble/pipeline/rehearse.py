@@ -6,7 +6,7 @@ audit's own has no part in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,7 @@ from facedouble.types import Array, Double, Floats, Frame, Recogniser, Value
 COMFORT = 0.8  # distance at which the next of several doubles is not asked any more: farther than that hardly any is
 EVERY = 2.0  # s between looks at a face...
 LEAST = 3  # ...and so many at least
+CLOSER = 0.3  # s between looks on either side of one that was too like the witness
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Likeness(Value):
 
 NOBODY = Likeness()
 
+Looked = list[tuple[int, Floats, Floats]]
+"""Frame, embedding of the witness, embedding of what would be shown."""
+
 
 def looks(role: Role, rate: float) -> list[int]:
     """Frames at which a role's drawing is looked at: only where it is wholly the double."""
@@ -57,6 +61,17 @@ def looks(role: Role, rate: float) -> list[int]:
         return []
     count = min(max(LEAST, -(-len(drawn) // max(1, round(EVERY * rate)))), len(drawn))
     return sorted({int(drawn[i]) + role.track.start for i in np.linspace(0, len(drawn) - 1, count).round().astype(int)})
+
+
+def closer(role: Role, found: Distances, rate: float) -> list[int]:
+    """Frames to look at besides: between each look that was too like the witness and one beside it that was not."""
+    drawn, alike = np.flatnonzero(role.weights >= 1) + role.track.start, found.alike
+    step = max(1, round(CLOSER * rate))
+    more: list[int] = []
+    for i in np.flatnonzero(alike[1:] != alike[:-1]):
+        between = drawn[(drawn > found.at[i]) & (drawn < found.at[i + 1])]
+        more += between[step - 1 :: step].tolist() if alike[i] else between[::-1][step - 1 :: step].tolist()
+    return sorted(more)
 
 
 def near(own: Floats, drawn: Floats) -> Array:
@@ -117,13 +132,20 @@ def measured(made: Analysis, of: Sequence[int], double: Double, options: Options
              progress: Progress = quiet) -> dict[int, Distances]:
     """Distances of some of the roles, by their number, with one double; `UNTOLD` where nothing could be seen.
 
-    Roles that are never wholly a double are left out.
+    Roles that are never wholly a double are left out. Where a look was too like the witness, it is looked once more, and closer.
     """
-    wanted = [k for k in of if looks(made.roles[k], float(made.info.rate))]
-    seen = _looks(made, wanted, double, options, recognise, progress) if wanted else {}
-    return {k: Distances(np.array([at for at, _, _ in seen[k]]),
-                         near(np.array([a for _, a, _ in seen[k]]), np.array([b for _, _, b in seen[k]])))
-            if k in seen else UNTOLD for k in wanted}
+    rate = float(made.info.rate)
+    wanted = {k: at for k in of if (at := looks(made.roles[k], rate))}
+    seen = _looks(made, wanted, double, options, recognise, progress)
+    more = {k: at for k in seen if (at := closer(made.roles[k], _distances(seen[k]), rate))}
+    for k, looked in _looks(made, more, double, options, recognise, progress).items():
+        seen[k] = sorted([*seen[k], *looked], key=lambda one: one[0])
+    return {k: _distances(seen[k]) if k in seen else UNTOLD for k in wanted}
+
+
+def _distances(seen: Looked) -> Distances:
+    return Distances(np.array([at for at, _, _ in seen]),
+                     near(np.array([a for _, a, _ in seen]), np.array([b for _, _, b in seen])))
 
 
 def settled(role: Role, found: Distances | None, options: Options) -> Role:
@@ -160,18 +182,16 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
     return replace(made, roles=tuple(roles))
 
 
-Looked = list[tuple[int, Floats, Floats]]
-"""Frame, embedding of the witness, embedding of what would be shown."""
-
-
-def _looks(made: Analysis, of: Sequence[int], double: Double, options: Options, recognise: Recogniser,
+def _looks(made: Analysis, at: Mapping[int, Sequence[int]], double: Double, options: Options, recognise: Recogniser,
            progress: Progress) -> dict[int, Looked]:
-    """What is seen of some of the roles, by their number."""
+    """What is seen of some of the roles at some frames, both by their number."""
     rate = float(made.info.rate)
     wanted: dict[int, list[int]] = {}
-    for k in of:
-        for index in looks(made.roles[k], rate):
+    for k, indices in at.items():
+        for index in indices:
             wanted.setdefault(index, []).append(k)
+    if not wanted:
+        return {}
     stages: dict[int, Performance] = {}
     seen: dict[int, Looked] = {}
     last = max(wanted)
