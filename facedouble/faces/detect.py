@@ -114,16 +114,18 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
             turned = _turned(small, picture, detectors.whole, options)
             found += [t for t in turned if not any(same(t[0], box) for box, _ in found)]
     faces = merged(found)
-    return tuple((box, 0.0 if _doubtful(box, score, found, faces, picture, detectors, options) else score) for box, score in faces)
+    doubted = [_doubtful(face, found, faces, picture, detectors, options) for face in faces]
+    return tuple((box, 0.0 if doubt else score) for (box, score), doubt in zip(faces, doubted, strict=True))
 
 
-def _doubtful(box: Box, score: float, found: Sequence[tuple[Box, float]], faces: Found, picture: Bytes, detectors: Detectors,
+def _doubtful(face: tuple[Box, float], found: Sequence[tuple[Box, float]], faces: Found, picture: Bytes, detectors: Detectors,
               options: DetectOptions) -> bool:
-    """Whether a face is none, by all that can be told: it lies beside a sure one, was found once and weakly, and no detector finds
-    it again with the face in the middle of the picture, from near or from afar, as it is or brightened.
+    """Whether a face is none, by all that can be told: it lies beside a sure one, was found once and weakly, and no detector
+    finds it again with the face in the middle of the picture, from near or from afar, as it is or brightened.
 
     A veil there comes and goes over the face beside it. Tiny faces are never doubted.
     """
+    box, score = face
     alone = score < _WEAK and geometry.size(box) > _TINY and sum(same(box, other) for other, _ in found) == 1
     sure = [other for other, s in faces if s >= _SURE]
     if not (alone and any(geometry.distance(box, s) < _BESIDE * geometry.size(s) for s in sure)):

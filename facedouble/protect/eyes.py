@@ -99,7 +99,7 @@ def _rise(low: float, high: float, x: float) -> float:
 @njit(cache=True, nogil=True)
 def _paint(out: Array, soft: Array, lid: Array, left: Array, axis: Array, down: Array, gaze: Array, radius: float, white: Array,
            colour: Array, level: float, side: float) -> None:
-    # all in pixels of `out`; u, v: along the eye from its corner and down, in `axis` and `down`; dx, dy: from the iris, in its radii
+    # all in pixels of `out`; u, v: from the eye's corner, in `axis` along it and `down`; dx, dy: from the iris, in its radii
     width, height = math.hypot(axis[0], axis[1]), math.hypot(down[0], down[1])
     area = axis[0] * down[1] - axis[1] * down[0]
     pixel = 1 / (radius * width)

@@ -164,8 +164,8 @@ class Twice:
     def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
         if max(picture.shape) == 640:
             return [(Box(300, 80, 400, 220), self.sure), (self.beside, 0.62)]
-        middle = [side / 2 for side in picture.shape[1::-1]]
-        return [(Box(middle[0] - 20, middle[1] - 20, middle[0] + 20, middle[1] + 20), 0.61)] if max(picture.shape) in self.where else []
+        x, y = (side / 2 for side in picture.shape[1::-1])
+        return [(Box(x - 20, y - 20, x + 20, y + 20), 0.61)] if max(picture.shape) in self.where else []
 
 
 NEAR, FAR_OFF, SMALL = Box(180, 200, 260, 300), Box(20, 250, 100, 350), Box(240, 200, 270, 235)
