@@ -77,8 +77,8 @@ class Row:
 
 
 class Readers(threading.Thread):
-    """Looks at the confined processes that read footage. The server they are forked from waits for none of them, so that their time
-    is in nobody's account.
+    """Looks at the confined processes that read footage. The server they are forked from waits for none of them, so that their
+    time is in nobody's account.
 
     spent: CPU seconds of each so far; most: MiB that server and readers had at a time, what is shared counted once.
     """
