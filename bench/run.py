@@ -174,8 +174,8 @@ def row(clip: str, group: str, name: str, made: Analysis, report: Report, s: dic
     f = dig(s, "people", "0") or dig(s, "people", 0) or {}
     sface = dig(f, "identity", "sface") or {}
     return Row(clip, group, name, doubled, 1 - doubled - fading, hidden / made.frames, of.ratio(), count(s, "bare"),
-               count(s, "accepted"), dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"), dig(sface, "top1", "double"),
-               dig(sface, "witness_to_double"),
+               count(s, "accepted"), dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"),
+               dig(sface, "top1", "double"), dig(sface, "witness_to_double"),
                {k: dig(f, "expression", k, "r") for k in SIGNALS}, dig(f, "expression", "blink", "f1"),
                dig(f, "expression", "pose_error_deg", "debiased"), dig(f, "temporal", "jitter_percent"),
                dig(f, "temporal", "flicker_ratio"), dig(f, "quality", "sharpness_ratio"),
