@@ -31,7 +31,7 @@ TILT_WINDOW = 51  # frames: a small face that tilts is veiled that long, not in 
 
 @dataclass(frozen=True)
 class Fit(Value):
-    """A run of frames with codes. `codes` and `outlines` are one per frame from `start`; angles (n, 3) degrees, as read."""
+    """A run of frames with codes. `codes` and `outlines` are one per frame from `start`; angles (n, 3) degrees, as read, smooth."""
 
     start: int
     codes: Rows[FaceCode]
@@ -56,10 +56,10 @@ def _calm(columns: Floats, window: int) -> None:
 
 
 def _calm_pose(codes: Floats) -> Array:
-    """Smooth scale, rotation and translation of codes (T, 123) in place; returns the head's angles (T, 3), degrees.
+    """Smooth scale, rotation and translation of codes (T, 123) in place; returns the head's angles (T, 3), smooth, degrees.
 
-    Where the head turns faster than the smoothing follows, by more than landmarks jitter, what was read is kept: in a fast turn
-    no jitter is seen, and a head that lags is.
+    Where the head turns faster than the smoothing follows, by more than landmarks jitter, codes keep what was read: in a fast
+    turn no jitter is seen, and a head that lags is. The angles stay smooth: what is trusted does not hang on one reading.
     """
     read = [codes[:, CODE[k]].astype(np.float64) for k in ("scale", "translation", "rotation")]
     _calm(codes[:, CODE["scale"]], SCALE_WINDOW)
@@ -67,6 +67,7 @@ def _calm_pose(codes: Floats) -> Array:
     turns = Rotation.from_rotvec(read[2])
     middle = turns[len(turns) // 2]
     calm = middle * Rotation.from_rotvec(smooth((middle.inv() * turns).as_rotvec(), ROTATION_WINDOW))
+    angles: Array = np.array([euler(r) for r in calm.as_matrix()])
     off = (calm.inv() * turns).as_rotvec()
     lag = uniform_filter1d(np.linalg.norm(off, axis=1), LAG_WINDOW, mode="nearest")
     pace = np.clip(1 - (LEAST_LAG / np.maximum(lag, LEAST_LAG)) ** 2, 0, 1)[:, None]
@@ -74,7 +75,6 @@ def _calm_pose(codes: Floats) -> Array:
     codes[:, CODE["rotation"]] = calm.as_rotvec()
     for k, was in zip(("scale", "translation"), read, strict=False):
         codes[:, CODE[k]] += pace * (was - codes[:, CODE[k]])
-    angles: Array = np.array([euler(r) for r in calm.as_matrix()])
     return angles
 
 
