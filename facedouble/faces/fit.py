@@ -31,7 +31,7 @@ TILT_WINDOW = 51  # frames: a small face that tilts is veiled that long, not in 
 
 @dataclass(frozen=True)
 class Fit(Value):
-    """A run of frames with codes. `codes` and `outlines` are one per frame from `start`; angles (n, 3) degrees, as read, smooth."""
+    """A run of frames with codes. `codes` and `outlines` are one per frame from `start`; angles (n, 3) degrees, smooth."""
 
     start: int
     codes: Rows[FaceCode]
