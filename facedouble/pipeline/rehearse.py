@@ -50,7 +50,7 @@ class Likeness(Value):
 
 NOBODY = Likeness()
 
-Looked = list[tuple[int, Floats, Floats]]
+Looked = Sequence[tuple[int, Floats, Floats]]
 """Frame, embedding of the witness, embedding of what would be shown."""
 
 
@@ -74,15 +74,17 @@ def closer(role: Role, found: Distances, rate: float) -> list[int]:
     return sorted(more)
 
 
-def near(own: Floats, drawn: Floats) -> Array:
+def near(own: Floats, drawn: Floats, whole: Floats | None = None) -> Array:
     """(n,) distance of what was drawn, embeddings (n, 128), to the witness: in the same frame, or on the whole; the lesser.
+
+    whole (128,): the witness on the whole, if that is not the mean of `own`.
 
     0, which counts as alike, where it cannot be told.
     """
     same = np.linalg.norm(own - drawn, axis=1)
-    whole = np.linalg.norm(own.mean(0) - drawn, axis=1)
-    closer: Array = np.nan_to_num(np.minimum(same, whole), nan=0.0)
-    return closer
+    usual = np.linalg.norm((own.mean(0) if whole is None else whole) - drawn, axis=1)
+    lesser: Array = np.nan_to_num(np.minimum(same, usual), nan=0.0)
+    return lesser
 
 
 def _look(frame: Frame, role: Role, stage: Performance, options: Options, recognise: Recogniser) -> tuple[Floats, Floats]:
@@ -138,14 +140,15 @@ def measured(made: Analysis, of: Sequence[int], double: Double, options: Options
     wanted = {k: at for k in of if (at := looks(made.roles[k], rate))}
     seen = _looks(made, wanted, double, options, recognise, progress)
     more = {k: at for k in seen if (at := closer(made.roles[k], _distances(seen[k]), rate))}
-    for k, looked in _looks(made, more, double, options, recognise, progress).items():
-        seen[k] = sorted([*seen[k], *looked], key=lambda one: one[0])
-    return {k: _distances(seen[k]) if k in seen else UNTOLD for k in wanted}
+    besides = _looks(made, more, double, options, recognise, progress)
+    return {k: _distances(seen[k], besides.get(k, [])) if k in seen else UNTOLD for k in wanted}
 
 
-def _distances(seen: Looked) -> Distances:
-    return Distances(np.array([at for at, _, _ in seen]),
-                     near(np.array([a for _, a, _ in seen]), np.array([b for _, _, b in seen])))
+def _distances(seen: Looked, besides: Looked = ()) -> Distances:
+    """Of all looks; the witness on the whole is told by those that are spread over the role."""
+    looked = sorted([*seen, *besides], key=lambda one: one[0])
+    own, drawn = (np.array([look[k] for look in looked]) for k in (1, 2))
+    return Distances(np.array([look[0] for look in looked]), near(own, drawn, np.mean([a for _, a, _ in seen], axis=0)))
 
 
 def settled(role: Role, found: Distances | None, options: Options) -> Role:
@@ -183,7 +186,7 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
 
 
 def _looks(made: Analysis, at: Mapping[int, Sequence[int]], double: Double, options: Options, recognise: Recogniser,
-           progress: Progress) -> dict[int, Looked]:
+           progress: Progress) -> Mapping[int, Looked]:
     """What is seen of some of the roles at some frames, both by their number."""
     rate = float(made.info.rate)
     wanted: dict[int, list[int]] = {}
@@ -193,7 +196,7 @@ def _looks(made: Analysis, at: Mapping[int, Sequence[int]], double: Double, opti
     if not wanted:
         return {}
     stages: dict[int, Performance] = {}
-    seen: dict[int, Looked] = {}
+    seen: dict[int, list[tuple[int, Floats, Floats]]] = {}
     last = max(wanted)
     for frame in frames(made.info):
         stages = {k: stage for k, stage in stages.items() if frame.index < made.roles[k].track.stop}

@@ -67,6 +67,7 @@ def test_near_is_the_lesser_distance() -> None:
     own[:, 0] = 0, 1
     drawn[:, 0] = 0.7, 1.2
     assert np.allclose(near(own, drawn), [0.2, 0.2])
+    assert np.allclose(near(own[1:], drawn[1:], own[0]), [0.2]) and np.allclose(near(own[:1], drawn[:1], own[1]), [0.3])
 
 
 def test_what_cannot_be_told_is_veiled(analysis: Analysis, double: Double, recognise: Recogniser,
