@@ -6,7 +6,7 @@ audit's own has no part in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +27,6 @@ from facedouble.types import Array, Double, Floats, Frame, Recogniser, Value
 COMFORT = 0.8  # distance at which the next of several doubles is not asked any more: farther than that hardly any is
 EVERY = 2.0  # s between looks at a face...
 LEAST = 3  # ...and so many at least
-CLOSER = 0.3  # s between looks on either side of one that was too like the witness
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,6 @@ class Likeness(Value):
 
 NOBODY = Likeness()
 
-Looked = Sequence[tuple[int, Floats, Floats]]
-"""Frame, embedding of the witness, embedding of what would be shown."""
-
 
 def looks(role: Role, rate: float) -> list[int]:
     """Frames at which a role's drawing is looked at: only where it is wholly the double."""
@@ -63,28 +59,15 @@ def looks(role: Role, rate: float) -> list[int]:
     return sorted({int(drawn[i]) + role.track.start for i in np.linspace(0, len(drawn) - 1, count).round().astype(int)})
 
 
-def closer(role: Role, found: Distances, rate: float) -> list[int]:
-    """Frames to look at besides: between each look that was too like the witness and one beside it that was not."""
-    drawn, alike = np.flatnonzero(role.weights >= 1) + role.track.start, found.alike
-    step = max(1, round(CLOSER * rate))
-    more: list[int] = []
-    for i in np.flatnonzero(alike[1:] != alike[:-1]):
-        between = drawn[(drawn > found.at[i]) & (drawn < found.at[i + 1])]
-        more += between[step - 1 :: step].tolist() if alike[i] else between[::-1][step - 1 :: step].tolist()
-    return sorted(more)
-
-
-def near(own: Floats, drawn: Floats, whole: Floats | None = None) -> Array:
+def near(own: Floats, drawn: Floats) -> Array:
     """(n,) distance of what was drawn, embeddings (n, 128), to the witness: in the same frame, or on the whole; the lesser.
-
-    whole (128,): the witness on the whole, if that is not the mean of `own`.
 
     0, which counts as alike, where it cannot be told.
     """
     same = np.linalg.norm(own - drawn, axis=1)
-    usual = np.linalg.norm((own.mean(0) if whole is None else whole) - drawn, axis=1)
-    lesser: Array = np.nan_to_num(np.minimum(same, usual), nan=0.0)
-    return lesser
+    whole = np.linalg.norm(own.mean(0) - drawn, axis=1)
+    closer: Array = np.nan_to_num(np.minimum(same, whole), nan=0.0)
+    return closer
 
 
 def _look(frame: Frame, role: Role, stage: Performance, options: Options, recognise: Recogniser) -> tuple[Floats, Floats]:
@@ -134,21 +117,13 @@ def measured(made: Analysis, of: Sequence[int], double: Double, options: Options
              progress: Progress = quiet) -> dict[int, Distances]:
     """Distances of some of the roles, by their number, with one double; `UNTOLD` where nothing could be seen.
 
-    Roles that are never wholly a double are left out. Where a look was too like the witness, it is looked once more, and closer.
+    Roles that are never wholly a double are left out.
     """
-    rate = float(made.info.rate)
-    wanted = {k: at for k in of if (at := looks(made.roles[k], rate))}
-    seen = _looks(made, wanted, double, options, recognise, progress)
-    more = {k: at for k in seen if (at := closer(made.roles[k], _distances(seen[k]), rate))}
-    besides = _looks(made, more, double, options, recognise, progress)
-    return {k: _distances(seen[k], besides.get(k, [])) if k in seen else UNTOLD for k in wanted}
-
-
-def _distances(seen: Looked, besides: Looked = ()) -> Distances:
-    """Of all looks; the witness on the whole is told by those that are spread over the role."""
-    looked = sorted([*seen, *besides], key=lambda one: one[0])
-    own, drawn = (np.array([look[k] for look in looked]) for k in (1, 2))
-    return Distances(np.array([look[0] for look in looked]), near(own, drawn, np.mean([a for _, a, _ in seen], axis=0)))
+    wanted = [k for k in of if looks(made.roles[k], float(made.info.rate))]
+    seen = _looks(made, wanted, double, options, recognise, progress) if wanted else {}
+    return {k: Distances(np.array([at for at, _, _ in seen[k]]),
+                         near(np.array([a for _, a, _ in seen[k]]), np.array([b for _, _, b in seen[k]])))
+            if k in seen else UNTOLD for k in wanted}
 
 
 def settled(role: Role, found: Distances | None, options: Options) -> Role:
@@ -185,18 +160,20 @@ def rehearse(made: Analysis, double: Double | Troupe, options: Options, recognis
     return replace(made, roles=tuple(roles))
 
 
-def _looks(made: Analysis, at: Mapping[int, Sequence[int]], double: Double, options: Options, recognise: Recogniser,
-           progress: Progress) -> Mapping[int, Looked]:
-    """What is seen of some of the roles at some frames, both by their number."""
+Looked = list[tuple[int, Floats, Floats]]
+"""Frame, embedding of the witness, embedding of what would be shown."""
+
+
+def _looks(made: Analysis, of: Sequence[int], double: Double, options: Options, recognise: Recogniser,
+           progress: Progress) -> dict[int, Looked]:
+    """What is seen of some of the roles, by their number."""
     rate = float(made.info.rate)
     wanted: dict[int, list[int]] = {}
-    for k, indices in at.items():
-        for index in indices:
+    for k in of:
+        for index in looks(made.roles[k], rate):
             wanted.setdefault(index, []).append(k)
-    if not wanted:
-        return {}
     stages: dict[int, Performance] = {}
-    seen: dict[int, list[tuple[int, Floats, Floats]]] = {}
+    seen: dict[int, Looked] = {}
     last = max(wanted)
     for frame in frames(made.info):
         stages = {k: stage for k, stage in stages.items() if frame.index < made.roles[k].track.stop}

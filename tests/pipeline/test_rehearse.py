@@ -15,10 +15,10 @@ from facedouble.options import DrawOptions, Options
 from facedouble.pipeline import rehearse as module
 from facedouble.pipeline.analyse import Analysis, Eyes
 from facedouble.pipeline.casting import open_recogniser
-from facedouble.pipeline.rehearse import CLOSER, LEAST, Distances, Likeness, closer, looks, near, rehearse
+from facedouble.pipeline.rehearse import LEAST, Likeness, looks, near, rehearse
 from facedouble.pipeline.render import Voice, render
 from facedouble.pipeline.stage import perform
-from facedouble.types import Double, Floats, Frame, Recogniser
+from facedouble.types import Double, Recogniser
 from tests.conftest import HEIGHT
 
 
@@ -67,7 +67,6 @@ def test_near_is_the_lesser_distance() -> None:
     own[:, 0] = 0, 1
     drawn[:, 0] = 0.7, 1.2
     assert np.allclose(near(own, drawn), [0.2, 0.2])
-    assert np.allclose(near(own[1:], drawn[1:], own[0]), [0.2]) and np.allclose(near(own[:1], drawn[:1], own[1]), [0.3])
 
 
 def test_what_cannot_be_told_is_veiled(analysis: Analysis, double: Double, recognise: Recogniser,
@@ -107,22 +106,3 @@ def test_calm_reaches_the_codes_that_are_played(analysis: Analysis, double: Doub
     assert plain.codes[9].pack() == role.fit.codes[9].pack()
     assert not np.allclose(calm.codes[9].expression, plain.codes[9].expression)
     assert np.array_equal(calm.codes[9].rotation, plain.codes[9].rotation)
-
-
-def test_around_a_look_too_like_the_witness_it_is_looked_closer(analysis: Analysis, double: Double, recognise: Recogniser,
-                                                                monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alike from frame 50 on: the veil begins .3 s before at most, not at the look before, which was a second earlier."""
-    turn = iter([False, True] * 1000)
-
-    def told(frame: Frame, *_: object) -> Floats:
-        out = np.zeros(128, np.float32)
-        out[0] = (0.3 if frame.index >= 50 else 0.9) * next(turn)
-        return out
-
-    monkeypatch.setattr(module, "embed", told)
-    role, spans = analysis.roles[0], np.array(rehearse(analysis, double, Options(), recognise).roles[0].alike)
-    assert 50 - CLOSER * 25 - 1 <= spans.min() <= 50 and spans.max() == role.track.stop
-    found = Distances(np.array([0, 30, 59]), np.array([0.9, 0.3, 0.9]))
-    more = np.array(closer(role, found, 25.0))
-    assert set(np.diff(more)) <= {8, 16} and more.min() < 10 and more.max() > 50
-    assert closer(role, Distances(found.at, np.full(3, 0.3)), 25.0) == closer(role, Distances(found.at, np.ones(3)), 25.0) == []
