@@ -1,4 +1,4 @@
-"""Rows of `bench/run.py` -> the quality section of bench/RESULTS.md; with `--print` only on the screen."""
+"""Rows of `bench/run.py` -> the quality section of bench/RESULTS.md."""
 
 from __future__ import annotations
 
@@ -54,8 +54,7 @@ COLUMNS: tuple[tuple[Callable[[Row], float | None], Callable[[list[float]], floa
     (lambda r: r["witness"], max), (lambda r: r["to_double"], min), (lambda r: r["top"], min), (signal("mouth"), min),
     (signal("width"), min),
     (pair("aperture"), min), (pair("brow"), min), (lambda r: r["blink"], min), (signal("gaze_x"), min),
-    (signal("gaze_y"), min), (lambda r: r["pose"], max), (ratio, max), (lambda r: r["flicker"], max),
-    (lambda r: r["sharpness"], min), (tone, max))
+    (lambda r: r["pose"], max), (ratio, max), (lambda r: r["flicker"], max), (lambda r: r["sharpness"], min), (tone, max))
 
 
 def counts(rows: list[Row]) -> list[str]:
@@ -104,8 +103,7 @@ def by_frames(rows: list[Row]) -> str:
     told = []
     for name, what in (("wide", "|yaw| ≤ 45°, face ≥ 50 px"), ("near", "|yaw| ≤ 35°, face ≥ 60 px")):
         drawn, all_ = (sum(r[f"{name}_{k}"] for r in held) for k in ("doubled", "frames"))
-        fading = sum(r.get(f"{name}_fading", 0) for r in held)
-        told.append(f"{what}: {drawn / max(all_, 1):.1%} drawn as the double ({drawn:,} of {all_:,}), {fading:,} more fading")
+        told.append(f"{what}: {drawn / max(all_, 1):.1%} drawn as the double ({drawn:,} of {all_:,})")
     return f"By frames, {len(held)} of {len(rows)} pairs together: {'; '.join(told)}."
 
 
@@ -113,8 +111,8 @@ def quality(rows: list[Row], whose: dict[str, str]) -> str:
     """The section, with what did not pass named."""
     head = ("| | pairs | doubled | veiled | hidden | near and frontal doubled | bare | accepted | SFace witness | SFace double | "
             "double first | mouth | width | aperture | brows | blink F1 | "
-            "gaze x | gaze y | pose ° | jitter ratio | flicker ratio | sharpness | tone |")
-    out = [BEGIN, "", head, "|" + "---|" * 23]
+            "gaze x | pose ° | jitter ratio | flicker ratio | sharpness | tone |")
+    out = [BEGIN, "", head, "|" + "---|" * 22]
     groups = list(dict.fromkeys(r["group"] for r in rows))
     out += [line(g, [r for r in rows if r["group"] == g]) for g in groups]
     core = [r for r in rows if r["group"] in ("frontal talking", "expression")]
@@ -127,9 +125,8 @@ def quality(rows: list[Row], whose: dict[str, str]) -> str:
     alike = [r for r in rows if (r["likeness"] or 0) > CASTING]
     out += ["", "Medians over pairs of clip and double; shares of face-frames; bare and accepted are frames, summed.",
             "Correlations only where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px. Tone: difference of face "
-            "and neck (CIEDE2000) less that of the original. Doubled: wholly, as drawn; what fades counts neither as doubled nor "
-            "as veiled. Double first: share of frames in which SFace ranks the double first. Skin as "
-            "filmed, of the largest face: exposure and coloured light count, ancestry does not (bench/skin.py).",
+            "and neck (CIEDE2000) less that of the original. Double first: share of frames in which SFace ranks the double "
+            "first. Skin as filmed, of the largest face: exposure and coloured light count, ancestry does not (bench/skin.py).",
             "", by_frames(rows)]
     named = ", ".join(f"{r['clip']} with {r['double']} ({r['likeness']:.2f})" for r in alike)
     out.append(f"\nPairs that casting refuses beforehand (SFace of double to witness > {CASTING}): {named or 'none'}.")
@@ -148,23 +145,19 @@ def quality(rows: list[Row], whose: dict[str, str]) -> str:
 
 
 def main() -> None:
-    """Read the rows, replace the section unless they are only to be shown."""
-    shown = "--print" in sys.argv
-    given = [Path(a) for a in sys.argv[1:] if a != "--print"]
-    folder, data = given[0], given[1] if len(given) > 1 else HERE.parents[1] / "shared/data"
+    """Read the rows, replace the section."""
+    folder, data = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else HERE.parents[1] / "shared/data"
     rows = [json.loads(p.read_text()) for p in sorted(folder.glob("*__*.json")) if not p.name.endswith(".report.json")]
     if not rows:
         sys.exit("no rows yet")
     missing = sorted({r["clip"] for r in rows if "skin" not in r})  # rows made before it was measured
     found = measure(missing, data, folder)
     text = quality([{"skin": found.get(r["clip"]), **r} for r in rows], people(data))
-    print(text)
-    if shown:
-        return
     page = HERE / "RESULTS.md"
     old = page.read_text() if page.exists() else f"# Measured\n\n{BEGIN}\n{END}\n"
     start, stop = old.index(BEGIN), old.index(END) + len(END)
     page.write_text(old[:start] + text + old[stop:])
+    print(text)
 
 
 if __name__ == "__main__":
