@@ -133,10 +133,10 @@ class AuditOptions(Checked):
     gaze_height: float = knob(0.08, 0.0, 1.0)  # and of the eyes alone
     gaze_sharp: float = knob(0.05, 0.0, 1.0)
     # and of half a second, up to 4 px beside its place or of a frame before or after: clean clips reach .10, 4.3 and .03, and
-    # two thirds of the three limits together; a fifth of the footage reaches 1.15 of them and more, once it is coded
+    # nine tenths of the three limits together; a fifth of the footage reaches 1.07 of them and more, once it is coded
     moved_height: float = knob(0.1, 0.0, 1.0)
     moved_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
-    moved_sharp: float = knob(0.06, 0.0, 1.0)
+    moved_sharp: float = knob(0.055, 0.0, 1.0)
     left: float = knob(0.012, 0.0, 1.0)  # share of a face's oval in which small windows are the footage's,
     least: float = knob(60.0, 0.0, 10_000.0, "px")  # and so many of them at least
     rows: float = knob(0.007, 0.0, 1.0)  # the same for thin windows: a few rows or columns

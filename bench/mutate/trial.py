@@ -60,13 +60,14 @@ QUICK: Final = (0, 5)
 
 @dataclass(frozen=True)
 class Trial:
-    """One fault to be made in one film. must: it has to be found."""
+    """One fault to be made in one film. must: it has to be found; others: films of the same half, if it cannot be made in that."""
 
     fault: int
     place: int
     strength: float
     case: Case
     must: bool
+    others: Sequence[Case] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def attempt(trial: Trial) -> Result:
             fault.make(trial.case, trial.place, trial.strength, film)
             audit = judged(trial.case, film)
         except Unfit as unfit:
+            if trial.others:
+                return attempt(replace(trial, case=trial.others[0], others=trial.others[1:]))
             return replace(made, must=False, error=f"{UNFIT}{unfit}")
         except Exception as error:  # what breaks the audit is not let go either; but it is no finding
             return replace(made, error=f"{type(error).__name__}: {error}")
@@ -148,9 +151,9 @@ def trials(faults: Sequence[int], films: Films, quick: bool, plain: bool) -> Ite
         for place, strength, must in wanted:
             half, fit = place % 2, able[place % 2]
             if fit:  # every film as often as any other in each half, and not at the same place for each kind
-                case = min(rng.sample(fit, len(fit)), key=partial(_used, used, half))
+                case, *others = sorted(rng.sample(fit, len(fit)), key=partial(_used, used, half))
                 used[half, case] += 1
-                yield Trial(k, place, strength, case, must)
+                yield Trial(k, place, strength, case, must, others)
 
 
 def _used(used: Counter[tuple[int, Case]], half: int, case: Case) -> int:
