@@ -30,7 +30,7 @@ _YUNET_OVERLAP: Final = 0.3  # non-maximum suppression, the model's own default
 _YUNET_MOST: Final = 5000
 _YUNET_STEP: Final = 32  # the coarsest stride of the model
 _YUNET_LEAST: Final = 64  # px; under it the model returns infinities
-_YUNET_SIZES: Final = 3  # kept ready: of a film the reduced copy and full size, and one more
+_YUNET_SIZES: Final = 6  # kept ready: of a film the reduced copy, full size, the mirrored rim, the turned copy, and two more
 
 
 def far(score: float) -> Detector:

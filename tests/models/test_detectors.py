@@ -83,3 +83,20 @@ def test_a_face_that_lies_or_stands_on_its_head_is_found(turns: int, light: floa
     truth = {1: Box(y0, side - x1, y1, side - x0), 2: Box(side - x1, side - y1, side - x0, side - y0),
              3: Box(side - y1, x0, side - y0, x1)}[turns]
     assert any(geometry.overlap(box, truth) > 0.5 for box, _ in found)
+
+
+@pytest.mark.parametrize("shape", [(360, 640), (640, 360), (360, 360)])
+def test_the_sizes_of_a_film_are_built_once(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reduced copy, full size, mirrored rim, turned copy: one that is built anew costs more than a small picture."""
+    built: list[tuple[int, int]] = []
+    create = cv2.FaceDetectorYN.create
+
+    def counted(model: str, config: str, size: tuple[int, int], *more: float) -> object:
+        built.append(size)
+        return create(model, config, size, *more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(cv2.FaceDetectorYN, "create", counted)
+    searching, picture = Detectors((yunet(locate("yunet"), 0.6),)), np.full((*shape, 3), 90, np.uint8)
+    for index in range(41):
+        detect(picture, index, searching, DetectOptions(full_every=10, reduced_side=320))
+    assert len(built) == len(set(built)) <= 6
