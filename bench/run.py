@@ -1,4 +1,4 @@
-"""The quality table on real clips: `make bench` (`QUICK=1` for three clips and one double). Writes bench/RESULTS.md.
+"""The quality table on real clips: `make bench` (`QUICK=1` for three clips and one double). Writes bench/RESULTS.md if run whole.
 
 Every clip is analysed once and drawn with each double; the referee (`../shared/measure/score`) compares the result with the
 original. Nothing it reads or draws is committed; only the figures are.
@@ -235,7 +235,9 @@ def main() -> None:
                     print(clip, name, f"doubled {line.doubled:.3f} bare {line.bare} accepted {line.accepted}", flush=True)
             except (FacedoubleError, subprocess.CalledProcessError) as error:
                 print(clip, "failed:", error, flush=True)
-    subprocess.run([sys.executable, str(HERE / "table.py"), str(args.out), str(args.data)], check=True)
+    whole = not (args.quick or args.clips) and set(args.doubles) == set(DOUBLES) and args.out.resolve() == OUT
+    subprocess.run([sys.executable, str(HERE / "table.py"), str(args.out), str(args.data), *([] if whole else ["--print"])],
+                   check=True)
 
 
 if __name__ == "__main__":

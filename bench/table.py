@@ -1,4 +1,4 @@
-"""Rows of `bench/run.py` -> the quality section of bench/RESULTS.md."""
+"""Rows of `bench/run.py` -> the quality section of bench/RESULTS.md; with `--print` only on the screen."""
 
 from __future__ import annotations
 
@@ -145,19 +145,23 @@ def quality(rows: list[Row], whose: dict[str, str]) -> str:
 
 
 def main() -> None:
-    """Read the rows, replace the section."""
-    folder, data = Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else HERE.parents[1] / "shared/data"
+    """Read the rows, replace the section unless they are only to be shown."""
+    shown = "--print" in sys.argv
+    given = [Path(a) for a in sys.argv[1:] if a != "--print"]
+    folder, data = given[0], given[1] if len(given) > 1 else HERE.parents[1] / "shared/data"
     rows = [json.loads(p.read_text()) for p in sorted(folder.glob("*__*.json")) if not p.name.endswith(".report.json")]
     if not rows:
         sys.exit("no rows yet")
     missing = sorted({r["clip"] for r in rows if "skin" not in r})  # rows made before it was measured
     found = measure(missing, data, folder)
     text = quality([{"skin": found.get(r["clip"]), **r} for r in rows], people(data))
+    print(text)
+    if shown:
+        return
     page = HERE / "RESULTS.md"
     old = page.read_text() if page.exists() else f"# Measured\n\n{BEGIN}\n{END}\n"
     start, stop = old.index(BEGIN), old.index(END) + len(END)
     page.write_text(old[:start] + text + old[stop:])
-    print(text)
 
 
 if __name__ == "__main__":
