@@ -49,7 +49,7 @@ COMMANDS = {
     "voice check": "voice check given.fvoice --against other.wav",
     "voice rank": "voice rank . --for other.wav",
     "voice cues": "voice cues other.wav -o cues.html",
-    "voice take": "voice take other.wav",
+    "voice take": "voice take other.wav --turn 3",
     "voice who": "voice who footage.mp4",
     "voice compare": "voice compare footage.mp4 other.wav -o listen.html",
     "plan double": "plan double film.plan.toml ana given.fdouble",
