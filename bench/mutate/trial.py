@@ -60,7 +60,7 @@ QUICK: Final = (0, 5)
 
 @dataclass(frozen=True)
 class Trial:
-    """One fault to be made in one film. must: it has to be found; others: films of the same half, if it cannot be made in that."""
+    """One fault to be made in one film. must: it has to be found; others: films of its half, if it cannot be made in that."""
 
     fault: int
     place: int
@@ -151,9 +151,9 @@ def trials(faults: Sequence[int], films: Films, quick: bool, plain: bool) -> Ite
         for place, strength, must in wanted:
             half, fit = place % 2, able[place % 2]
             if fit:  # every film as often as any other in each half, and not at the same place for each kind
-                case, *others = sorted(rng.sample(fit, len(fit)), key=partial(_used, used, half))
+                case, *rest = sorted(rng.sample(fit, len(fit)), key=partial(_used, used, half))
                 used[half, case] += 1
-                yield Trial(k, place, strength, case, must, others)
+                yield Trial(k, place, strength, case, must, rest)
 
 
 def _used(used: Counter[tuple[int, Case]], half: int, case: Case) -> int:

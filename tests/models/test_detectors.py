@@ -93,7 +93,7 @@ def test_the_sizes_of_a_film_are_built_once(shape: tuple[int, int], monkeypatch:
 
     def counted(model: str, config: str, size: tuple[int, int], *more: float) -> object:
         built.append(size)
-        return create(model, config, size, *more)  # type: ignore[call-overload]
+        return create(model, config, size, *more)
 
     monkeypatch.setattr(cv2.FaceDetectorYN, "create", counted)
     searching, picture = Detectors((yunet(locate("yunet"), 0.6),)), np.full((*shape, 3), 90, np.uint8)
