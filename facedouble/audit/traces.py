@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,24 +42,31 @@ class Traces:
     """Seconds in order. Holds sums of correlations, by lag and pair of channels, and no sound."""
 
     def __init__(self) -> None:
-        self.held: deque[Doubles] = deque(maxlen=LONG)
+        self.channels, self.sides = deque[Doubles](maxlen=LONG), deque[Doubles](maxlen=LONG)
 
     def add(self, original: Array, output: Array, passes: Bools) -> Trace:
         """A second of (n, C) and (n, D) at RATE with MARGIN to either side; passes (n,): where the original may be heard."""
         shut = _held(passes, round(CELL * RATE))
-        before, after = _pieces(original, shut, 0.0, CELL), _pieces(output, shut, REACH, QUIET)
-        if not len(before) or not len(after):
-            self.held.clear()
-            return Trace(0.0, 0.0, 0.0)
-        found = rows(before, after)
-        mean = found[:, :, ::2].mean(2)
-        if self.held and self.held[0].shape != mean.shape:
-            self.held.clear()
-        self.held.append(mean * np.sqrt(found[:, :, ::2].shape[2]))
-        lasting = np.abs(np.sum(self.held, 0)) / np.sqrt(len(self.held))
-        peaks = np.abs(found).max((0, 1, 2))
-        best = peaks if peaks.max() >= lasting.max() else lasting.max((0, 1))
-        return Trace(float(peaks.max()), float(lasting.max()), (int(best.argmax()) - len(best) // 2) / RATE)
+        before = _pieces(original, shut, 0.0, CELL)
+        found = [_sought(before, _pieces(sound, shut, REACH, QUIET), held)
+                 for sound, held in ((output, self.channels), (_sides(output), self.sides))]
+        return Trace(max(t.single for t in found), max(t.lasting for t in found), max(found, key=lambda t: t.score).late)
+
+
+def _sought(before: Doubles, after: Doubles, held: deque[Doubles]) -> Trace:
+    """Of whitened channels (B, n) in others (A, n). held: sums of the seconds before, to which this one's are added."""
+    if not len(before) or not len(after):
+        held.clear()
+        return Trace(0.0, 0.0, 0.0)
+    found = rows(before, after)
+    mean = found[:, :, ::2].mean(2)
+    if held and held[0].shape != mean.shape:
+        held.clear()
+    held.append(mean * np.sqrt(found[:, :, ::2].shape[2]))
+    lasting = np.abs(np.sum(held, 0)) / np.sqrt(len(held))
+    peaks = np.abs(found).max((0, 1, 2))
+    best = peaks if peaks.max() >= lasting.max() else lasting.max((0, 1))
+    return Trace(float(peaks.max()), float(lasting.max()), (int(best.argmax()) - len(best) // 2) / RATE)
 
 
 def _pieces(sound: Array, shut: Bools, reach: float, edge: float) -> Doubles:
@@ -70,7 +76,7 @@ def _pieces(sound: Array, shut: Bools, reach: float, edge: float) -> Doubles:
     edge: s beside that silence that are left out, too: two sounds that begin at the same moment share that.
     """
     made: list[tuple[Array, Doubles]] = []
-    for one in (*sound.T, *_sides(sound)):
+    for one in sound.T:
         if one.any() and not any(np.array_equal(one, other) for other, _ in made):
             flat = piece(one, MARGIN, RATE, reach, False)
             cut = round((MARGIN - reach) * RATE)
@@ -79,16 +85,17 @@ def _pieces(sound: Array, shut: Bools, reach: float, edge: float) -> Doubles:
     return np.array([flat for _, flat in made])
 
 
-def _sides(sound: Array) -> Iterator[Array]:
-    """What channels (n,) have more than the first: a voice in one of them lies bare there, under the new one elsewhere."""
-    first = sound[:, :1].astype(np.float64).sum(1)
+def _sides(sound: Array) -> Doubles:
+    """What channels have more than the first, (n, S): a voice in one of them lies bare there, under the new one elsewhere."""
+    whole, found = sound.astype(np.float64), []
     for c in range(1, sound.shape[1]):
-        other = sound[:, c].astype(np.float64)
+        first, other = whole[:, 0], whole[:, c]
         both, own, theirs = (float(x @ y) for x, y in ((first, other), (first, first), (other, other)))
         if both > SAME * np.sqrt(own * theirs) > 0:
             side = other - both / own * first
             if float(side @ side) > SILENT**2 * len(side):
-                yield side
+                found.append(side)
+    return np.stack(found, 1) if found else np.zeros((len(sound), 0))
 
 
 def _even(flat: Doubles) -> Doubles:

@@ -133,6 +133,11 @@ def test_what_one_channel_has_more_than_the_other(voices: tuple[Floats, Floats])
     leaked += (1e-4 * rng.standard_normal(leaked.shape)).astype(np.float32)
     assert len(found(scan(voices[0], leaked))) >= 3
     assert not found(scan(voices[0], leaked[:, 1:]))
+    faint = np.outer(voices[1] + 0.03 * voices[0], [1, 0.5]).astype(np.float32)  # so quiet that four seconds together tell more
+    alone = max(t.lasting for t in scan(voices[0], faint))
+    for a, b in ((0, 24_000), (56_000, 80_000)):  # some seconds have sides, and some have none
+        faint[a:b, 1] += 1e-5 * rng.standard_normal(b - a).astype(np.float32)
+    assert max(t.lasting for t in scan(voices[0], faint)) > 0.95 * alone
     clean = np.stack([voices[1], 0.8 * voices[1]], 1) + (1e-4 * rng.standard_normal(leaked.shape)).astype(np.float32)
     assert not found(scan(voices[0], clean))
 
