@@ -275,6 +275,15 @@ def children(pid: int) -> set[int]:
         return set()
 
 
+def only_child(pid: int, within: float = 10.0) -> set[int]:
+    """The one process of its that stays: what `probe` read with has answered, but may not have ended yet on a busy machine."""
+    last = time.monotonic() + within
+    while len(found := children(pid)) != 1 and time.monotonic() < last:
+        time.sleep(0.02)
+    assert len(found) == 1
+    return found
+
+
 def gone(pids: set[int], within: float = 10.0) -> bool:
     last = time.monotonic() + within
     while living(pids) and time.monotonic() < last:
@@ -359,8 +368,7 @@ def test_nothing_is_left_when_the_program_is_stopped(how: signal.Signals, code: 
     with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
         assert running.stdout is not None
         server = int(running.stdout.readline())
-        left = {server, *children(server)}
-        assert len(left) == 2
+        left = {server, *only_child(server)}
         os.killpg(running.pid, how)  # as a terminal does
         assert running.wait(35) == code
     assert gone(left)
