@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -131,6 +131,16 @@ def heard(footage: Callable[[], Iterator[Floats]], audio: AudioInfo, sheet: Shee
     yield from _Stage(footage, audio, sheet, crew, seed, told).blocks()
 
 
+def refused(info: MediaInfo, score: Score, crew: Crew) -> dict[int, str]:
+    """Of the turns whose takes cannot be laid on the first stream, by number, why: before hours are spent on the pictures."""
+    again = tuple(cue for cue in score.cues if cue.voice == "revoice")
+    if not info.audio or not again:
+        return {}
+    audio, samples = info.audio[0], sample_count(info, info.audio[0].index)
+    sheet = laid_out(replace(score, cues=again), info.start, audio, samples)
+    return _Stage(partial(pcm, info, audio.index), audio, sheet, crew, [0], Told()).refused()
+
+
 class _Original:
     """A stream's samples, asked for in rising order; what comes after its end is silent, what is no number, too.
 
@@ -237,6 +247,20 @@ class _Stage:
                     out = np.clip(out + self._above(run, start, stop), -1, 1)
                 original.drop(stop)
                 yield out.astype(np.float32)
+
+    def refused(self) -> dict[int, str]:
+        """Of the turns that cannot be spoken, by number, why; what nobody foresaw is told when they are made."""
+        self._meet()
+        original, why = _Original(self.footage(), self.audio.channels), dict[int, str]()
+        for line in self.sheet.lines:
+            original.drop(line.start)
+            try:
+                self._said(original, line)
+            except InputRefused as error:
+                why[line.cue.number] = str(error)
+            except Exception:
+                continue
+        return why
 
     def _meet(self) -> None:
         """All who get another voice: their channels, how loud they are, and a voice held against all that they say, so that a
