@@ -149,7 +149,8 @@ class Makers(Value):
 def open_take(path: Path) -> Callable[[], tuple[Floats, int]]:
     """What reads a take when it is its turn; InputRefused now if there is none, or no timing can mend it."""
     if not disk.is_file(path):
-        raise InputRefused(f"{path}: there is no such take; record it, or decide something else for that turn")
+        raise InputRefused(f"{path}: there is no such take; bring one in with `facedouble voice take`, or decide something else "
+                           "for that turn")
     try:
         check(*_read_take(path))
     except TakeRefused as error:
