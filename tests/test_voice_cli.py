@@ -125,9 +125,12 @@ def test_what_came_of_the_sound_is_told(capsys: pytest.CaptureFixture[str]) -> N
     assert len(capsys.readouterr().out.splitlines()) == 1
     like = {"voice": "revoice", "whom": "P1", "likeness": 0.71, "verdict": "refused", "override": None}
     plan_sound.came_of("A", SimpleNamespace(facts={"sound": {
-        **said, "guarded": [["00:00:01.000", "00:00:01.300"]], "likenesses": [like], "shared": {"noor": ["P1", "P2"]}}}))
+        **said, "guarded": [["00:00:01.000", "00:00:01.300"]], "likenesses": [like], "shared": {"noor": ["P1", "P2"]},
+        "turns": [turn, *({**turn, "voice": "mute", "to": f"00:00:{k}"} for k in range(10, 24))]}}))
     out = capsys.readouterr().out
-    assert "1 ends of kept turns" in out and "takes for P1 sound like" in out and "voice noor speaks for P1, P2" in out
+    assert "not heard of kept turns, because another voice touches them: 00:00:01.000 to 00:00:01.300;" in out
+    assert "muted: 00:00:01.000 to 00:00:10, " in out and "00:00:21 and 2 more\n" in out
+    assert "takes for P1 sound like" in out and "voice noor speaks for P1, P2" in out
 
 
 def test_a_folder_is_ranked(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

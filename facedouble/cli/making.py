@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -100,10 +101,19 @@ def _what_audit_said(said: Any, film: Path) -> None:
     if isinstance(said, str):
         OUT.print(f"  {said}; never publish it")
         return
-    again = f" after {said['rounds'] - 1} rounds of covering what was" if said["rounds"] > 1 else ""
+    more = said["rounds"] - 1
+    again = f" after {more} round{'s' * (more > 1)} of covering what was" if more else ""
     OUT.print(f"  audited: nothing was found{again}; {film.with_suffix('.audit.html')} says what was tried")
     for covered in said["covered"]:
-        OUT.print(f"    covered because of the audit: {covered}", markup=False)
+        OUT.print(f"    covered because of the audit: {_covered(**covered)}", markup=False)
+
+
+def _covered(face: int | None = None, frames: Sequence[int] = (), box: Sequence[float] = (), ms: Sequence[int] = ()) -> str:
+    """One thing of a report, in words; [from, to) as a film-maker reads it."""
+    if ms:
+        return f"the sound from {ms[0] / 1000:.2f} to {ms[1] / 1000:.2f} s"
+    what = f"face {face}" if face is not None else f"the place {', '.join(f'{v:.0f}' for v in box)} (left, top, right, bottom)"
+    return f"{what} in frames {frames[0]} to {frames[1] - 1}"
 
 
 def render(

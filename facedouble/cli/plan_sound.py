@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -228,8 +229,11 @@ def came_of(clip: str, report: Any) -> None:
     lasts = ", ".join(f"{kind} {took[kind]:.1f} s" for kind in ("double", "revoice", "keep") if kind in took)
     OUT.print(f"  sound: {len(said['turns'])} turns; {lasts or 'nobody is heard'}; ambience {said['ambience']}", markup=False)
     if said["guarded"]:
-        OUT.print(f"  {len(said['guarded'])} ends of kept turns are not heard, because another voice touches them: listen, and "
-                  "set the border in the plan, if a word is lost", markup=False)
+        OUT.print(f"  not heard of kept turns, because another voice touches them: {_spans(said['guarded'])}; listen, and if a "
+                  "word is lost, set the border in a plan", markup=False)
+    muted = [(turn["from"], turn["to"]) for turn in said["turns"] if turn["voice"] == "mute"]
+    if muted and len(muted) < len(said["turns"]):
+        OUT.print(f"  muted: {_spans(muted)}", markup=False)
     for found in said["likenesses"]:
         if found["voice"] == "revoice" and found["verdict"] == "refused":
             OUT.print(f"  the takes for {plain(found['whom'])} sound like them (likeness {found['likeness']:.2f}): make sure "
@@ -239,6 +243,11 @@ def came_of(clip: str, report: Any) -> None:
     for turn in [t for t in said["turns"] if t["flags"] and t["voice"] != "mute"][:12]:
         flags = ", ".join(map(plain, turn["flags"]))
         OUT.print(f"  listen to {f'clip {clip}, ' if clip else ''}{turn['from']} to {turn['to']}: {flags}", markup=False)
+
+
+def _spans(spans: Sequence[Sequence[str]]) -> str:
+    """The first of them, in words."""
+    return ", ".join(f"{a} to {b}" for a, b in spans[:12]) + f" and {len(spans) - 12} more" * (len(spans) > 12)
 
 
 def _voicing(said: str, by: str, reason: str) -> Any:

@@ -29,17 +29,17 @@ class Stop:
 
 
 class _Speed(TextColumn):
-    """Frames per second."""
+    """How many of what is counted pass in a second: frames, of sound its seconds, files."""
 
     def __init__(self) -> None:
         super().__init__("")
 
     def render(self, task: Any) -> Any:
-        return f"{task.speed:.1f} frames/s" if task.speed else ""
+        return f"{task.speed:.1f}/s" if task.speed else ""
 
 
 class Bar:
-    """A progress bar with frames per second and time left; one line per step."""
+    """A progress bar with speed and time left; one line per step."""
 
     def __init__(self) -> None:
         self.bar = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(),

@@ -23,12 +23,13 @@ def voice_who(
         people, spoken = who(footage, Options(), bar)
     for p in people:
         where = "is not seen" if p.place is None else f"face at {100 * p.place:.0f} % of the picture's width, from the left"
-        OUT.print(f"{p.number}: {where}; {p.ms / 1000:.1f} s in {p.turns} turns, from {clock(p.first)} on", markup=False)
+        OUT.print(f"{p.number}: {where}; {p.ms / 1000:.1f} s in {p.turns} turn{'s' * (p.turns > 1)}, from {clock(p.first)} on",
+                  markup=False)
     numbers = {p.voice: p.number for p in people}
     lost = [t for t in spoken if t.turn.voice not in numbers]
     if lost:
-        OUT.print(f"{len(lost)} turns could not be told apart, or are of several at once: they are muted unless all get the same",
-                  markup=False)
+        OUT.print(f"not told apart, or of several at once: {len(lost)} turn{'s' * (len(lost) > 1)}, muted unless all get the "
+                  "same; --turns lists every turn", markup=False)
     if not spoken:
         OUT.print("nobody is heard to speak")
     for t in spoken if turns else ():

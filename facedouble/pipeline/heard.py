@@ -24,7 +24,7 @@ from facedouble.pipeline.auditions import overrides
 from facedouble.pipeline.digest import of_file
 from facedouble.pipeline.hearing import clock
 from facedouble.pipeline.score import Beep, Cue, Score
-from facedouble.pipeline.sound import LONGEST_TAKE, Convert, Crew, Fit, Told, Tone, mono, sounds
+from facedouble.pipeline.sound import LONGEST_TAKE, Convert, Crew, Fit, Told, Tone, mono, refused, sounds
 from facedouble.pipeline.speaking import open_content, open_trunk
 from facedouble.plan.plan import Plan
 from facedouble.plan.times import clock as timecode
@@ -149,7 +149,8 @@ class Makers(Value):
 def open_take(path: Path) -> Callable[[], tuple[Floats, int]]:
     """What reads a take when it is its turn; InputRefused now if there is none, or no timing can mend it."""
     if not disk.is_file(path):
-        raise InputRefused(f"{path}: there is no such take; record it, or decide something else for that turn")
+        raise InputRefused(f"{path}: there is no such take; bring one in with `facedouble voice take`, or decide something else "
+                           "for that turn")
     try:
         check(*_read_take(path))
     except TakeRefused as error:
@@ -220,6 +221,15 @@ def open_crew(scores: Iterable[Score], voices: Mapping[str, Path], purpose: str,
     opened = {name: makers.voice(voices[name], purpose, today, models) for name in names}
     samples = {name: sample for name, voice in opened.items() if (sample := getattr(voice, "sample", None)) is not None}
     return Crew(opened, {file: makers.take(Path(file)) for file in files}, makers.fit, makers.tone, makers.clean, samples)
+
+
+def check_takes(clips: Mapping[str, tuple[MediaInfo, Score]], crew: Crew) -> None:
+    """InputRefused with every turn whose take cannot be heard there: too long, too short, other words, the footage's own."""
+    wrong = [f"turn {number} of clip {clip}: {why}" for clip, (info, score) in clips.items()
+             for number, why in sorted(refused(info, score, crew).items())]
+    if wrong:
+        raise InputRefused("\n".join([*wrong, "record these again, or mute these turns: `facedouble plan turn film.plan.toml A 3 "
+                                      "--voice mute --by NAME`"]))
 
 
 def shared(cues: Iterable[Cue]) -> dict[str, set[str]]:

@@ -50,12 +50,12 @@ def hear(made: Analysis, ears: Ears, people: Mapping[int, int] | None = None, pr
 def listen(made: Analysis, ears: Ears, people: Mapping[int, int] | None = None, progress: Progress = quiet) -> Spoken:
     """As `hear`, with the mean print of each voice, to be compared with other clips' and not to be kept on a disk."""
     listener, samples = Listener(ears.activity(), ears.voiceprint), 0
-    total = None if made.info.duration is None else int(made.info.duration * SPEECH_RATE)
+    total = None if made.info.duration is None else int(made.info.duration)
     with closing(mono(made.info)) as blocks:
         for block in blocks:
             listener.add(block)
             samples += len(block)
-            progress("hearing voices", samples, total)
+            progress("hearing voices", samples // SPEECH_RATE, total)
     heard = listener.done()
     spoken = turns(heard)
     faces = [lips_of(role, times(made)) for role in made.roles]

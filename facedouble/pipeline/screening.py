@@ -30,7 +30,7 @@ from facedouble.pipeline.casting import open_recogniser
 from facedouble.pipeline.company import PLAYED, Act, Laid, PlanCompany, Rehearsed, act_name, borders, mask_of
 from facedouble.pipeline.digest import Digest, of_file, program
 from facedouble.pipeline.film import Film, Home
-from facedouble.pipeline.heard import MAKERS, Makers, heard_of, open_crew, read_heard, score_of, seed_of
+from facedouble.pipeline.heard import MAKERS, Makers, check_takes, heard_of, open_crew, read_heard, score_of, seed_of
 from facedouble.pipeline.hearing import open_ears
 from facedouble.pipeline.ledger import Ledger
 from facedouble.pipeline.notes import looked_with
@@ -117,6 +117,7 @@ def render_film(job: Screening, options: Options, progress: Progress = quiet, mo
     scores = {c.id: score_of(plan, c.id, film.made[c.id].info, read_heard(job.home.of(c.id, "heard.json"), c.sha256), base)
               for c in wanted}
     crew = open_crew(scores.values(), {v.name: base / v.file for v in plan.voices}, job.purpose, job.today, models, makers)
+    check_takes({clip: (film.made[clip].info, score) for clip, score in scores.items()}, crew)
     likenesses = []
     if crew.samples or crew.takes:
         told_by = [(film.made[c.id].info, scores[c.id], c.sha256) for c in wanted]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -23,8 +23,9 @@ from facedouble.pipeline.analyse import Progress, quiet
 from facedouble.pipeline.score import Line, Run, Score, Sheet, laid_out
 from facedouble.types import AudioInfo, Doubles, Floats, MediaInfo, Value
 from facedouble.voice.casting import Candidate
+from facedouble.voice.channels import FAINT, Seat, gram, seat_of
 from facedouble.voice.code import SPEECH_RATE
-from facedouble.voice.level import gain, speech_level
+from facedouble.voice.level import gain, level_of, looks
 
 BLOCK: Final = 8192  # samples given at a time
 FADE: Final = 0.01  # s, at every join
@@ -42,7 +43,6 @@ LOOK: Final = 0.25  # s that are looked at by themselves for that
 HUSH: Final = 1e-4  # power re the loudest of these, under which there is nothing to look at
 QUOTE: Final = 1.0  # s of a turn that are sought in its take
 QUOTES: Final = 5  # of them at most, the loudest
-FAINT: Final = 0.25  # power of the mean of the channels over that of the loudest, under which they cancel each other
 
 
 class Convert(Protocol):
@@ -131,6 +131,16 @@ def heard(footage: Callable[[], Iterator[Floats]], audio: AudioInfo, sheet: Shee
     yield from _Stage(footage, audio, sheet, crew, seed, told).blocks()
 
 
+def refused(info: MediaInfo, score: Score, crew: Crew) -> dict[int, str]:
+    """Of the turns whose takes cannot be laid on the first stream, by number, why: before hours are spent on the pictures."""
+    again = tuple(cue for cue in score.cues if cue.voice == "revoice")
+    if not info.audio or not again:
+        return {}
+    audio, samples = info.audio[0], sample_count(info, info.audio[0].index)
+    sheet = laid_out(replace(score, cues=again), info.start, audio, samples)
+    return _Stage(partial(pcm, info, audio.index), audio, sheet, crew, [0], Told()).refused()
+
+
 class _Original:
     """A stream's samples, asked for in rising order; what comes after its end is silent, what is no number, too.
 
@@ -206,15 +216,15 @@ class _Stage:
         self.seed = seed
         self.fade = max(round(FADE * audio.rate), 1)
         self.waiting = list(sheet.lines)[::-1]
-        self.over: list[tuple[int, int, Floats]] = []  # other voices: number of the turn, first sample, (n,)
+        self.over: list[tuple[int, int, Floats, Floats]] = []  # other voices: number of the turn, first sample, (n,), gains (C,)
+        self.seats: dict[tuple[str, str], Seat] = {}
         self.gains: dict[tuple[str, str], float] = {}
         self.voices: dict[tuple[str, str], Convert] = {}
 
     def blocks(self) -> Iterator[Floats]:
         """The stream."""
         a, channels, sheet = self.audio, self.audio.channels, self.sheet
-        for who, pieces in self._spoken():
-            self._learn(who, pieces)
+        self._meet()
         original = _Original(self.footage(), channels)
         tone = self.crew.tone(self.footage(), a.rate, sheet.pauses)
         below = _Flow(tone.sound(sheet.samples, channels, a.rate, np.random.default_rng([*self.seed, 0])), channels)
@@ -234,42 +244,65 @@ class _Stage:
                     share = self._share(run, start, stop)[:, None]
                     out = np.where(share == 1, real, share * real + (1 - share) * out)
                 else:
-                    out = np.clip(out + self._above(run, start, stop)[:, None], -1, 1)
+                    out = np.clip(out + self._above(run, start, stop), -1, 1)
                 original.drop(stop)
                 yield out.astype(np.float32)
 
-    def _spoken(self) -> Iterator[tuple[tuple[str, str], Iterator[Floats]]]:
-        """Of everybody who speaks with a double's voice in this stream, what their double will hear, in blocks (n,)."""
+    def refused(self) -> dict[int, str]:
+        """Of the turns that cannot be spoken, by number, why; what nobody foresaw is told when they are made."""
+        self._meet()
+        original, why = _Original(self.footage(), self.audio.channels), dict[int, str]()
+        for line in self.sheet.lines:
+            original.drop(line.start)
+            try:
+                self._said(original, line)
+            except InputRefused as error:
+                why[line.cue.number] = str(error)
+            except Exception:
+                continue
+        return why
+
+    def _meet(self) -> None:
+        """All who get another voice: their channels, how loud they are, and a voice held against all that they say, so that a
+        calm turn stays one beside others. However many they are, the stream is read once for the channels, and once for the rest.
+        """
+        commons: dict[tuple[str, str], Doubles] = {}
+        for line, sound in self._spoken(self.sheet.lines) if self.audio.channels > 1 else ():
+            commons[_who(line)] = commons.get(_who(line), 0) + gram(sound, self.audio.rate)
+        self.seats = {who: seat_of(common) for who, common in commons.items()}
         lines = [line for line in self.sheet.lines if line.cue.voice == "double"]
-        for who in dict.fromkeys(_who(line) for line in lines):
-            yield who, self._heard_of([line for line in lines if _who(line) == who])
+        first: dict[tuple[str, str], list[Floats]] = {_who(line): [] for line in lines}
+        powers: dict[tuple[str, str], list[Doubles]] = {_who(line): [] for line in lines}
+        for line, sound in self._spoken(lines):
+            heard = self._taken(line, sound)
+            powers[_who(line)].append(looks(heard, self.audio.rate))
+            if sum(map(len, first[_who(line)])) < KNOWN * self.audio.rate:
+                first[_who(line)].append(heard)
+        for who, pieces in first.items():
+            self.gains[who], self.voices[who] = gain(level_of(powers[who])), self.crew.voices[who[1]]
+            said = resampled(np.concatenate(pieces), self.audio.rate, SPEECH_RATE) if pieces else np.zeros(0, np.float32)
+            if len(said) >= SHORTEST * SPEECH_RATE:
+                with suppress(Exception):  # whatever it is, it is told when their turns are made
+                    self.voices[who] = self.voices[who].tuned(said)
 
-    def _heard_of(self, lines: Sequence[Line]) -> Iterator[Floats]:
-        original = _Original(self.footage(), self.audio.channels)
-        for line in sorted(lines, key=lambda line: line.start):
-            for start in range(line.start, line.stop, self.audio.rate):
-                original.drop(start)
-                try:
-                    yield mono(original.of(start, min(start + self.audio.rate, line.stop)))
-                except Exception:  # these turns are muted, with the reason, when their place comes
-                    return
+    def _spoken(self, lines: Sequence[Line]) -> Iterator[tuple[Line, Floats]]:
+        """What is heard in these lines, (n, C) of a second at most, in one reading; it ends where the stream cannot be read."""
+        original, rate = _Original(self.footage(), self.audio.channels), self.audio.rate
+        for start, k in sorted((start, k) for k, line in enumerate(lines) for start in range(line.start, line.stop, rate)):
+            original.drop(start)
+            try:
+                sound = original.of(start, min(start + rate, lines[k].stop))
+            except Exception:  # these turns are muted, with the reason, when their place comes
+                return
+            yield lines[k], sound
 
-    def _learn(self, who: tuple[str, str], pieces: Iterator[Floats]) -> None:
-        """How loud somebody is, and their voice: held against all that they say, so that a calm turn stays one beside others."""
-        first: list[Floats] = []
+    def _taken(self, line: Line, sound: Floats) -> Floats:
+        """(n,) of (n, C) what somebody is listened to by."""
+        return np.asarray(sound @ self._seat(line).taken, np.float32)
 
-        def heard() -> Iterator[Floats]:
-            for piece in pieces:
-                if sum(map(len, first)) < KNOWN * self.audio.rate:
-                    first.append(piece)
-                yield piece
-
-        self.voices[who] = self.crew.voices[who[1]]
-        self.gains[who] = gain(speech_level(heard(), self.audio.rate))
-        said = resampled(np.concatenate(first), self.audio.rate, SPEECH_RATE) if first else np.zeros(0, np.float32)
-        if len(said) >= SHORTEST * SPEECH_RATE:
-            with suppress(Exception):  # whatever it is, it is told when their turns are made
-                self.voices[who] = self.voices[who].tuned(said)
+    def _seat(self, line: Line) -> Seat:
+        """Where who speaks a line is heard; everywhere, where that is not known."""
+        return self.seats.get(_who(line)) or seat_of(np.ones((self.audio.channels,) * 2))
 
     def _gated(self) -> Iterator[Floats]:
         """The stream where its background may be heard; silence elsewhere, so that no filter remembers anything of that."""
@@ -286,16 +319,16 @@ class _Stage:
         return ramp(run.stop - run.start, self.fade, run.start > 0, run.stop < self.sheet.samples, part)
 
     def _above(self, run: Run, start: int, stop: int) -> Floats:
-        """(stop - start,) of other voices, or of the bleep."""
+        """(stop - start, C) of other voices, (stop - start, 1) of the bleep."""
         if run.kind == "beep":
             wave = BEEP * np.sin(2 * np.pi * PITCH / self.audio.rate * np.arange(start, stop))
-            return np.asarray(wave * self._share(run, start, stop), np.float32)
-        out = np.zeros(stop - start, np.float32)
-        self.over = [(number, at, voice) for number, at, voice in self.over if at + len(voice) > start]
-        for _, at, voice in self.over:
+            return np.asarray(wave * self._share(run, start, stop), np.float32)[:, None]
+        out = np.zeros((stop - start, self.audio.channels), np.float32)
+        self.over = [held for held in self.over if held[1] + len(held[2]) > start]
+        for _, at, voice, given in self.over:
             a, b = max(at, start), min(at + len(voice), stop)
             if a < b:
-                out[a - start : b - start] += voice[a - at : b - at]
+                out[a - start : b - start] += voice[a - at : b - at, None] * given
         return out
 
     def _speak(self, original: _Original, until: int) -> None:
@@ -316,7 +349,7 @@ class _Stage:
                 self.over = [held for held in self.over if held[0] != line.cue.number]
                 continue
             self._count(line.cue.voice, stop - line.start)
-            self.over.append((line.cue.number, line.start, made))
+            self.over.append((line.cue.number, line.start, made, self._seat(line).given))
 
     def _cut(self, original: _Original, line: Line) -> int:
         """Where the next piece of a line ends: at its quietest moment, if it is too long to be converted at once."""
@@ -324,7 +357,7 @@ class _Stage:
         if line.stop - line.start <= most:
             return line.stop
         first, size = line.start + most - CUT * self.audio.rate, max(round(WINDOW * self.audio.rate), 1)
-        power = np.square(mono(original.of(first, line.start + most)))
+        power = np.square(self._taken(line, original.of(first, line.start + most)))
         loud = power[: len(power) // size * size].reshape(-1, size).sum(1)
         return first + int(loud.argmin()) * size + size // 2
 
@@ -335,7 +368,7 @@ class _Stage:
             if n > LONGEST_TAKE * rate:
                 raise InputRefused(f"it lasts {n // rate} s, and one take speaks {LONGEST_TAKE} s at most; split it in the plan")
             take, own = self.crew.takes[line.cue.of]()
-            guide = mono(original.of(line.start, line.stop))
+            guide = self._taken(line, original.of(line.start, line.stop))
             if quoted(resampled(guide, rate, SPEECH_RATE), resampled(take, own, SPEECH_RATE)):
                 raise InputRefused("its take is the footage's own sound; give the recording of the volunteer")
             made, remarks = self.crew.fit(resampled(take, own, rate), guide, rate)
@@ -344,7 +377,7 @@ class _Stage:
             made = np.zeros(n, np.float32)
         else:
             convert = self.voices[_who(line)]
-            heard = resampled(mono(original.of(line.start, line.stop)) * ramp(n, self.fade), rate, SPEECH_RATE)
+            heard = resampled(self._taken(line, original.of(line.start, line.stop)) * ramp(n, self.fade), rate, SPEECH_RATE)
             spoken = np.asarray(convert(heard), np.float32)
             if spoken.ndim != 1 or abs(len(spoken) / convert.rate - len(heard) / SPEECH_RATE) > 1 / convert.rate:
                 raise ValueError("a conversion of another length")
@@ -371,8 +404,8 @@ class _Stage:
 
 
 def _who(line: Line) -> tuple[str, str]:
-    """Whose level a line has: the person's, with one voice."""
-    return line.cue.person, line.cue.of
+    """Whose level a line has, and whose channels: the person's, with one voice; whatever take it is that speaks."""
+    return line.cue.person, line.cue.of if line.cue.voice == "double" else ""
 
 
 def _free(runs: Sequence[Run], line: Line) -> Iterator[tuple[int, int]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
-from facedouble.types import Floats
+from facedouble.types import Doubles, Floats
 
 LEVEL: Final = -26.0  # dB of full scale, mean power of a double's speech
 LOOK: Final = 0.05  # s of which the power is taken at once
@@ -22,12 +22,20 @@ def speech_level(pieces: Iterable[Floats], rate: int) -> float | None:
 
     All of a person's pieces together, so that loud and soft turns stay apart. Of them a number is kept for each LOOK.
     """
+    return level_of([looks(piece, rate) for piece in pieces])
+
+
+def looks(piece: Floats, rate: int) -> Doubles:
+    """(L,) mean power of each LOOK of (N,); what is left over is left out."""
     size = max(round(LOOK * rate), 1)
-    powers = [np.square(whole, dtype=np.float64).reshape(-1, size).mean(1)
-              for piece in pieces if len(whole := piece[:len(piece) // size * size])]
-    if not powers:
+    return np.asarray(np.square(piece[:len(piece) // size * size], dtype=np.float64).reshape(-1, size).mean(1))
+
+
+def level_of(powers: Sequence[Doubles]) -> float | None:
+    """The same of the looks (L,) at each piece."""
+    power = np.concatenate([np.zeros(0), *powers])
+    if not len(power):
         return None
-    power = np.concatenate(powers)
     spoken = power[power >= np.percentile(power, LOUDEST) * 10 ** (-BELOW / 10)]
     level = 10 * float(np.log10(max(float(spoken.mean()), 1e-30)))
     return level if level > SILENT else None

@@ -21,6 +21,7 @@ ORIGINAL: Final = 0.95  # correlation with the sound before, from which it is th
 LEAST: Final = 0.25  # s: what is shorter is not worth a line
 SPEECH, SILENCE = -45.0, -62.0  # dB: surely something, surely nothing
 LOUDER: Final = 12.0  # dB over what was there before
+GONE: Final = 20.0  # dB under it: a room's tone alone, where somebody spoke
 NEAR: Final = 5  # levels to each side that are looked at too: words may move a little
 FULL: Final = 0.999  # of full scale
 
@@ -103,7 +104,7 @@ def flags(levels: Levels) -> tuple[Flag, ...]:
     widest = [maximum_filter1d(level, 2 * NEAR + 1, mode="nearest") if len(level) else level for level in (before, after)]
     found = [
         (levels.like >= ORIGINAL, "the ORIGINAL sound is heard here"),
-        ((before > SPEECH) & (widest[1] < SILENCE), "silent, and it was not before"),
+        ((before > SPEECH) & (widest[1] < np.maximum(before - GONE, SILENCE)), "silent, or nearly, and it was not before"),
         ((after > widest[0] + LOUDER) & (after > SPEECH), "louder than before"),
         (levels.peak >= FULL, "as loud as it can be: it may be cut off at the top"),
     ]

@@ -23,7 +23,7 @@ from facedouble.media.takes import write_take
 from facedouble.options import DrawOptions, EncodeOptions, Options
 from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.film import Film, Home, look_at
-from facedouble.pipeline.heard import Makers, open_take, read_heard, score_of, span_of, speech_of, take_of, write_heard
+from facedouble.pipeline.heard import Makers, fitted, open_take, read_heard, score_of, span_of, speech_of, take_of, write_heard
 from facedouble.pipeline.hearing import Ears
 from facedouble.pipeline.screening import Screening, render_film
 from facedouble.pipeline.sound import Convert
@@ -45,12 +45,12 @@ SOUND = 48000
 TURNS = ((0.1, 0.8), (0.9, 1.6), (1.8, 2.2))  # s: the witness, the other, somebody who is not seen
 
 
-def talk(seconds: float) -> Floats:
+def talk(seconds: float, seed: int = 3) -> Floats:
     """(N, 2): noise that swells in the turns, a faint hiss between them."""
     at = np.arange(round(seconds * SOUND)) / SOUND
     spoken = np.any([(a <= at) & (at < b) for a, b in TURNS], axis=0)
     loud = 0.003 + 0.2 * spoken * (0.6 + 0.4 * np.sin(2 * np.pi * 5 * at))
-    wave = np.random.default_rng(3).standard_normal(len(at))
+    wave = np.random.default_rng(seed).standard_normal(len(at))
     soft = np.convolve(wave, np.ones(6) / 6, "same") * 2
     return np.repeat((loud * soft)[:, None], 2, 1).astype(np.float32)
 
@@ -226,13 +226,32 @@ def test_a_voice_like_a_person_of_the_plan_is_refused(undone: Home, tmp_path: Pa
     said = {"voice": sample.id, "whom": one, "by": "K2", "reason": "r", "footage": [read(before).clip("A").sha256]}
     facts = render_as(replace(sample, overrides=(said,)))
     assert facts["sound"]["likenesses"][0]["override"] == {"by": "K2", "reason": "r"}
-    (undone.plan.parent / "own.wav").unlink(missing_ok=True)
-    write_take(undone.plan.parent / "own.wav", talk(2.3)[: round(1.7 * SOUND), 0] * np.float32(0.5), SOUND)
+    for name, seed in (("own", 3), ("hers", 4)):
+        (undone.plan.parent / f"{name}.wav").unlink(missing_ok=True)
+        write_take(undone.plan.parent / f"{name}.wav", talk(2.3, seed)[: round(1.7 * SOUND), 0] * np.float32(0.5), SOUND)
     decided(undone, "revoice own.wav", "mute")  # the wrong file
+    with pytest.raises(InputRefused, match=r"turn 1 of clip A: .* own sound"):
+        render(undone, tmp_path / "take")
+    assert not (tmp_path / "take").exists(), "before anything is drawn"
+    decided(undone, "revoice hers.wav", "mute")
     facts = render_film(Screening(undone, tmp_path / "take", "film", TODAY), Options(), makers=MAKERS)["A"].facts
     (found,) = facts["sound"]["likenesses"]
     assert (found["voice"], found["whom"], found["verdict"]) == ("revoice", one, "refused")
-    assert "own sound" in facts["sound"]["turns"][0]["failed"]
+
+
+def test_takes_that_do_not_fit_their_turns_are_told_all_at_once_before_anything_is_drawn(undone: Home, tmp_path: Path) -> None:
+    """The volunteer spoke too much, and then somebody else's line."""
+    takes = undone.plan.parent / "fits"
+    takes.mkdir()
+    said = talk(2.3, 7)[:, 0]
+    write_take(takes / "A-1.wav", np.tile(said, 3), SOUND)
+    write_take(takes / "A-2.wav", said[: round(0.2 * SOUND)], SOUND)
+    decided(undone, "revoice fits", "revoice fits")
+    with pytest.raises(InputRefused) as caught:
+        render_film(Screening(undone, tmp_path / "safe", "film", TODAY), Options(), makers=replace(MAKERS, fit=fitted))
+    told_ = str(caught.value)
+    assert "turn 1 of clip A: the take is far too long" in told_ and "turn 2 of clip A: the take is far too short" in told_
+    assert "--voice mute" in told_ and not (tmp_path / "safe").exists()
 
 
 def test_another_voice_draws_no_picture_again(undone: Home, tmp_path: Path) -> None:

@@ -260,6 +260,42 @@ def test_a_voice_is_tuned_to_a_person_by_all_their_turns_and_not_by_anybody_else
     assert played(sound, score, by=crew({"iva": Untunable()})).shape == made.shape
 
 
+def test_who_has_a_lavalier_is_heard_by_it_and_their_other_voice_is_in_its_channel() -> None:
+    """In every piece alike, also in those in which the other microphone is the louder one."""
+    heard_: list[Floats] = []
+
+    class Ear(NoiseVoice):
+        def __call__(self, sound: Floats) -> Floats:
+            heard_.append(sound)
+            return super().__call__(sound)
+
+    still = replace(crew({"ear": Ear()}), tone=lambda blocks, rate, pauses: Hiss(0))
+    sound = noise(16000, 2)  # the second microphone hears something else, louder at the end
+    sound[:, 1] *= np.where(np.arange(16000) < 14000, 0.18, 1.2).astype(np.float32)
+    cues = (Cue(1, 100, 1500, "double", "ear", "P1"), Cue(2, 1750, 1950, "double", "ear", "P1"))
+    made = played(sound, Score(LENGTH, cues, speech=()), by=still)
+    assert np.allclose(made[:, 1], 10 ** (-6 / 20) * made[:, 0], atol=1e-6)
+    other = np.stack([sound[:, 0], np.roll(sound[:, 1], 40)], 1)
+    played(other, Score(LENGTH, cues, speech=()), by=still)
+    assert len(heard_) == 4 and all(map(np.array_equal, heard_[:2], heard_[2:]))
+
+
+def test_however_many_speak_the_stream_is_read_as_often() -> None:
+    def count(people: int, channels: int) -> int:
+        sound, times = noise(16000, channels), list[int]()
+        cues = tuple(Cue(k, 200 * k, 200 * k + 150, "double", "iva", f"P{k}") for k in range(people))
+        sheet = laid_out(Score(LENGTH, cues, speech=()), Fraction(0), stream(RATE, channels), len(sound))
+
+        def footage() -> Iterator[Floats]:
+            times.append(1)
+            return blocks_of(sound)()
+
+        list(heard(footage, stream(RATE, channels), sheet, crew(), [0, 0], Told()))
+        return len(times)
+
+    assert count(1, 1) == count(9, 1) == count(9, 2) - 1 and count(1, 2) == count(9, 2)
+
+
 @pytest.mark.parametrize("fails", ["raises", "short", "deaf", "nan", "same", "stereo"])
 def test_what_goes_wrong_in_a_turn_mutes_that_turn(fails: str) -> None:
     def convert(sound: Floats) -> Floats:

@@ -80,6 +80,14 @@ def test_what_went_missing_what_came_and_what_is_too_loud() -> None:
     assert whys["as loud as it can be: it may be cut off at the top"].start >= 5.85
 
 
+def test_a_room_s_tone_where_somebody_spoke_is_a_gap() -> None:
+    before = speech(12, 120, 3)
+    after = np.concatenate([speech(6, 200, 3), 0.002 * np.random.default_rng(1).standard_normal(6 * RATE).astype(np.float32)])
+    gaps = [f for f in flags(compared(before, after, RATE)) if f.why.startswith("silent")]
+    assert sum(f.stop - f.start for f in gaps) > 3 and min(f.start for f in gaps) > 6
+    assert not [f for f in flags(compared(before, speech(12, 200, 3), RATE)) if f.why.startswith("silent")]
+
+
 def test_lengths_may_differ() -> None:
     for n, m in ((0, 0), (1, RATE), (RATE, 1), (RATE, 2 * RATE)):
         levels = compared(np.zeros(n, np.float32), np.zeros(m, np.float32), RATE)
