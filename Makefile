@@ -54,6 +54,7 @@ bench: setup  ## figures into bench/; QUICK=1 for a short run
 	$(BIN)/python bench/memory.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/motion.py
 	$(BIN)/python bench/linkage.py
+	$(BIN)/python bench/blends.py
 	$(BIN)/python bench/sheets.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/composed.py $(if $(QUICK),--quick)
 	$(BIN)/python bench/text.py $(if $(QUICK),--quick)

@@ -78,12 +78,15 @@ def double_show(
     OUT.print(f"  contact picture: {target}")
 
 
-@double_app.command("blend", epilog="Example: facedouble double blend ana.fdouble ben.fdouble eva.fdouble -o nobody.fdouble")
+@double_app.command("blend", epilog="Example: facedouble double blend ana.fdouble ben.fdouble eva.fdouble -o mixed.fdouble")
 def double_blend(
     doubles: Annotated[list[Path], typer.Argument(help="two or more .fdouble files")],
     output: Annotated[Path, typer.Option("-o", "--output", help="the composite double, .fdouble; has to be new")],
 ) -> None:
-    """Mix several volunteers' faces to one that is none of them; their consents go with it."""
+    """Mix several volunteers' faces to one; their consents go with it.
+
+    A recogniser may still take the composite for one of them: each has to be as safe as one who lends a face alone.
+    """
     from facedouble.doubles.blend import blend
     from facedouble.doubles.file import read_double, write_double
     from facedouble.pipeline.casting import check, look, open_recogniser

@@ -152,16 +152,23 @@ def _check_neutral(chosen: Selection) -> None:
 
 def _usable(material: Material, angles: Array) -> Array:
     """(T,) bool: frames to take a picture of: frontal, level for the camera they are from, and still."""
-    usable: Array = np.abs(angles[:, 0]) < KEY_YAW
-    for ids, moving in material.groups():
+    usable: Array = (np.abs(angles[:, 0]) < KEY_YAW) & still(material)
+    for ids, _ in material.groups():
         usable[ids] &= np.abs(angles[ids, 1] - np.median(angles[ids, 1])) < KEY_PITCH
+    return usable
+
+
+def still(material: Material) -> Array:
+    """(T,) bool: frames in which the face hardly moves; all photos."""
+    calm = np.ones(len(material.marks), bool)
+    for ids, moving in material.groups():
         if moving:
             marks = material.marks[ids].astype(np.float64)
             eye = np.linalg.norm(marks[0, 33] - marks[0, 263])
             steps = np.r_[0, np.linalg.norm(np.diff(marks[:, [1, 152]], axis=0), axis=(1, 2))] / eye
             passed = np.ones(len(ids)) if material.time is None else np.diff(material.time[ids], prepend=-1)
-            usable[ids] &= steps < KEY_MOTION * np.maximum(passed, 1)
-    return usable
+            calm[ids] = steps < KEY_MOTION * np.maximum(passed, 1)
+    return calm
 
 
 def _farthest(features: Array, penalty: Array, usable: Array, first: int) -> list[int]:
@@ -193,10 +200,16 @@ def _atlas_mesh() -> Array:
     return np.concatenate([topology().atlas, np.zeros((MESH_POINTS, 1))], 1)
 
 
-def texture(crop: Floats, marks: Array, light: Floats, clean: bool = True) -> Floats:
-    """De-lit atlas (h, w, 3) of one key frame, relative albedo: 1 is mean skin.
+def facing(marks: Array) -> Floats:
+    """(h, w) of the atlas: cosine of the skin to the camera, of a face with landmarks (478, 3)."""
+    towards = -vertex_normals(marks)[:, 2:]
+    return render(_atlas_mesh(), topology().triangles, towards, ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
 
-    crop (h, w, 3) display RGB, marks (478, 3) in its pixels, light its code; clean: replace hair and what was seen too flat.
+
+def unlit(crop: Floats, marks: Array, light: Floats) -> tuple[Floats, Array, Floats]:
+    """De-lit atlas (h, w, 3) of a frame as it was seen, relative albedo; where the mesh is (h, w) bool; and `facing`.
+
+    crop (h, w, 3) display RGB, marks (478, 3) in its pixels, light its code.
     """
     t = topology()
     ids, xy = render(_atlas_mesh(), t.triangles, marks[:MESH_POINTS, :2], ATLAS_HEIGHT, ATLAS_WIDTH)
@@ -207,11 +220,15 @@ def texture(crop: Floats, marks: Array, light: Floats, clean: bool = True) -> Fl
     brightness = (mean3(colour) + ALBEDO_FLOOR) / (mean3(lit) + ALBEDO_FLOOR)
     chroma = np.log((colour + ALBEDO_FLOOR) / (lit + ALBEDO_FLOOR)) - np.log(brightness)[..., None]
     albedo = brightness[..., None] * np.exp(CHROMA_LIMIT * np.tanh(chroma / CHROMA_LIMIT))
-    facing = render(_atlas_mesh(), t.triangles, -vertex_normals(marks)[:, 2:], ATLAS_HEIGHT, ATLAS_WIDTH)[1][..., 0]
-    albedo = albedo.astype(np.float32)
+    return albedo.astype(np.float32), ids >= 0, facing(marks)
+
+
+def texture(crop: Floats, marks: Array, light: Floats, clean: bool = True) -> Floats:
+    """The same as a key frame's texture: filled to beyond the mesh; clean: hair and what was seen too flat replaced."""
+    albedo, inside, seen = unlit(crop, marks, light)
     if clean:
-        albedo = clean_border(albedo, ids >= 0, facing < LEAST_FACING)
-    inner = cv2.erode((ids >= 0).astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(np.float32)
+        albedo = clean_border(albedo, inside, seen < LEAST_FACING)
+    inner = cv2.erode(inside.astype(np.uint8), np.ones((3, 3)), borderValue=0).astype(np.float32)
     albedo = np.where(inner[..., None] > 0, albedo, push_pull(albedo, inner))
     out: Floats = np.clip(albedo, 0, 6).astype(np.float32)
     return out

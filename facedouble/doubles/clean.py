@@ -41,8 +41,8 @@ def _bands() -> tuple[Array, Array]:
     return rim, kept > 0
 
 
-def clean_border(albedo: Floats, inside: Array, steep: Array) -> Floats:
-    """The atlas (h, w, 3) with mirrored detail over a smooth fill where the rim shows hair, background or skin seen too flat.
+def border_dirt(albedo: Floats, inside: Array, steep: Array) -> Array:
+    """(h, w) bool: where the rim of an atlas (h, w, 3) shows hair, background or skin seen too flat.
 
     inside, steep (h, w) bool: the mesh, and what was seen at too flat an angle.
     """
@@ -59,7 +59,14 @@ def clean_border(albedo: Floats, inside: Array, steep: Array) -> Floats:
     for _ in range(3):  # hair fades out over some pixels: follow it while it is darker than skin
         bad = (cv2.dilate(bad.astype(np.uint8), np.ones((9, 9))) > 0) & soft
     bad |= steep & (rim > 0.2)
-    bad = (cv2.dilate(bad.astype(np.uint8), np.ones((GROW, GROW))) > 0) & inside
+    grown: Array = (cv2.dilate(bad.astype(np.uint8), np.ones((GROW, GROW))) > 0) & inside
+    return grown
+
+
+def clean_border(albedo: Floats, inside: Array, steep: Array) -> Floats:
+    """The atlas with mirrored detail over a smooth fill where its rim is no skin. Arguments as of `border_dirt`."""
+    kept = _bands()[1]
+    bad = border_dirt(albedo, inside, steep)
     if not bad.any():
         return albedo
     fill = push_pull(albedo, (inside & ~bad & ~kept).astype(np.float32))

@@ -16,6 +16,7 @@ from facedouble.colour import crop_rgb, picture, reduced
 from facedouble.doubles import capture
 from facedouble.doubles.capture import Material, Selection
 from facedouble.doubles.file import identity
+from facedouble.doubles.sides import Side, side, turned_frames, with_sides
 from facedouble.errors import InputRefused
 from facedouble.faces.detect import detect, same
 from facedouble.faces.light import fit_light
@@ -210,9 +211,11 @@ def make_double(sources: Sequence[Path], consent: Consent, eyes: Eyes, options: 
         raise InputRefused("there is nothing to make a double from; give a clip or a photo of the volunteer")
     taken = _read(sources, eyes, options, progress)
     origin = np.array([-1 if _still(sources[t.source]) else t.source for t in taken])
-    chosen = capture.select(Material(np.stack([t.marks for t in taken]), bool((origin >= 0).any()), origin,
-                                     np.array([t.frame for t in taken])))
-    double = _paint(sources, chosen, [taken[i] for i in chosen.frames], consent, progress)
+    material = Material(np.stack([t.marks for t in taken]), bool((origin >= 0).any()), origin,
+                        np.array([t.frame for t in taken]))
+    chosen = capture.select(material)
+    keys, turned = ([taken[i] for i in ids] for ids in (chosen.frames, turned_frames(material, chosen)))
+    double = _paint(sources, chosen, keys, turned, consent, progress)
     pair = Pair(eyes.follower, options.fit)
     try:
         made = replace(double, lip_response=calibrate(double, pair))
@@ -221,27 +224,36 @@ def make_double(sources: Sequence[Path], consent: Consent, eyes: Eyes, options: 
     return replace(made, id=identity(made))
 
 
-def _paint(sources: Sequence[Path], chosen: Selection, keys: Sequence[Taken], consent: Consent, progress: Progress) -> Double:
-    """Read the sources again, as far as they hold key frames, and take their pictures."""
+def _paint(sources: Sequence[Path], chosen: Selection, keys: Sequence[Taken], turned: Sequence[Taken], consent: Consent,
+           progress: Progress) -> Double:
+    """Read the sources again, as far as they hold key frames or turned ones, and take their pictures.
+
+    keys are the frames of `chosen`; turned are others, see `doubles.sides`.
+    """
     waiting: dict[int, Future[Floats]] = {}
-    eyes = None
+    lent: list[Future[Side]] = []
+    eyes, total = None, len(keys) + len(turned)
     with ThreadPoolExecutor(PAINTERS) as pool:
         for number, source in enumerate(sources):
-            wanted = {t.frame: k for k, t in enumerate(keys) if t.source == number}
+            wanted = {t.frame: k for k, t in enumerate([*keys, *turned]) if t.source == number}
             for frame in _pictures(source) if wanted else ():
                 k = wanted.pop(frame.index, None)
                 if k is not None:
-                    crop, local = key_crop(frame, keys[k].marks)
+                    crop, local = key_crop(frame, (keys[k] if k < len(keys) else turned[k - len(keys)]).marks)
                     light = fit_light(crop, local)
-                    waiting[k] = pool.submit(capture.texture, crop, local, light)
+                    if k < len(keys):
+                        waiting[k] = pool.submit(capture.texture, crop, local, light)
+                    else:
+                        lent.append(pool.submit(side, crop, local, light))
                     if k == chosen.widest:
                         eyes = capture.iris(crop, local, light)
-                    progress("painting key frames", len(waiting), len(keys))
+                    progress("painting key frames", len(waiting) + len(lent), total)
                 if not wanted:
                     break
             if wanted:
                 raise InputRefused(f"{source}: changed while it was read; try again")
-        textures = [waiting[k].result() for k in range(len(keys))]
+        sides = [s.result() for s in lent]
+        textures = list(pool.map(lambda k: with_sides(waiting[k].result(), keys[k].marks, sides), range(len(keys))))
     if eyes is None:
         raise ValueError("the widest eyes are not among the key frames")
     evened = capture.equalise(textures, [t.source for t in keys])
