@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,16 +20,17 @@ from facedouble.audit.verdict import Check
 from facedouble.demo.witness import portrait_pixels
 from facedouble.doubles.mannequin import mannequin
 from facedouble.errors import InputRefused
+from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.models.landmarker import FaceMesh
 from facedouble.options import AuditOptions, DrawOptions, Options
 from facedouble.pipeline.analyse import Analysis
-from facedouble.pipeline.audit.attacked import attacked
+from facedouble.pipeline.audit.attacked import Attack
 from facedouble.pipeline.audit.glimpse import Seers, alone
 from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all, parrot, portraits
 from facedouble.pipeline.audit.parroted import alike, worn_as_planned
 from facedouble.pipeline.audit.sample import Known, Means, Sample, Star, Wardrobe, always, gallery
-from facedouble.types import Box, Floats
+from facedouble.types import Box, Floats, MediaInfo
 from tests.audit.stand_ins import blind, embed, find, seers
 
 PEOPLE = 8
@@ -126,6 +128,14 @@ def test_alone_leaves_the_face_and_nothing_beside_it() -> None:
     np.testing.assert_array_equal(alone(changed, points), seen)
     darker = (picture * 0.5).astype(np.uint8)
     assert np.abs(alone(darker, points).astype(int) - seen).max() < 8  # tone does not count
+
+
+def attacked(film: MediaInfo, account: Account, worn: Wardrobe, known: Known, means: Means, options: Options) -> list[Check]:
+    """All attacks on a film that nothing else looks at."""
+    with closing(Attack(film, account, worn, known, means, options)) as attack:
+        for frame in frames(film):
+            attack.take(frame)
+        return attack.checks()
 
 
 def errand_of(drawings: dict[str, Floats], extra: Floats | None = None) -> Run:

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,8 @@ import pytest
 from facedouble.audit.likeness import Known
 from facedouble.demo.witness import portrait_pixels
 from facedouble.errors import ExitCode, InputRefused, ModelError, StoreError, UsageError
+from facedouble.media import decode
+from facedouble.media.apart import reading
 from facedouble.models.install import default_directory
 from facedouble.options import AuditOptions, Options
 from facedouble.pipeline.audit.attacked import decided
@@ -77,6 +80,21 @@ def test_a_clean_film_passes_and_says_what_was_tried(safe: Path, witness: Path, 
     page = task.page.read_text()
     assert "Nothing was found" in page and "data:image/jpeg" in page
     assert str(witness.parent) not in words + page
+
+
+def test_a_film_is_decoded_once_for_all_who_look_at_every_frame(safe: Path, witness: Path, kit: Kit,
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    """The footage twice: who is where has to be known of all of it before any frame is judged."""
+    read = []
+
+    def noted(path: Path, job: str, given: dict[str, object], room: int = reading.ROOM) -> Generator[reading.Got, None, None]:
+        read.append((job, path.name))
+        return reading.pieces(path, job, given, room)
+
+    monkeypatch.setattr(decode, "pieces", noted)
+    assert run(Task(safe, (witness,)), Options(), kit=kit).passed
+    assert [name for job, name in read if job == "pictures"].count(safe.name) == 1
+    assert [name for job, name in read if job == "pictures"].count(witness.name) == 2
 
 
 def test_the_footage_itself_is_kept_back(witness: Path, tmp_path: Path, kit: Kit) -> None:

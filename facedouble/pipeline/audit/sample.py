@@ -16,7 +16,7 @@ from facedouble.audit.parrot import windowed
 from facedouble.audit.verdict import Check, Finding, Look
 from facedouble.errors import InputRefused
 from facedouble.options import AuditOptions
-from facedouble.pipeline.audit.glimpse import Seers
+from facedouble.pipeline.audit.glimpse import Embed, Find, Seers
 from facedouble.pipeline.audit.moving import Calmed, Watch
 from facedouble.pipeline.audit.parrot import PHOTOS, Errand, Mask, Parroted, parrot
 from facedouble.pipeline.sight import Follower
@@ -85,12 +85,14 @@ def always(masks: Mapping[str, Sequence[Mask]]) -> Wardrobe:
 
 @dataclass(frozen=True)
 class Means(Value):
-    """The models. seers: opens detector and recogniser, in any process; mesh: makes a landmarker; models: their folder."""
+    """The models. seers: opens detector and recogniser, in any process; mesh: makes a landmarker; models: their folder; here:
+    detector and recogniser, if they are open in this process already."""
 
     seers: Seers
     mesh: Callable[[], Follower]
     models: Path | None = None
     run: Callable[[Errand, Seers], list[Parroted]] = parrot
+    here: tuple[Find, Embed] | None = None
 
 
 class Star:
