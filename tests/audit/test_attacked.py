@@ -28,7 +28,7 @@ from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.audit.attacked import Attack
 from facedouble.pipeline.audit.glimpse import Seers, alone
 from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all, parrot, portraits
-from facedouble.pipeline.audit.parroted import alike, worn_as_planned
+from facedouble.pipeline.audit.parroted import alike, compared, worn_as_planned
 from facedouble.pipeline.audit.sample import Known, Means, Sample, Star, Wardrobe, always, gallery
 from facedouble.types import Box, Floats, MediaInfo
 from tests.audit.stand_ins import blind, embed, find, seers
@@ -311,6 +311,29 @@ def test_of_two_witnesses_each_is_known_by_their_own_part_of_the_footage(witness
     alone = attacked(film, shared, worn, replace(known, gallery={}), Means(seers, FaceMesh, None, run), Options(audit=FAST))
     assert all("--gallery" in c.missing for c in alone if c.missing)
     assert len(errands[1].people) == 2  # without a gallery nothing but the portraits is drawn
+
+
+def test_looks_at_what_was_drawn_once_more_are_compared_frame_by_frame(look: Floats) -> None:
+    """At a few it is not; while the film goes over to the double, it may still be another face."""
+    rng, box = np.random.default_rng(3), Box(0, 0, 9, 9)
+    rows = np.stack([look + 0.5 * rng.standard_normal(look.shape) for _ in range(6)]).astype(np.float32)
+    once = Parroted("P1", "f", "m", rows, np.arange(6) / 5, again=True)
+    def looks(film: Floats, count: int = 6) -> list[tuple[int, Box, Floats]]:
+        return [(40 + 5 * k, box, film[k]) for k in range(count)]
+    same, late = (compared(looks(rows), replace(once, at=once.at + s), 25.0) for s in (0, 0.2))
+    assert same is not None and same.span == (40, 66) and min(same.cosines) == pytest.approx(1)
+    assert late is not None and late.span == (45, 66) and max(late.cosines) < 0.99
+    fading = compared(looks(np.concatenate([-rows[:2], rows[2:]])), once, 25.0)
+    assert fading is not None and min(fading.cosines) == pytest.approx(1)
+    assert compared(looks(rows, 2), once, 25.0) is None and compared((), once, 25.0) is None
+
+
+def test_the_footage_is_drawn_once_more_where_the_film_was_looked_at(witness: Path, account: Account, mask: Mask) -> None:
+    places = tuple((k, account(k)[0].box) for k in (10, 15, 20))
+    material = Material(witness, places=places, only=(mask.id,), looks=(10, 15, 20))
+    (once,) = draw_all(Errand((), (mask,), Options(), again=(("P1", material),)), seers)
+    assert once.again and (once.person, once.mask, once.why) == ("P1", mask.id, "")
+    np.testing.assert_allclose(once.at * float(probe(witness).rate), [0, 5, 10])
 
 
 def test_who_is_at_a_place_is_drawn_and_nobody_else(witness: Path, account: Account, mask: Mask) -> None:

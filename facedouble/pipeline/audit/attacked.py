@@ -52,12 +52,16 @@ class Attack:
         look = max(1, round(self.sample.look_every(self.seconds, len(here)) * self.rate))
         for told in here:
             star = self._star(told.person)
-            if frame.index % look == 0:
-                star.places.append((frame.index, told.box, self.worn(told.person, frame.index)))
-                seen = None if frame.corrupt else glimpse(frame, told.box, self.find, self.embed)
+            masks, due = self.worn(told.person, frame.index), frame.index % look == 0
+            early = self.known.footage is not None and star.early(masks, frame.index)
+            seen = glimpse(frame, told.box, self.find, self.embed) if (due or early) and not frame.corrupt else None
+            if due:
+                star.places.append((frame.index, told.box, masks))
                 if seen is not None:
                     star.vectors.append(seen)
                     star.frames.append(frame.index)
+            if early and seen is not None:
+                star.first.setdefault(masks, []).append((frame.index, told.box, seen))
             if star.watch is not None and (self.sample.exhaustive or frame.index % self.window < self.length):
                 star.watch(frame, told.box)
 

@@ -385,7 +385,8 @@ def line_up(folder: Path, eyes: Models, most: int | None = LOOKED) -> list[Known
 
 
 def _attack(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options) -> Attack:
-    known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own, ground.lead, ground.why)
+    known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own, ground.lead, ground.why,
+                         ground.source)
     means = sample.Means(Opening(kit.folder, options), FaceMesh, kit.folder, here=(kit.eyes.seer, kit.eyes.knower))
     return Attack(film, ground.account, ground.worn, known, means, options, task.exhaustive)
 
