@@ -24,13 +24,13 @@ from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.models.landmarker import FaceMesh
 from facedouble.options import AuditOptions, DrawOptions, Options
-from facedouble.pipeline.analyse import Analysis
+from facedouble.pipeline.analyse import Analysis, Eyes
 from facedouble.pipeline.audit.attacked import Attack
 from facedouble.pipeline.audit.glimpse import Seers, alone
-from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all, parrot, portraits
+from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all, parrot, portraits, remembered
 from facedouble.pipeline.audit.parroted import alike, compared, worn_as_planned
 from facedouble.pipeline.audit.sample import Known, Means, Sample, Star, Wardrobe, always, gallery
-from facedouble.types import Box, Floats, MediaInfo
+from facedouble.types import Box, Bytes, Floats, MediaInfo
 from tests.audit.stand_ins import blind, embed, find, seers
 
 PEOPLE = 8
@@ -334,6 +334,20 @@ def test_the_footage_is_drawn_once_more_where_the_film_was_looked_at(witness: Pa
     (once,) = draw_all(Errand((), (mask,), Options(), again=(("P1", material),)), seers)
     assert once.again and (once.person, once.mask, once.why) == ("P1", mask.id, "")
     np.testing.assert_allclose(once.at * float(probe(witness).rate), [0, 5, 10])
+
+
+def test_a_photo_is_searched_once(eyes: Eyes) -> None:
+    """However many frames of a clip it is drawn as."""
+    searched: list[int] = []
+    whole, blank = portrait_pixels("admiral", 300), np.zeros((300, 300, 3), np.uint8)
+
+    def find(picture: Bytes) -> Sequence[tuple[Box, float]]:
+        searched.append(int(picture.sum()))
+        return eyes.detectors.whole[0](picture)
+
+    once = remembered(find)
+    assert once(whole) == once(whole.copy()) == eyes.detectors.whole[0](whole) and once(blank) == once(blank)
+    assert searched == [int(whole.sum()), 0]
 
 
 def test_who_is_at_a_place_is_drawn_and_nobody_else(witness: Path, account: Account, mask: Mask) -> None:

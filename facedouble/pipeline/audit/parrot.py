@@ -6,6 +6,7 @@ back but embeddings. No picture reaches a disk.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from facedouble.geometry import overlap
 from facedouble.models.landmarker import quiet
 from facedouble.options import Options
 from facedouble.pipeline.audit.glimpse import Seers, glimpse
-from facedouble.types import Array, Box, Floats, Frame, Value
+from facedouble.types import Array, Box, Bytes, Detector, Floats, Frame, Value
 
 if TYPE_CHECKING:  # at run time only in the process that draws
     from facedouble.pipeline.analyse import Analysis, Eyes, Role
@@ -181,6 +182,8 @@ def _read(material: Material, eyes: Eyes, errand: Errand) -> tuple[Analysis, par
     audit, file = errand.options.audit, material.file
     if file.suffix.lower() in PHOTOS:
         info, read = _still(file, audit.parrot_photo, audit.seen_side)
+        whole, tiled = (tuple(map(remembered, some)) for some in (eyes.detectors.whole, eyes.detectors.tiled))
+        eyes = replace(eyes, detectors=replace(eyes.detectors, whole=whole, tiled=tiled))
     elif material.looks:
         info = probe(file)
         first, stop = material.places[0][0], material.looks[-1] + 1
@@ -195,6 +198,19 @@ def _read(material: Material, eyes: Eyes, errand: Errand) -> tuple[Analysis, par
             begin if errand.exhaustive else _first(info, begin, eyes, errand.options)
         read = partial(_part, info, first, count)
     return analyse(info, eyes, errand.options, read=lambda _: read()), read
+
+
+def remembered(find: Detector) -> Detector:
+    """The same detector, which looks at each picture once: those of a photo that is drawn as a clip are all one."""
+    known: dict[tuple[tuple[int, ...], bytes], Sequence[tuple[Box, float]]] = {}
+
+    def once(picture: Bytes) -> Sequence[tuple[Box, float]]:
+        key = picture.shape, hashlib.blake2b(picture.tobytes()).digest()
+        if key not in known:
+            known[key] = find(picture)
+        return known[key]
+
+    return once
 
 
 def _still(file: Path, count: int, side: float) -> tuple[MediaInfo, partial[Iterator[Frame]]]:
