@@ -139,8 +139,11 @@ def _kept(low: Array, high: Array) -> list[int]:
     """Which boxes overlap with none that is better; they come best first."""
     area = (high - low).prod(1)
     kept: list[int] = []
-    for k in range(len(low)):
-        both = np.clip(np.minimum(high[kept], high[k]) - np.maximum(low[kept], low[k]), 0, None).prod(1)
-        if not (both / (area[kept] + area[k] - both + 1e-9) > OVERLAP).any():
-            kept.append(k)
+    left = np.ones(len(low), bool)
+    while left.any():
+        k = int(left.argmax())
+        kept.append(k)
+        both = np.clip(np.minimum(high, high[k]) - np.maximum(low, low[k]), 0, None).prod(1)
+        left &= ~(both / (area + area[k] - both + 1e-9) > OVERLAP)
+        left[k] = False
     return kept

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,16 +20,17 @@ from facedouble.audit.verdict import Check
 from facedouble.demo.witness import portrait_pixels
 from facedouble.doubles.mannequin import mannequin
 from facedouble.errors import InputRefused
+from facedouble.media.decode import frames
 from facedouble.media.probe import probe
 from facedouble.models.landmarker import FaceMesh
 from facedouble.options import AuditOptions, DrawOptions, Options
-from facedouble.pipeline.analyse import Analysis
-from facedouble.pipeline.audit.attacked import attacked
+from facedouble.pipeline.analyse import Analysis, Eyes
+from facedouble.pipeline.audit.attacked import Attack
 from facedouble.pipeline.audit.glimpse import Seers, alone
-from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all, parrot, portraits
-from facedouble.pipeline.audit.parroted import alike, worn_as_planned
+from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, draw_all, parrot, portraits, remembered
+from facedouble.pipeline.audit.parroted import alike, compared, worn_as_planned
 from facedouble.pipeline.audit.sample import Known, Means, Sample, Star, Wardrobe, always, gallery
-from facedouble.types import Box, Floats
+from facedouble.types import Box, Bytes, Floats, MediaInfo
 from tests.audit.stand_ins import blind, embed, find, seers
 
 PEOPLE = 8
@@ -126,6 +128,14 @@ def test_alone_leaves_the_face_and_nothing_beside_it() -> None:
     np.testing.assert_array_equal(alone(changed, points), seen)
     darker = (picture * 0.5).astype(np.uint8)
     assert np.abs(alone(darker, points).astype(int) - seen).max() < 8  # tone does not count
+
+
+def attacked(film: MediaInfo, account: Account, worn: Wardrobe, known: Known, means: Means, options: Options) -> list[Check]:
+    """All attacks on a film that nothing else looks at."""
+    with closing(Attack(film, account, worn, known, means, options)) as attack:
+        for frame in frames(film):
+            attack.take(frame)
+        return attack.checks()
 
 
 def errand_of(drawings: dict[str, Floats], extra: Floats | None = None) -> Run:
@@ -301,6 +311,43 @@ def test_of_two_witnesses_each_is_known_by_their_own_part_of_the_footage(witness
     alone = attacked(film, shared, worn, replace(known, gallery={}), Means(seers, FaceMesh, None, run), Options(audit=FAST))
     assert all("--gallery" in c.missing for c in alone if c.missing)
     assert len(errands[1].people) == 2  # without a gallery nothing but the portraits is drawn
+
+
+def test_looks_at_what_was_drawn_once_more_are_compared_frame_by_frame(look: Floats) -> None:
+    """At a few it is not; while the film goes over to the double, it may still be another face."""
+    rng, box = np.random.default_rng(3), Box(0, 0, 9, 9)
+    rows = np.stack([look + 0.5 * rng.standard_normal(look.shape) for _ in range(6)]).astype(np.float32)
+    once = Parroted("P1", "f", "m", rows, np.arange(6) / 5, again=True)
+    def looks(film: Floats, count: int = 6) -> list[tuple[int, Box, Floats]]:
+        return [(40 + 5 * k, box, film[k]) for k in range(count)]
+    same, late = (compared(looks(rows), replace(once, at=once.at + s), 25.0) for s in (0, 0.2))
+    assert same is not None and same.span == (40, 66) and min(same.cosines) == pytest.approx(1)
+    assert late is not None and late.span == (45, 66) and max(late.cosines) < 0.99
+    fading = compared(looks(np.concatenate([-rows[:2], rows[2:]])), once, 25.0)
+    assert fading is not None and min(fading.cosines) == pytest.approx(1)
+    assert compared(looks(rows, 2), once, 25.0) is None and compared((), once, 25.0) is None
+
+
+def test_the_footage_is_drawn_once_more_where_the_film_was_looked_at(witness: Path, account: Account, mask: Mask) -> None:
+    places = tuple((k, account(k)[0].box) for k in (10, 15, 20))
+    material = Material(witness, places=places, only=(mask.id,), looks=(10, 15, 20))
+    (once,) = draw_all(Errand((), (mask,), Options(), again=(("P1", material),)), seers)
+    assert once.again and (once.person, once.mask, once.why) == ("P1", mask.id, "")
+    np.testing.assert_allclose(once.at * float(probe(witness).rate), [0, 5, 10])
+
+
+def test_a_photo_is_searched_once(eyes: Eyes) -> None:
+    """However many frames of a clip it is drawn as."""
+    searched: list[int] = []
+    whole, blank = portrait_pixels("admiral", 300), np.zeros((300, 300, 3), np.uint8)
+
+    def find(picture: Bytes) -> Sequence[tuple[Box, float]]:
+        searched.append(int(picture.sum()))
+        return eyes.detectors.whole[0](picture)
+
+    once = remembered(find)
+    assert once(whole) == once(whole.copy()) == eyes.detectors.whole[0](whole) and once(blank) == once(blank)
+    assert searched == [int(whole.sum()), 0]
 
 
 def test_who_is_at_a_place_is_drawn_and_nobody_else(witness: Path, account: Account, mask: Mask) -> None:

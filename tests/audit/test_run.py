@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,13 +18,17 @@ import pytest
 
 from facedouble.audit.likeness import Known
 from facedouble.demo.witness import portrait_pixels
+from facedouble.doubles.file import identity, write_double
+from facedouble.doubles.mannequin import mannequin
 from facedouble.errors import ExitCode, InputRefused, ModelError, StoreError, UsageError
+from facedouble.media import decode
+from facedouble.media.apart import reading
 from facedouble.models.install import default_directory
 from facedouble.options import AuditOptions, Options
 from facedouble.pipeline.audit.attacked import decided
 from facedouble.pipeline.audit.parrot import Mask
 from facedouble.pipeline.audit.run import Kit, Task, beside, line_up, open_kit, run, shown_in, worn_by_plan
-from facedouble.pipeline.audit.sample import Wardrobe
+from facedouble.pipeline.audit.sample import WORN, Wardrobe
 from facedouble.pipeline.film import Home, look_at
 from facedouble.pipeline.protect import Job, protect
 from facedouble.pipeline.render import Voice
@@ -79,11 +84,41 @@ def test_a_clean_film_passes_and_says_what_was_tried(safe: Path, witness: Path, 
     assert str(witness.parent) not in words + page
 
 
+def test_a_film_is_decoded_once_for_all_who_look_at_every_frame(safe: Path, witness: Path, kit: Kit,
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    """The footage twice: who is where has to be known of all of it before any frame is judged."""
+    read = []
+
+    def noted(path: Path, job: str, given: dict[str, object], room: int = reading.ROOM) -> Generator[reading.Got, None, None]:
+        read.append((job, path.name))
+        return reading.pieces(path, job, given, room)
+
+    monkeypatch.setattr(decode, "pieces", noted)
+    assert run(Task(safe, (witness,)), Options(), kit=kit).passed
+    assert [name for job, name in read if job == "pictures"].count(safe.name) == 1
+    assert [name for job, name in read if job == "pictures"].count(witness.name) == 2
+
+
 def test_the_footage_itself_is_kept_back(witness: Path, tmp_path: Path, kit: Kit) -> None:
     bare = tmp_path / "safe.mp4"
     shutil.copy(witness, bare)
     bare.with_suffix(".report.json").write_text(json.dumps({"frames": 60, "voice": "mute"}))
     assert {"seen", "heard"} <= set(found(Task(bare, (witness,)), kit))
+
+
+def test_the_double_with_another_shape_is_found_by_drawing_once_more(safe: Path, witness: Path, double_path: Path,
+                                                                     double: Double, tmp_path: Path, kit: Kit) -> None:
+    """A mannequin's shape in the double's own skin: what two strangers have in common who wear the double does not tell it."""
+    moved = replace(double, neutral=mannequin(1).neutral)
+    write_double(replace(moved, id=identity(moved)), tmp_path / "moved.fdouble")
+    other = tmp_path / "other.mp4"
+    protect(Job(witness, other, tmp_path / "moved.fdouble", Voice(), False, "test", TODAY), Options())
+    report = safe.with_suffix(".report.json")
+    tasks = (Task(film, (witness,), double=double_path, report=report) for film in (safe, other))
+    right, wrong = ({c.name: c for c in run(task, Options(), kit=kit).checks} for task in tasks)
+    clean = [v for k, v in right[WORN].figures.items() if "once more" in k and "limit" not in k]
+    assert right[WORN].passed and len(clean) == 2 and min(map(float, clean)) > 0.97 and "(1 of 1 people)" in right[WORN].tried
+    assert {f.limit for f in wrong[WORN].findings} == {AuditOptions().double_again}
 
 
 def test_who_is_shown_is_found_by_other_footage(safe: Path, witness: Path, kit: Kit) -> None:

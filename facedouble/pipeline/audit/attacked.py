@@ -7,26 +7,22 @@ only past a limit of the options is it a finding. And whether what is worn is th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from facedouble.audit.account import Account
 from facedouble.audit.verdict import Check
-from facedouble.media.decode import frames
 from facedouble.options import Options
-from facedouble.pipeline.audit.glimpse import Embed, Find, glimpse
+from facedouble.pipeline.audit.glimpse import glimpse
 from facedouble.pipeline.audit.moving import CALMS, Watch
 from facedouble.pipeline.audit.parrot import NotTheFace
 from facedouble.pipeline.audit.parroted import parroted
 from facedouble.pipeline.audit.sample import ALIKE, MOTION, PARROT, WORN, Known, Means, Sample, Star, Wardrobe, largest, untried
 from facedouble.pipeline.audit.traced import traced
-from facedouble.pipeline.sight import Follower
-from facedouble.types import MediaInfo
+from facedouble.types import Frame, MediaInfo
 
 
-def attacked(film: MediaInfo, account: Account, worn: Wardrobe, known: Known, means: Means, options: Options,
-             exhaustive: bool = False) -> list[Check]:
-    """All of it on a finished film.
+class Attack:
+    """All of it on a finished film: `take` every frame of it, once, then `checks`; `close` in any case.
 
     Parameters
     ----------
@@ -35,23 +31,67 @@ def attacked(film: MediaInfo, account: Account, worn: Wardrobe, known: Known, me
     options : those that the film was drawn with
     exhaustive : look at everything instead of a sample
     """
-    sample = Sample(options.audit, exhaustive)
-    known = replace(known, witness=sample.some({who: files for who, files in known.witness.items() if files}),
-                    gallery={f"gallery {name}": files for name, files in known.gallery.items() if files})
-    find, embed = means.seers()
-    stars = watched(film, account, worn, known, find, embed, means.mesh, sample)
-    checks = decided(worn)
-    if not stars:
-        return [*checks, *(untried(name, "nobody is known to wear a double in this film")
-                           for name in (WORN, ALIKE, PARROT, MOTION)[bool(checks):])]
-    known = replace(known, witness={who: files for who, files in known.witness.items() if who in stars})
-    try:
-        checks += parroted(stars, known, means, options, sample)
-    except NotTheFace as error:
-        why = str(error) if worn.planned else f"{error} (--double)"
-        checks += [replace(untried(WORN, why), needed=worn.planned), untried(ALIKE, why), untried(PARROT, why)]
-    return [*checks, untried(MOTION, known.lacks) if known.lacks else
-            traced(stars, account, known, find, means.mesh, options, sample)]
+
+    def __init__(self, film: MediaInfo, account: Account, worn: Wardrobe, known: Known, means: Means, options: Options,
+                 exhaustive: bool = False) -> None:
+        self.account, self.worn, self.means, self.options = account, worn, means, options
+        self.sample = Sample(options.audit, exhaustive)
+        self.known = replace(known, witness=self.sample.some({who: files for who, files in known.witness.items() if files}),
+                             gallery={f"gallery {name}": files for name, files in known.gallery.items() if files})
+        self.find, self.embed = means.here or means.seers()
+        self.rate, self.people = float(film.rate), {*self.known.witness, *worn.turns}
+        self.moving = set(self.known.witness) if self.known.gallery else set[str]()
+        self.seconds = float(film.duration or (film.frames or 0) / film.rate)
+        self.window = max(1, round(self.sample.motion_every(self.seconds, max(len(self.moving), 1)) * self.rate))
+        self.length = round(options.audit.motion_seconds * self.rate)
+        self.stars: dict[str, Star] = {}
+
+    def take(self, frame: Frame) -> None:
+        """The next frame: what is seen of those of the people who wear a double in it, and how some of them move."""
+        here = list(largest(self.account(frame.index), self.people)) if self.people else []
+        look = max(1, round(self.sample.look_every(self.seconds, len(here)) * self.rate))
+        for told in here:
+            star = self._star(told.person)
+            masks, due = self.worn(told.person, frame.index), frame.index % look == 0
+            early = self.known.footage is not None and star.early(masks, frame.index)
+            seen = glimpse(frame, told.box, self.find, self.embed) if (due or early) and not frame.corrupt else None
+            if due:
+                star.places.append((frame.index, told.box, masks))
+                if seen is not None:
+                    star.vectors.append(seen)
+                    star.frames.append(frame.index)
+            if early and seen is not None:
+                star.first.setdefault(masks, []).append((frame.index, told.box, seen))
+            if star.watch is not None and (self.sample.exhaustive or frame.index % self.window < self.length):
+                star.watch(frame, told.box)
+
+    def _star(self, who: str) -> Star:
+        if who not in self.stars:
+            watch = Watch(self.means.mesh(), self.rate, self.options.audit.motion_seconds, CALMS) if who in self.moving else None
+            self.stars[who] = Star(self.rate, watch, who in self.known.own)
+        return self.stars[who]
+
+    def close(self) -> None:
+        """Free the landmarkers."""
+        for star in self.stars.values():
+            if star.watch is not None:
+                star.watch.close()
+
+    def checks(self) -> list[Check]:
+        """What was found."""
+        stars = {who: star for who, star in self.stars.items() if star.places}
+        made = decided(self.worn)
+        if not stars:
+            return [*made, *(untried(name, "nobody is known to wear a double in this film")
+                             for name in (WORN, ALIKE, PARROT, MOTION)[bool(made):])]
+        known = replace(self.known, witness={who: files for who, files in self.known.witness.items() if who in stars})
+        try:
+            made += parroted(stars, known, self.means, self.options, self.sample)
+        except NotTheFace as error:
+            why = str(error) if self.worn.planned else f"{error} (--double)"
+            made += [replace(untried(WORN, why), needed=self.worn.planned), untried(ALIKE, why), untried(PARROT, why)]
+        return [*made, untried(MOTION, known.lacks) if known.lacks else
+                traced(stars, self.account, known, self.find, self.means.mesh, self.options, self.sample)]
 
 
 def decided(worn: Wardrobe) -> list[Check]:
@@ -59,38 +99,3 @@ def decided(worn: Wardrobe) -> list[Check]:
     tried = "The double that the plan names was compared with the one that the film's report says it was made with."
     found = [Check(WORN, "attacked", tried, len(worn.findings), "doubles", worn.findings)] if worn.findings else []
     return found + [Check(WORN, "attacked", tried, missing=why) for why in worn.lacks]
-
-
-def watched(film: MediaInfo, account: Account, worn: Wardrobe, known: Known, find: Find, embed: Embed,
-            mesh: Callable[[], Follower], sample: Sample) -> dict[str, Star]:
-    """One reading of the film: what is seen of those of the people who wear a double in it, and how some of them move."""
-    rate, people = float(film.rate), {*known.witness, *worn.turns}
-    moving = set(known.witness) if known.gallery else set()
-    seconds = float(film.duration or (film.frames or 0) / film.rate)
-    window = max(1, round(sample.motion_every(seconds, max(len(moving), 1)) * rate))
-    length = round(sample.audit.motion_seconds * rate)
-    stars: dict[str, Star] = {}
-    if not people:
-        return stars
-    try:
-        for frame in frames(film):
-            here = list(largest(account(frame.index), people))
-            look = max(1, round(sample.look_every(seconds, len(here)) * rate))
-            for told in here:
-                if told.person not in stars:
-                    watch = Watch(mesh(), rate, sample.audit.motion_seconds, CALMS) if told.person in moving else None
-                    stars[told.person] = Star(rate, watch, told.person in known.own)
-                star = stars[told.person]
-                if frame.index % look == 0:
-                    star.places.append((frame.index, told.box, worn(told.person, frame.index)))
-                    seen = None if frame.corrupt else glimpse(frame, told.box, find, embed)
-                    if seen is not None:
-                        star.vectors.append(seen)
-                        star.frames.append(frame.index)
-                if star.watch is not None and (sample.exhaustive or frame.index % window < length):
-                    star.watch(frame, told.box)
-    finally:
-        for star in stars.values():
-            if star.watch is not None:
-                star.watch.close()
-    return {who: star for who, star in stars.items() if star.places}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from facedouble.audit.verdict import Check, Figure, Finding, Look
 from facedouble.options import AuditOptions, Options
 from facedouble.pipeline.audit.parrot import BARE, Errand, Mask, Material, Parroted, portraits
 from facedouble.pipeline.audit.sample import ALIKE, PARROT, WORN, Known, Means, Sample, Star, left_out, nearest, untried
-from facedouble.types import Floats
+from facedouble.types import Box, Floats, Value
 
 LOOKS = 5  # at a face that are judged together
+FEW = 3  # looks at what was drawn once more, under which they tell nothing
 WHOLE, FACE = 0, 1  # of what `glimpse` says
 
 
@@ -29,19 +31,24 @@ def parroted(stars: Mapping[str, Star], known: Known, means: Means, options: Opt
         people = [*((who, _materials(stars[who], who, known)) for who in known.witness),
                   *((name, tuple(map(Material, files))) for name, files in sample.people(known.gallery).items()), *people]
     masks = {mask.id: mask for group in groups for mask in group}
-    drawn = means.run(Errand(tuple(people), tuple(masks.values()), options, means.models, sample.exhaustive), means.seers)
+    drawn = means.run(Errand(tuple(people), tuple(masks.values()), options, means.models, sample.exhaustive,
+                             tuple(_again(stars, known))), means.seers)
     made: list[Check] = []
     for group in groups:
         here = {who: star.wearing(group) for who, star in stars.items() if group in star.worn}
         whose = f"Of {', '.join(here)}: " if len(groups) > 1 else ""
-        made += [replace(c, tried=f"{whose}{c.tried}") for c in _worn(group, here, drawn, known, options, sample)]
+        others, again = ([d for d in drawn if d.again is own] for own in (False, True))
+        made += [replace(c, tried=f"{whose}{c.tried}") for c in _worn(group, here, others, again, known, options, sample)]
     return made
 
 
-def _worn(group: tuple[Mask, ...], here: Mapping[str, Star], drawn: Sequence[Parroted], known: Known, options: Options,
-          sample: Sample) -> list[Check]:
+def _worn(group: tuple[Mask, ...], here: Mapping[str, Star], drawn: Sequence[Parroted], again: Sequence[Parroted], known: Known,
+          options: Options, sample: Sample) -> list[Check]:
     """The three checks for those who wear one face, or one of several."""
-    made = [worn_as_planned(here, [[d for d in drawn if d.mask == mask.id] for mask in group], sample)]
+    ids = tuple(mask.id for mask in group)
+    once_more = {d.person: found for d in again if d.person in here and (d.mask,) == ids
+                 if (found := compared(here[d.person].first.get(group, ()), d, here[d.person].rate)) is not None}
+    made = [worn_as_planned(here, [[d for d in drawn if d.mask == mask.id] for mask in group], sample, once_more)]
     if len(group) > 1:
         return [*made, *(untried(name, "needs a plan that says who wears which double") for name in (ALIKE, PARROT))]
     mine = [d for d in drawn if d.mask == group[0].id]
@@ -56,6 +63,40 @@ def _materials(star: Star, who: str, known: Known) -> tuple[Material, ...]:
     only = tuple(dict.fromkeys(mask.id for masks in star.worn for mask in masks))
     places = tuple((at - known.lead, box) for at, box, _ in star.places if at >= star.stop) if who in known.own else ()
     return tuple(Material(file, places=places, only=only) for file in known.witness[who])
+
+
+def _again(stars: Mapping[str, Star], known: Known) -> Iterator[tuple[str, Material]]:
+    """The footage where each of the faces is first worn, to be drawn once more."""
+    for who, star in stars.items():
+        for (mask, *_), looks in star.first.items():
+            if known.footage is not None and len(looks) >= FEW:
+                places = tuple((at - known.lead, box) for at, box, _ in looks)
+                yield who, Material(known.footage, places=places, only=(mask.id,), looks=tuple(at for at, _ in places))
+
+
+@dataclass(frozen=True)
+class Again(Value):
+    """Cosines of a face of the film with what the footage gives when it is drawn once more: as it is, and of the face alone; over
+    a span of frames."""
+
+    cosines: tuple[float, float]
+    span: tuple[int, int]
+
+
+def compared(looks: Sequence[tuple[int, Box, Floats]], drawn: Parroted, rate: float) -> Again | None:
+    """The mean of looks at the film against that of the same frames drawn once more; None if these are few.
+
+    The better half of them counts: in the others the film may be going over to the double still.
+    """
+    at = {looks[0][0] + round(s * rate): v for s, v in zip(drawn.at, drawn.vectors, strict=True)} if looks else {}
+    frames = [frame for frame, _, _ in looks if frame in at]
+    if len(frames) < FEW:
+        return None
+    film, once = (unit(np.stack(rows)) for rows in ([v for frame, _, v in looks if frame in at], [at[f] for f in frames]))
+    each = (film * once).sum(2)
+    best = [column >= np.median(column) for column in each.T]
+    means = [(unit(film[rows, part].mean(0)) * unit(once[rows, part].mean(0))).sum() for part, rows in enumerate(best)]
+    return Again((float(means[0]), float(means[1])), (frames[0], frames[-1] + 1))
 
 
 def _unknown(people: Iterable[str], drawn: Sequence[Parroted], known: Known) -> str:
@@ -157,10 +198,13 @@ def alike(stars: Mapping[str, Star], drawn: Sequence[Parroted], mask: Mask, know
     return Check(ALIKE, "attacked", tried, len(worn[WHOLE]), "people", tuple(findings), figures, nearest(stars))
 
 
-def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted]], sample: Sample) -> Check:
-    """Whether the faces of the film are the double that was decided on, by what others have in common who wear it.
+def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted]], sample: Sample,
+                    again: Mapping[str, Again] = MappingProxyType({})) -> Check:
+    """Whether the faces of the film are the double that was decided on, by what others have in common who wear it, and by what
+    the footage gives when it is drawn with it once more: that tells a double with its own skin and another's shape, too.
 
-    drawn: what was drawn with it; or with each of several of which every face has to be one.
+    drawn: what was drawn with it; or with each of several of which every face has to be one. again: by person, what `compared`
+    says.
     """
     limits = {"as it is": (WHOLE, sample.audit.double_worn), "face alone": (FACE, sample.audit.double_worn_face)}
     findings, figures, looks, seen_of = list[Finding](), dict[str, Figure](), list[Look](), set[str]()
@@ -179,11 +223,20 @@ def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted
             findings += [Finding(what, span, score=score, limit=limit, person=who) for span, score in scores.items()
                          if score < limit]
         figures[f"limit, {way}"] = limit
-    if not looks:
+        for who, found in again.items():
+            figures[f"{who}, {way}, drawn once more"] = once = found.cosines[part]
+            if once < sample.audit.double_again:
+                findings.append(Finding(f"{who} does not wear the double that was decided on.", found.span, score=once,
+                                        limit=sample.audit.double_again, person=who))
+    if again:
+        figures["limit, drawn once more"] = sample.audit.double_again
+    if not looks and not findings:
         return untried(WORN, "needs two people on whom the double can be drawn, and a face in the film")
     looked = sum(len(s.frames) for s in stars.values())
     tried = (f"The faces of the film, a few seconds at a time, against what {min(map(len, worn))} people have in common who were "
-             f"given {'the double that was decided on' if len(worn) == 1 else 'one of the doubles that were decided on'}. "
+             f"given {'the double that was decided on' if len(worn) == 1 else 'one of the doubles that were decided on'}; "
+             f"and the first of them against the same frames of the footage, drawn with it once more "
+             f"({len(again)} of {len(stars)} people). "
              f"The sample: {looked} looks at {len(seen_of)} of {len(stars)} people, no nearer to each other than "
              f"{sample.look_every(0):g} s.{left_out(stars, seen_of)}")
     return Check(WORN, "attacked", tried, looked, "faces", tuple(findings), figures, tuple(looks))

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -37,7 +38,7 @@ from facedouble.options import Options
 from facedouble.pipeline.audit import sample
 from facedouble.pipeline.audit.about import About, covered
 from facedouble.pipeline.audit.account import EACH, Places, account_of_plan, card_frames, known_of, owner, places
-from facedouble.pipeline.audit.attacked import attacked
+from facedouble.pipeline.audit.attacked import Attack
 from facedouble.pipeline.audit.container import container
 from facedouble.pipeline.audit.covers import Reported, covering, lost, more_veiled
 from facedouble.pipeline.audit.expected import expected
@@ -55,7 +56,7 @@ from facedouble.plan.people import Treatment
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
 from facedouble.publish import film_of, write_over
-from facedouble.types import MediaInfo, Value
+from facedouble.types import Frame, MediaInfo, Value
 from facedouble.voice.redact import Listed
 
 Progress = Callable[[str, int, int | None], None]
@@ -148,8 +149,11 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
     film = probe(task.film)
     words = None if task.words is None else open_list(task.words)
     ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
-    checks = [*_seen(task, ground, kit, options, progress), *_attacked(task, film, ground, kit, options, progress),
-              *_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, words, progress)]
+    with closing(_attack(task, film, ground, kit, options)) as attack:
+        checks = _seen(task, ground, kit, options, progress, attack.take)
+        progress("attacking it like somebody who has this program", 0, None)
+        checks += attack.checks()
+    checks += [*_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, words, progress)]
     made = Audit(_sha256(task.film), disk.size(task.film), _count(checks, film), tuple(checks), _facts(task, options),
                  remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))
@@ -355,12 +359,13 @@ def _elsewhere(task: Task, ground: Ground) -> list[Print]:
 
 # the checks
 
-def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
+def _seen(task: Task, ground: Ground, kit: Kit, options: Options, progress: Progress,
+          beside: Callable[[Frame], None]) -> list[Check]:
     gallery = [] if task.gallery is None else line_up(task.gallery, kit.eyes, None if task.exhaustive else LOOKED)
     limits = replace(options.audit, every=1) if task.exhaustive else options.audit
     project = [Known(one.person, one.faces) for one in _elsewhere(task, ground) if len(one.faces)]
     checks = seen(task.film, ground.source, ground.account, kit.eyes, limits, (*ground.people, *project), gallery, ground.lead,
-                  ground.sampled, progress, shown=ground.shown, covering=ground.covering)
+                  ground.sampled, progress, shown=ground.shown, covering=ground.covering, beside=beside)
     if ground.lost:
         checks.append(Check(FOLLOWED, "seen", "Nobody says where a region is that follows the picture.", missing=LOST))
     nobody = ground.source is not None and not ground.people
@@ -379,11 +384,11 @@ def line_up(folder: Path, eyes: Models, most: int | None = LOOKED) -> list[Known
     return [Known(f"gallery {name}", np.concatenate([one.vectors for one in some])) for name, some in seen_of.items() if some]
 
 
-def _attacked(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options, progress: Progress) -> list[Check]:
-    progress("attacking it like somebody who has this program", 0, None)
-    known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own, ground.lead, ground.why)
-    means = sample.Means(Opening(kit.folder, options), FaceMesh, kit.folder)
-    return attacked(film, ground.account, ground.worn, known, means, options, task.exhaustive)
+def _attack(task: Task, film: MediaInfo, ground: Ground, kit: Kit, options: Options) -> Attack:
+    known = sample.Known(ground.asked, {} if task.gallery is None else _people(task.gallery), ground.own, ground.lead, ground.why,
+                         ground.source)
+    means = sample.Means(Opening(kit.folder, options), FaceMesh, kit.folder, here=(kit.eyes.seer, kit.eyes.knower))
+    return Attack(film, ground.account, ground.worn, known, means, options, task.exhaustive)
 
 
 @dataclass(frozen=True)

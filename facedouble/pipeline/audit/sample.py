@@ -16,7 +16,7 @@ from facedouble.audit.parrot import windowed
 from facedouble.audit.verdict import Check, Finding, Look
 from facedouble.errors import InputRefused
 from facedouble.options import AuditOptions
-from facedouble.pipeline.audit.glimpse import Seers
+from facedouble.pipeline.audit.glimpse import Embed, Find, Seers
 from facedouble.pipeline.audit.moving import Calmed, Watch
 from facedouble.pipeline.audit.parrot import PHOTOS, Errand, Mask, Parroted, parrot
 from facedouble.pipeline.sight import Follower
@@ -24,6 +24,7 @@ from facedouble.types import Box, Floats, Value
 
 VIDEO: Final = {".mp4", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".webm", ".m4v", ".mts", ".mxf"}
 DRAWN: Final = ("double", "mannequin")
+AGAIN, AGAIN_EVERY = 1.2, 0.2  # s of the footage that are drawn once more, from where a face is first worn on; and between looks
 SOUNDS: Final = {".wav", ".flac", ".mp3", ".m4a", ".ogg"}
 SEEN: Final = frozenset(PHOTOS | VIDEO)
 SPOKEN: Final = frozenset(SOUNDS | VIDEO)
@@ -38,7 +39,8 @@ class Known(Value):
     """What an adversary has. witness: clips and photos by the plan's id of whom they show; gallery: the same of other people.
 
     own: of whom the very footage is all that there is: the first half of what it shows of them is attacked with the second; lead:
-    frames of the film that come before the footage's first; why: nobody can be asked about, "" if somebody could.
+    frames of the film that come before the footage's first; why: nobody can be asked about, "" if somebody could; footage: what
+    the film was made of.
     """
 
     witness: Mapping[str, Sequence[Path]] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Known(Value):
     own: frozenset[str] = frozenset()
     lead: int = 0
     why: str = ""
+    footage: Path | None = None
 
     @property
     def lacks(self) -> str:
@@ -85,19 +88,21 @@ def always(masks: Mapping[str, Sequence[Mask]]) -> Wardrobe:
 
 @dataclass(frozen=True)
 class Means(Value):
-    """The models. seers: opens detector and recogniser, in any process; mesh: makes a landmarker; models: their folder."""
+    """The models. seers: opens detector and recogniser, in any process; mesh: makes a landmarker; models: their folder; here:
+    detector and recogniser, if they are open in this process already."""
 
     seers: Seers
     mesh: Callable[[], Follower]
     models: Path | None = None
     run: Callable[[Errand, Seers], list[Parroted]] = parrot
+    here: tuple[Find, Embed] | None = None
 
 
 class Star:
     """What is seen of one person of the film: looks (2, D) with their frames, and windows of motion, if these are asked for.
 
     places: frame, box (px) and what is worn, wherever somebody looked, whether or not anything was seen; half: the attackers have
-    the second half of them, in the footage.
+    the second half of them, in the footage; first: by what is worn, the looks of its first `AGAIN` s: frame, box and (2, D).
     """
 
     def __init__(self, rate: float, watch: Watch | None = None, half: bool = False) -> None:
@@ -105,6 +110,13 @@ class Star:
         self.frames: list[int] = []
         self.places: list[tuple[int, Box, tuple[Mask, ...]]] = []
         self.rate, self.watch, self.half = rate, watch, half
+        self.first: dict[tuple[Mask, ...], list[tuple[int, Box, Floats]]] = {}
+        self.begun: dict[tuple[Mask, ...], int] = {}
+
+    def early(self, masks: tuple[Mask, ...], frame: int) -> bool:
+        """Whether a look is due because that face, known for the very one, has been worn for no longer than `AGAIN`."""
+        since = frame - self.begun.setdefault(masks, frame)
+        return len(masks) == 1 and since < AGAIN * self.rate and since % max(1, round(AGAIN_EVERY * self.rate)) == 0
 
     @property
     def stop(self) -> float:
@@ -120,7 +132,7 @@ class Star:
         """What is seen of them where they wear that."""
         at = {frame for frame, _, some in self.places if some == masks}
         some = Star(self.rate, self.watch, self.half)
-        some.places = self.places
+        some.places, some.first = self.places, self.first
         some.vectors = [v for v, frame in zip(self.vectors, self.frames, strict=True) if frame in at]
         some.frames = [frame for frame in self.frames if frame in at]
         return some

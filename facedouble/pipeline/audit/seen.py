@@ -53,13 +53,16 @@ def open_models(limits: AuditOptions, folder: Path | None = None) -> Models:
 def seen(output: Path, source: Path | None, account: Account, models: Models, limits: AuditOptions,
          references: Sequence[Known] = (), gallery: Sequence[Known] = (), lead: int = 0, sampled: str = "",
          progress: Progress = quiet, record: Record = nowhere, shown: Sequence[Known] = (),
-         covering: Covering = uncovered) -> list[Check]:
-    """Watch the whole film. lead: frames of the opening card, which the footage has not; sampled: as in `Watch.checks`."""
+         covering: Covering = uncovered, beside: Callable[[Frame], None] | None = None) -> list[Check]:
+    """Watch the whole film. lead: frames of the opening card, which the footage has not; sampled: as in `Watch.checks`; beside:
+    gets every frame of the output as well, so that who else looks at all of them need not read the film again."""
     info = probe(output)
     watch = Watch(account, models, limits, float(info.rate), references, gallery, record, shown, covering, lead)
     footage = iter(()) if source is None else frames(probe(source))
     for number, frame, below, ends in _pairs(frames(info), footage, lead):
         watch.take(number, frame, below, ends)
+        if beside is not None:
+            beside(frame)
         progress("looking at the picture", number + 1, info.frames)
     return watch.checks(sampled)
 
