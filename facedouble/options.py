@@ -187,9 +187,8 @@ class AuditOptions(Checked):
     # portraits to compare with; bare faces reach .27 and .51, half of another face in the double .45 and .67
     double_worn: float = knob(0.5, -1.0, 1.0)
     double_worn_face: float = knob(0.65, -1.0, 1.0)
-    # cosine of a face of the film with the same frames of the footage, drawn once more with the planned double; the same by the
-    # drawn face alone. The better half of a second: clean clips .978 at least, faces of 60 px included; with the witness's
-    # shape in the double .90 at most (14 films, 14 doubles)
+    # cosine of a drawn face of the film with the same frames of the footage, drawn once more with the planned double: the better
+    # half of a second. Clean clips reach .98 at least; with the witness's shape in the double .88 at most (14 films each)
     double_again: float = knob(0.94, -1.0, 1.0)
     # share of windows in which the parrot's first guess may be right. 1: no limit, because hair, ears and skin tone stay: of 33
     # people it is right for about 80 % of the shared recordings, and for 39 % by the drawn face alone (bench/parrot.py)

@@ -119,6 +119,7 @@ def test_the_double_with_another_shape_is_found_by_drawing_once_more(safe: Path,
     clean = [v for k, v in right[WORN].figures.items() if "once more" in k and "limit" not in k]
     assert right[WORN].passed and len(clean) == 2 and min(map(float, clean)) > 0.97 and "(1 of 1 people)" in right[WORN].tried
     assert {f.limit for f in wrong[WORN].findings} == {AuditOptions().double_again}
+    assert float(wrong[WORN].figures["the witness, face alone, drawn once more"]) < AuditOptions().double_again
 
 
 def test_who_is_shown_is_found_by_other_footage(safe: Path, witness: Path, kit: Kit) -> None:

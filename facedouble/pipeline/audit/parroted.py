@@ -225,11 +225,11 @@ def worn_as_planned(stars: Mapping[str, Star], drawn: Sequence[Sequence[Parroted
         figures[f"limit, {way}"] = limit
         for who, found in again.items():
             figures[f"{who}, {way}, drawn once more"] = once = found.cosines[part]
-            if once < sample.audit.double_again:
+            if part == FACE and once < sample.audit.double_again:  # hair that stays in front is no part of a double
                 findings.append(Finding(f"{who} does not wear the double that was decided on.", found.span, score=once,
                                         limit=sample.audit.double_again, person=who))
     if again:
-        figures["limit, drawn once more"] = sample.audit.double_again
+        figures["limit, face alone, drawn once more"] = sample.audit.double_again
     if not looks and not findings:
         return untried(WORN, "needs two people on whom the double can be drawn, and a face in the film")
     looked = sum(len(s.frames) for s in stars.values())
