@@ -6,7 +6,7 @@ divided by their local strength), correlated at all shifts of up to `REACH` px, 
 out of the others and is sharp. A blend of a fifth gives such a peak; a face that was drawn anew gives none. Footage that lies
 beside its place gives it at that shift, and footage of a moment before or after with that moment's frame. But features of a
 double that lie beside the witness's give one there as well; so what stands out is cut for it, and counts no more than skin does.
-So do eyes that are drawn where the witness's are, as wide open: those are asked for both ways.
+So do eyes and lips that are drawn where the witness's are, as wide open: those are asked for both ways.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Reuse(Value):
     when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one; unlit: the same without the
     ramp that light from one side lays over both; fine: the detail over that of the footage, little where a face is blurred;
     middle: the same of coarser detail, which no grain makes up for; tiles: steps between the steepest rows and columns over those
-    between most. skin: the peak of the eyes once more, where an edge counts no more than the skin around it.
+    between most. skin: the peaks of eyes and mouth once more, where an edge counts no more than the skin around it.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
     surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts; moved: (3, 17, 17) the same of the whole
     face, cut, with this footage, with that of the frame before, and of that frame's face with this footage; empty without one.
@@ -80,7 +80,7 @@ class Reuse(Value):
     fine: float
     middle: float
     tiles: float
-    skin: tuple[float, float, float]
+    skin: tuple[tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -138,7 +138,7 @@ class _Peaks:
     """Peaks and pixels of the whole oval, the eyes and the mouth; skin, surfaces and moved of `Reuse`."""
 
     peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
-    skin: tuple[float, float, float]
+    skin: tuple[tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -160,10 +160,10 @@ def _whitened(pictures: Sequence[Floats], oval: Bools, down: Floats) -> _Peaks:
     none = np.zeros((2 * REACH + 1, 2 * REACH + 1), np.float32)
     cut = [np.clip(w, -CUT, CUT) for w in white]
     parts = [_surface(p[rows], q[rows]) if rows.sum() >= ROWS else none
-             for p, q, rows in ((a, b, upper), (a, b, lower), (*cut[:2], upper))]
+             for p, q in ((a, b), (cut[0], cut[1])) for rows in (upper, lower)]
     whole = _surface(a, b)
     moved = [_surface(cut[i], cut[k]) for i, k in ((0, 1), (2, 1), (0, 3))] if len(cut) > 2 else ()
-    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])), peak(parts[2]),
+    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])), (peak(parts[2]), peak(parts[3])),
                   (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), np.stack([whole, parts[0]]),
                   np.asarray(moved, np.float32))
 
