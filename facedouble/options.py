@@ -127,7 +127,7 @@ class AuditOptions(Checked):
     part_height: float = knob(0.23, 0.0, 1.0)  # the same three for eyes and mouth alone, which hold less to tell by
     part_stands: float = knob(5.5, 0.0, 100.0, "standard deviations")
     part_sharp: float = knob(0.09, 0.0, 1.0)
-    part_skin: float = knob(0.7, 0.0, 1.0)  # of these three also where an edge counts no more than the skin around it
+    part_skin: float = knob(0.8, 0.0, 1.0)  # of these three also where an edge counts no more than the skin around it
     held_height: float = knob(0.05, 0.0, 1.0)  # and for the mean of a second
     held_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
     held_sharp: float = knob(0.03, 0.0, 1.0)
