@@ -357,8 +357,7 @@ def main() -> int:
                     report, _ = render(staged, films[called], cast, Voice(), options)
                     film = args.data / DOUBLE[1] if called == DOUBLE[0] else None
                     figures = score(tool, footage, films[called], film, LOOKED_AT)
-                    results[called].write_text(json.dumps(asdict(row(clip, name, called, staged, len(report.hidden), figures,
-                                                                     0.0, None))))
+                    results[called].write_text(json.dumps(asdict(row(clip, name, called, staged, report, figures, 0.0, None))))
                 sheet(base.with_suffix(".png"), films, fit, made.frames)
             for path in results.values():
                 lines.append(Row(**json.loads(path.read_text())))

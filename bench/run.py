@@ -31,6 +31,7 @@ from facedouble.pipeline.double import make_double  # noqa: E402
 from facedouble.pipeline.protect import open_eyes  # noqa: E402
 from facedouble.pipeline.rehearse import rehearse  # noqa: E402
 from facedouble.pipeline.render import Voice, render  # noqa: E402
+from facedouble.pipeline.report import Report  # noqa: E402
 from facedouble.pipeline.stage import Troupe  # noqa: E402
 from facedouble.types import Consent, Double  # noqa: E402
 
@@ -55,7 +56,8 @@ class Row:
     """One clip with one double. Shares are of face-frames; `near` only of those with |yaw| <= 35 and a face >= 60 px.
 
     near_frames, near_doubled and wide_frames, wide_doubled: face-frames so near and frontal, and with |yaw| <= 45 and a face
-    >= 50 px, and how many of them are drawn as the double. skin: ITA in degrees (`bench/skin.py`).
+    >= 50 px, and how many of them are drawn as the double; near_fading, wide_fading: how many more while it fades, under a veil
+    in part. Doubled, fading and veiled are what was drawn, not what was meant. skin: ITA in degrees (`bench/skin.py`).
     """
 
     clip: str
@@ -86,12 +88,16 @@ class Row:
     near_doubled: int
     wide_frames: int
     wide_doubled: int
+    fading: float
+    near_fading: int
+    wide_fading: int
     skin: float | None
 
 
 @dataclass
 class Shares:
-    """Face-frames: all, near and frontal (|yaw| <= 35, >= 60 px), wide (|yaw| <= 45, >= 50 px); and those drawn as the double.
+    """Face-frames: all, near and frontal (|yaw| <= 35, >= 60 px), wide (|yaw| <= 45, >= 50 px); those drawn wholly as the double,
+    and those in which it fades. Yaw is as read: a head that is read at 45 degrees is turned by about 53.
 
     What no landmarks were found for has neither yaw nor size, and counts only among all: faces under three quarters of
     `FitOptions.min_face`, and runs before the first sighting or after the last. Gaps in between have interpolated ones.
@@ -99,23 +105,30 @@ class Shares:
 
     total: int = 0
     doubled: int = 0
+    fading: int = 0
     near: int = 0
     near_doubled: int = 0
+    near_fading: int = 0
     wide: int = 0
     wide_doubled: int = 0
+    wide_fading: int = 0
 
     def ratio(self) -> float | None:
-        """Share of the near and frontal that is drawn as the double."""
+        """Share of the near and frontal that is wholly drawn as the double."""
         return self.near_doubled / self.near if self.near else None
 
 
-def shares(made: Analysis) -> Shares:
-    """Count face-frames."""
+def shares(made: Analysis, report: Report) -> Shares:
+    """Count face-frames: of the analysis, as the report says they were drawn."""
     s = Shares()
     for role in made.roles:
-        for i, w in enumerate(role.weights):
-            s.total += 1
-            s.doubled += bool(w > 0)
+        drawn = np.array(role.weights)
+        for span in report.spans:
+            if span.person is None or (span.person == role.track.id and span.why.startswith("veiled")):
+                drawn[max(span.start - role.track.start, 0) : max(span.stop - role.track.start, 0)] = 0
+        whole, fading = drawn >= 1, (drawn > 0) & (drawn < 1)
+        s.total, s.doubled, s.fading = s.total + len(drawn), s.doubled + int(whole.sum()), s.fading + int(fading.sum())
+        for i in range(len(drawn)):
             if role.fit is None:
                 continue
             step = role.track.start + i - role.fit.start
@@ -127,11 +140,9 @@ def shares(made: Analysis) -> Shares:
             if not role.track.faces[i].observed:
                 continue
             if yaw <= 35 and size >= 60:
-                s.near += 1
-                s.near_doubled += bool(w > 0)
+                s.near, s.near_doubled, s.near_fading = s.near + 1, s.near_doubled + int(whole[i]), s.near_fading + int(fading[i])
             if yaw <= 45 and size >= 50:
-                s.wide += 1
-                s.wide_doubled += bool(w > 0)
+                s.wide, s.wide_doubled, s.wide_fading = s.wide + 1, s.wide_doubled + int(whole[i]), s.wide_fading + int(fading[i])
     return s
 
 
@@ -155,22 +166,23 @@ def dig(table: Any, *keys: Any) -> Any:
     return table
 
 
-def row(clip: str, group: str, name: str, made: Analysis, hidden: int, s: dict[str, Any], fps: float, skin: float | None) -> Row:
-    """One line of the table from the analysis and the referee's figures."""
-    of = shares(made)
-    doubled = of.doubled / max(of.total, 1)
+def row(clip: str, group: str, name: str, made: Analysis, report: Report, s: dict[str, Any], fps: float,
+        skin: float | None) -> Row:
+    """One line of the table from the analysis, the report and the referee's figures."""
+    of, hidden = shares(made, report), len(report.hidden)
+    doubled, fading = of.doubled / max(of.total, 1), of.fading / max(of.total, 1)
     f = dig(s, "people", "0") or dig(s, "people", 0) or {}
     sface = dig(f, "identity", "sface") or {}
-    return Row(clip, group, name, doubled, 1 - doubled, hidden / made.frames, of.ratio(), count(s, "bare"), count(s, "accepted"),
-               dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"), dig(sface, "top1", "double"),
-               dig(sface, "witness_to_double"),
+    return Row(clip, group, name, doubled, 1 - doubled - fading, hidden / made.frames, of.ratio(), count(s, "bare"),
+               count(s, "accepted"), dig(sface, "to_witness", "mean"), dig(sface, "to_double", "mean"),
+               dig(sface, "top1", "double"), dig(sface, "witness_to_double"),
                {k: dig(f, "expression", k, "r") for k in SIGNALS}, dig(f, "expression", "blink", "f1"),
                dig(f, "expression", "pose_error_deg", "debiased"), dig(f, "temporal", "jitter_percent"),
                dig(f, "temporal", "flicker_ratio"), dig(f, "quality", "sharpness_ratio"),
                dig(f, "quality", "face_neck_ciede2000"), dig(s, "background", "changed_blocks"),
                bool(dig(s, "timing", "pts_equal")),
                [x for x in dig(s, "findings") or [] if x.startswith(("container", "timing"))], fps,
-               of.near, of.near_doubled, of.wide, of.wide_doubled, skin)
+               of.near, of.near_doubled, of.wide, of.wide_doubled, fading, of.near_fading, of.wide_fading, skin)
 
 
 def count(s: dict[str, Any], kind: str) -> int:
@@ -229,7 +241,7 @@ def main() -> None:
                     report, _ = render(staged, target, double, Voice(), options)
                     fps = made.frames / (time.perf_counter() - start)
                     figures = score(tool, args.data / "video" / clip, target, film, args.frames)
-                    line = row(clip, group, name, staged, len(report.hidden), figures, fps,
+                    line = row(clip, group, name, staged, report, figures, fps,
                                skins([clip], args.data, args.out)[clip])
                     target.with_suffix(".json").write_text(json.dumps(asdict(line)))
                     print(clip, name, f"doubled {line.doubled:.3f} bare {line.bare} accepted {line.accepted}", flush=True)

@@ -54,7 +54,8 @@ COLUMNS: tuple[tuple[Callable[[Row], float | None], Callable[[list[float]], floa
     (lambda r: r["witness"], max), (lambda r: r["to_double"], min), (lambda r: r["top"], min), (signal("mouth"), min),
     (signal("width"), min),
     (pair("aperture"), min), (pair("brow"), min), (lambda r: r["blink"], min), (signal("gaze_x"), min),
-    (lambda r: r["pose"], max), (ratio, max), (lambda r: r["flicker"], max), (lambda r: r["sharpness"], min), (tone, max))
+    (signal("gaze_y"), min), (lambda r: r["pose"], max), (ratio, max), (lambda r: r["flicker"], max),
+    (lambda r: r["sharpness"], min), (tone, max))
 
 
 def counts(rows: list[Row]) -> list[str]:
@@ -103,7 +104,8 @@ def by_frames(rows: list[Row]) -> str:
     told = []
     for name, what in (("wide", "|yaw| ≤ 45°, face ≥ 50 px"), ("near", "|yaw| ≤ 35°, face ≥ 60 px")):
         drawn, all_ = (sum(r[f"{name}_{k}"] for r in held) for k in ("doubled", "frames"))
-        told.append(f"{what}: {drawn / max(all_, 1):.1%} drawn as the double ({drawn:,} of {all_:,})")
+        fading = sum(r.get(f"{name}_fading", 0) for r in held)
+        told.append(f"{what}: {drawn / max(all_, 1):.1%} drawn as the double ({drawn:,} of {all_:,}), {fading:,} more fading")
     return f"By frames, {len(held)} of {len(rows)} pairs together: {'; '.join(told)}."
 
 
@@ -111,8 +113,8 @@ def quality(rows: list[Row], whose: dict[str, str]) -> str:
     """The section, with what did not pass named."""
     head = ("| | pairs | doubled | veiled | hidden | near and frontal doubled | bare | accepted | SFace witness | SFace double | "
             "double first | mouth | width | aperture | brows | blink F1 | "
-            "gaze x | pose ° | jitter ratio | flicker ratio | sharpness | tone |")
-    out = [BEGIN, "", head, "|" + "---|" * 22]
+            "gaze x | gaze y | pose ° | jitter ratio | flicker ratio | sharpness | tone |")
+    out = [BEGIN, "", head, "|" + "---|" * 23]
     groups = list(dict.fromkeys(r["group"] for r in rows))
     out += [line(g, [r for r in rows if r["group"] == g]) for g in groups]
     core = [r for r in rows if r["group"] in ("frontal talking", "expression")]
@@ -125,8 +127,9 @@ def quality(rows: list[Row], whose: dict[str, str]) -> str:
     alike = [r for r in rows if (r["likeness"] or 0) > CASTING]
     out += ["", "Medians over pairs of clip and double; shares of face-frames; bare and accepted are frames, summed.",
             "Correlations only where the witness moves. Near and frontal: |yaw| ≤ 35°, face ≥ 60 px. Tone: difference of face "
-            "and neck (CIEDE2000) less that of the original. Double first: share of frames in which SFace ranks the double "
-            "first. Skin as filmed, of the largest face: exposure and coloured light count, ancestry does not (bench/skin.py).",
+            "and neck (CIEDE2000) less that of the original. Doubled: wholly, as drawn; what fades counts neither as doubled nor "
+            "as veiled. Double first: share of frames in which SFace ranks the double first. Skin as "
+            "filmed, of the largest face: exposure and coloured light count, ancestry does not (bench/skin.py).",
             "", by_frames(rows)]
     named = ", ".join(f"{r['clip']} with {r['double']} ({r['likeness']:.2f})" for r in alike)
     out.append(f"\nPairs that casting refuses beforehand (SFace of double to witness > {CASTING}): {named or 'none'}.")

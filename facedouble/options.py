@@ -127,6 +127,7 @@ class AuditOptions(Checked):
     part_height: float = knob(0.23, 0.0, 1.0)  # the same three for eyes and mouth alone, which hold less to tell by
     part_stands: float = knob(5.5, 0.0, 100.0, "standard deviations")
     part_sharp: float = knob(0.09, 0.0, 1.0)
+    part_skin: float = knob(0.8, 0.0, 1.0)  # of these three also where an edge counts no more than the skin around it
     held_height: float = knob(0.05, 0.0, 1.0)  # and for the mean of a second
     held_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
     held_sharp: float = knob(0.03, 0.0, 1.0)
@@ -146,7 +147,7 @@ class AuditOptions(Checked):
     line: float = knob(0.05, 0.0, 1.0)  # or a thin line of it runs along that share of the outline for half a second (clean: .02)
     remains_eye: float = knob(0.4, 0.0, 1.0)  # under it an eye is the footage's; of the clean clips none is under .6
     remains_mouth: float = knob(0.31, 0.0, 1.0)  # the same for the mouth; of the clean clips none is under .38
-    coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's: blurred, in mosaic
+    coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's, and not by the light alone
     coarse_plain: float = knob(0.45, 0.0, 1.0)  # the same where a face has no detail of its own:
     blurred: float = knob(0.4, 0.0, 1.0)  # under that share of the footage's (blurs reach .31, alike doubles .56),
     tiled: float = knob(5.0, 1.0, 1000.0)  # or steps between tiles (mosaics reach 50 and more, faces under 3)

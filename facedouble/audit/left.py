@@ -222,14 +222,15 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
     """What is found in a face, `width` px wide, as shares of the limits: more than 1 is a finding."""
     whole, upper, lower = (o.chance / max(n, 1) ** 0.5 for n in found.pixels)
     plain = min(found.fine, found.middle) < o.blurred or found.tiles > o.tiled
+    eyes, mouth = ((max(o.part_height, least), o.part_stands, o.part_sharp) for least in (upper, lower))
     return {
         WHOLE: ratio(found.whole, (max(o.blend_height, whole), o.blend_stands, o.blend_sharp)),
-        EYES: ratio(found.eyes, (max(o.part_height, upper), o.part_stands, o.part_sharp)),
-        MOUTH: ratio(found.mouth, (max(o.part_height, lower), o.part_stands, o.part_sharp)),
+        EYES: min(ratio(found.eyes, eyes), ratio(found.skin[0], eyes) / o.part_skin),
+        MOUTH: min(ratio(found.mouth, mouth), ratio(found.skin[1], mouth) / o.part_skin),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),
         RIM: found.rim.inside / max(o.rim, o.rim_share * width),
-        COARSE: (o.coarse_plain if plain else o.coarse) / max(found.coarse, 1e-3),
+        COARSE: o.coarse_plain / max(found.coarse, 1e-3) if plain else o.coarse / max(found.coarse, found.unlit, 1e-3),
     }
 
 

@@ -6,6 +6,7 @@ divided by their local strength), correlated at all shifts of up to `REACH` px, 
 out of the others and is sharp. A blend of a fifth gives such a peak; a face that was drawn anew gives none. Footage that lies
 beside its place gives it at that shift, and footage of a moment before or after with that moment's frame. But features of a
 double that lie beside the witness's give one there as well; so what stands out is cut for it, and counts no more than skin does.
+So do eyes and lips that are drawn where the witness's are, as wide open: those are asked for both ways.
 """
 
 from __future__ import annotations
@@ -58,9 +59,10 @@ class Reuse(Value):
     deviations), and how far out of the shifts next to it; left: share of the oval in which small windows are as they were;
     rows: the same for thin windows, rows and columns; strip: by what share of its pixels that are as they were a strip of whole
     rows or columns stands out of those beside it; rim: the same along the outline; coarse: what remains of the coarse look
-    when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one; fine: the detail over that of
-    the footage, little where a face is blurred; middle: the same of coarser detail, which no grain makes up for; tiles: steps
-    between the steepest rows and columns over those between most.
+    when the footage's is taken away, 1 and more if they have nothing in common, 0 if they are one; unlit: the same without the
+    ramp that light from one side lays over both; fine: the detail over that of the footage, little where a face is blurred;
+    middle: the same of coarser detail, which no grain makes up for; tiles: steps between the steepest rows and columns over those
+    between most. skin: the peaks of eyes and mouth once more, where an edge counts no more than the skin around it.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
     surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts; moved: (3, 17, 17) the same of the whole
     face, cut, with this footage, with that of the frame before, and of that frame's face with this footage; empty without one.
@@ -74,9 +76,11 @@ class Reuse(Value):
     strip: float
     rim: Rim
     coarse: float
+    unlit: float
     fine: float
     middle: float
     tiles: float
+    skin: tuple[tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -114,7 +118,7 @@ def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()
     high = [cv2.subtract(x, cv2.GaussianBlur(x, (0, 0), 1.5)) for x in (a, b)]
     fine, middle = (of(q, oval) / max(of(p, oval), 1e-3) for of, p, q in ((_detail, *high), (_middle, a, b)))
     return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval), _strip(a, b, oval), rim(source, output, box),
-                 _coarse(a, b, oval), fine, middle, _tiles(b, oval), found.pixels, found.surfaces, found.moved)
+                 *_coarse(a, b, oval), fine, middle, _tiles(b, oval), found.skin, found.pixels, found.surfaces, found.moved)
 
 
 def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
@@ -131,9 +135,10 @@ def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class _Peaks:
-    """Peaks and pixels of the whole oval, the eyes and the mouth; surfaces and moved of `Reuse`."""
+    """Peaks and pixels of the whole oval, the eyes and the mouth; skin, surfaces and moved of `Reuse`."""
 
     peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+    skin: tuple[tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -153,11 +158,12 @@ def _whitened(pictures: Sequence[Floats], oval: Bools, down: Floats) -> _Peaks:
     a, b = white[:2]
     upper, lower = ((down >= low) & (down < high) for low, high in (EYES, MOUTH))
     none = np.zeros((2 * REACH + 1, 2 * REACH + 1), np.float32)
-    parts = [_surface(a[rows], b[rows]) if rows.sum() >= ROWS else none for rows in (upper, lower)]
+    cut = [np.clip(w, -CUT, CUT) for w in white]
+    parts = [_surface(p[rows], q[rows]) if rows.sum() >= ROWS else none
+             for p, q in ((a, b), (cut[0], cut[1])) for rows in (upper, lower)]
     whole = _surface(a, b)
-    cut = [np.clip(w, -CUT, CUT) for w in white] if len(white) > 2 else []
-    moved = [_surface(cut[i], cut[k]) for i, k in ((0, 1), (2, 1), (0, 3))] if cut else ()
-    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])),
+    moved = [_surface(cut[i], cut[k]) for i, k in ((0, 1), (2, 1), (0, 3))] if len(cut) > 2 else ()
+    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])), (peak(parts[2]), peak(parts[3])),
                   (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), np.stack([whole, parts[0]]),
                   np.asarray(moved, np.float32))
 
@@ -222,15 +228,21 @@ def _strip(a: Floats, b: Floats, oval: Bools) -> float:
     return best
 
 
-def _coarse(a: Floats, b: Floats, oval: Bools) -> float:
-    """What remains of the footage's coarse look without the output's, best gain and offset, over the footage's.
+def _coarse(a: Floats, b: Floats, oval: Bools) -> tuple[float, float]:
+    """What remains of the footage's coarse look without the output's, best gain and offset, over the footage's: as it is, and
+    with the ramp taken off both that fits each best.
 
     0 for the footage and for its negative; 1 where the footage has no look.
     """
     p, q = (cv2.GaussianBlur(cv2.resize(x, SMALL, interpolation=cv2.INTER_AREA), (0, 0), 2.0) for x in (a, b))
     inside = cv2.resize(oval.astype(np.uint8), SMALL, interpolation=cv2.INTER_NEAREST) > 0
-    p, q = p[inside], q[inside]
-    p, q = p - p.mean(), q - q.mean()
+    ramp = np.stack([np.ones(int(inside.sum())), *np.nonzero(inside)], 1)
+    return _remainder(p[inside], q[inside], ramp[:, :1]), _remainder(p[inside], q[inside], ramp)
+
+
+def _remainder(p: Floats, q: Floats, known: Array) -> float:
+    """What remains of p (n,) without q, over p, when what the columns `known` (n, k) tell is taken off both."""
+    p, q = (x - known @ np.linalg.lstsq(known, x, rcond=None)[0] for x in (p, q))
     if float((p * p).mean()) < 1.0:
         return 1.0  # nothing that anything could be a copy of: the stand-in for a lost picture
     gain = float((p * q).sum() / max(float((q * q).sum()), 1e-3))

@@ -27,6 +27,7 @@ LEAST: Final = 3.0  # levels by which, at least
 ALIKE: Final = 0.5  # share of that by which the line itself may differ, root mean square
 CELLS: Final = (40, 128)  # radii and turns of what is kept of a frame
 CHIN: Final = (60.0, 120.0, 0.86)  # degrees, clockwise from the right, and a radius: up to there an open mouth has its creases
+HAIR: Final = (230.0, 310.0, 0.82)  # the same of the hair: from there on its edge is the witness's by right
 SMALLEST: Final = 40.0  # px of the face's width, under which a line fills the band
 OFTEN: Final = 0.5  # share of the frames in which a line has to be in a cell
 
@@ -49,7 +50,7 @@ def rim(source: Array, output: Array, box: Box) -> Rim:
     lines = np.zeros(CELLS, bool)
     if box.width >= SMALLEST:
         lines = _lines(p[outer], q[outer], outside[outer], rows[outer] / side)
-    return Rim(_inside(p[inner], q[inner], outside[inner]), lines)
+    return Rim(_inside(p[inner], q[inner], outside[inner], rows[inner] / side), lines)
 
 
 def line(frames: Floats) -> float:
@@ -77,9 +78,12 @@ def _mean(values: Floats, size: tuple[int, int]) -> Floats:
     return np.asarray(cv2.blur(closed, size)[:, size[0]:-size[0]], np.float32)
 
 
-def _inside(p: Floats, q: Floats, outside: Floats) -> float:
+def _inside(p: Floats, q: Floats, outside: Floats, radii: Array) -> float:
     varied = _mean(p * p, THIN) - _mean(p, THIN) ** 2
-    return float(((_mean((p - q) ** 2, THIN) < NARROW) & (varied > ROUND) & (_mean(outside, THIN) == 0)).sum())
+    found = (_mean((p - q) ** 2, THIN) < NARROW) & (varied > ROUND) & (_mean(outside, THIN) == 0)
+    turn = np.arange(p.shape[1]) * 360 / p.shape[1]
+    found[np.ix_(radii > HAIR[2], (turn > HAIR[0]) & (turn < HAIR[1]))] = False
+    return float(found.sum())
 
 
 def _lines(p: Floats, q: Floats, outside: Floats, radii: Array) -> Bools:

@@ -26,6 +26,7 @@ KEY_YAW, KEY_PITCH, KEY_MOTION = 25.0, 15.0, 0.15  # degrees, degrees, eye dista
 FOREIGN = 3.0  # half feature steps: another camera than the first key frame's has its own sharpness
 REST_YAW, REST_YAW_PHOTO = 25.0, 12.0  # degrees: one photo has to show both sides of the face
 ALBEDO_FLOOR = 0.012  # linear: dark pixels have no reliable chroma
+DARKEST_ALBEDO = 0.02  # of mean skin: less is noise in the black
 LEAST_FACING = 0.2  # cosine: skin seen flatter than that is smeared over the atlas
 CHROMA_LIMIT = 0.55  # log units
 EYE_PATCH = (192, 128)  # px: u in [-.1, 1.1] of the eye width, v in [-.4, .4]
@@ -217,8 +218,9 @@ def unlit(crop: Floats, marks: Array, light: Floats) -> tuple[Floats, Array, Flo
     shade = np.maximum(irradiance(light, vertex_normals(marks)), 1e-3)
     lit = np.maximum(render(_atlas_mesh(), t.triangles, shade, ATLAS_HEIGHT, ATLAS_WIDTH)[1], 1e-3)
     colour = linear(flat)
-    brightness = (mean3(colour) + ALBEDO_FLOOR) / (mean3(lit) + ALBEDO_FLOOR)
-    chroma = np.log((colour + ALBEDO_FLOOR) / (lit + ALBEDO_FLOOR)) - np.log(brightness)[..., None]
+    brightness = np.maximum(mean3(colour) / np.maximum(mean3(lit), ALBEDO_FLOOR), DARKEST_ALBEDO)
+    hue, grey = ((c + ALBEDO_FLOOR) / (of + ALBEDO_FLOOR) for c, of in ((colour, lit), (mean3(colour), mean3(lit))))
+    chroma = np.log(hue) - np.log(grey)[..., None]
     albedo = brightness[..., None] * np.exp(CHROMA_LIMIT * np.tanh(chroma / CHROMA_LIMIT))
     return albedo.astype(np.float32), ids >= 0, facing(marks)
 

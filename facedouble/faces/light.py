@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from facedouble.morphable.light import DARKEST, harmonics
+from facedouble.morphable.light import DARKEST, SH_FLOATS, harmonics, irradiance
 from facedouble.morphable.topology import light_weights, topology, vertex_normals
 from facedouble.raster import blur, linear, sample, shrink
 from facedouble.types import Array, Floats
@@ -26,7 +26,7 @@ MATT = (0.05, 0.40)  # quantiles of the share of blue between which skin has no 
 GREY = 0.28  # share of blue from which skin is too grey for its shine to be paler
 MOST_SHINE, LEAST_LEFT = 0.9, 0.03  # of the light of a sample, and of each of its colours
 DOUBT = 4  # power of what is left of a sample without its shine: so much less it counts
-FAINT = 1e-3  # ridge of the highlights
+FAINT = 1e-3  # ridge of the highlights, and of the light that is moved from the relief to the first order
 RELIEF = 0.5  # share of the second order and of the residual that goes over to a double
 
 
@@ -182,12 +182,21 @@ def _shaven(colours: Array, basis: Array, trust: Array, low: Array) -> Array:
     return mixed
 
 
-def without_relief(code: Floats) -> Floats:
+def without_relief(code: Floats, marks: Array) -> Floats:
     """A witness' light (69,) for a double: what is fitted beyond the first order is in part the shape of this very face.
 
     With four tenths of it, SFace's mean likeness to the witness moved by -.02 to +.006 on ten pairs, and the highest of any frame
-    mostly sank; stills of four clips did not look lit otherwise. Half is kept for the sake of side light.
+    mostly sank; stills of four clips did not look lit otherwise. Half is kept for the sake of side light. What the other half did
+    to the skin as a whole goes over to the first order, which was fitted together with it: else faces are lighter or darker by up
+    to 3 in L*. marks (>= 468, 3): landmarks.
     """
-    kept = np.ones(69, np.float32)
-    kept[12:] = RELIEF
-    return code * kept
+    kept = code.astype(np.float64)
+    kept[12:] *= RELIEF
+    t, normals = topology(), vertex_normals(marks)
+    lost, at = (irradiance(code, normals) - irradiance(kept, normals))[t.skin_points], normals[t.skin_points]
+    trust = np.clip(-at[:, 2:], 0, 1)
+    basis = trust * np.exp(t.light_basis[t.skin_points] @ kept[SH_FLOATS:])[:, None] * harmonics(at)[:, :4]
+    ridge = FAINT * len(basis) * np.eye(4)
+    kept[:12] += np.linalg.solve(basis.T @ basis + ridge, basis.T @ (trust * lost)).ravel()
+    whole: Floats = kept.astype(np.float32)
+    return whole

@@ -91,14 +91,26 @@ class Pair:
     def __init__(self, make: Callable[[], Follower], options: FitOptions) -> None:
         self.plain, self.mirrored = make(), make()
         self.side = options.crop_side
+        self._at: Window | None = None  # where the last crop was
 
     def reset(self) -> None:
+        self._at = None
         self.plain.reset()
         self.mirrored.reset()
 
     def close(self) -> None:
         self.plain.close()
         self.mirrored.close()
+
+    def at(self, w: Window, crop: Array) -> tuple[Array, float] | None:
+        """`marks` of the crop at that window. One that is not where the last was is looked at twice.
+
+        The followers start from where the face was in the last crop: at a window that jumped they look beside it.
+        """
+        if self._at not in (None, w):
+            self.marks(crop)
+        self._at = w
+        return self.marks(crop)
 
     def marks(self, crop: Array) -> tuple[Array, float] | None:
         """Fused landmarks (478, 3) px of the crop (side, side, 3) and their disagreement; None if either sees no face."""
@@ -123,11 +135,11 @@ def sighting(frame: Frame, box: Box, w: Window, pair: Pair, hues: bool = False) 
     """What is seen of the face in the box, or None; with its hues if they are asked for."""
     large = w.side > pair.side  # then a reduced copy tells landmarks and light all they can use
     crop: Array = reduced(frame, w.x0, w.y0, w.side, pair.side) if large else look(frame, w)
-    found = pair.marks(crop)
+    found = pair.at(w, crop)
     if found is None:
         return None
     marks, apart = found
-    light = without_relief(fit_light(crop, marks))
+    light = without_relief(fit_light(crop, marks), marks)
     tones = hues_of(crop / np.float32(255) if large else crop, marks) if hues else None
     if large:
         scale = w.side / pair.side

@@ -18,7 +18,7 @@ from facedouble.types import MESH_POINTS, Array, ClipCode, Double, FaceCode, Row
 
 LID_SHARE = 0.82  # of a lid's motion is the upper lid's
 RESTING_OPENING = (0.20, 0.34)  # aperture over eye width: outside of that a rest is a squint or a stare, or measured badly
-OPEN_AT_REST = 0.30  # a double's aperture over eye width at most: a volunteer who stares into the lens is not worn staring
+OPEN_AT_REST = 0.34  # a double's aperture over eye width at most: a volunteer who stares into the lens is not worn staring
 WIDENING, WIDEST = 0.75, 1.45  # of what goes beyond rest; times the opening at rest
 MOUTH_GAIN = 1.2  # of sideways motion, and GAZE_GAIN of x and y: landmarkers flatten what is drawn as much as what is filmed
 GAZE_GAIN = (1.15, 1.3)
@@ -73,7 +73,8 @@ def _lids(points: Array, double: Double, code: FaceCode, clip: ClipCode) -> None
         r = lid_opening(float(np.clip(r, 0, WIDEST)))
         shift = sum((points[c] - n[c]) * 0.5 for c in corners)
         opening = n[upper[1:-1]] - n[lower[1:-1]]
-        stare = float(np.linalg.norm(n[upper[4]] - n[lower[4]]) / np.linalg.norm(n[corners[0]] - n[corners[1]]))
+        gaps = np.linalg.norm(n[upper[3:6]] - n[lower[3:6]], axis=1)  # as `semantics` has it
+        stare = float(gaps.mean() / np.linalg.norm(n[corners[0]] - n[corners[1]]))
         opening = opening * min(1.0, OPEN_AT_REST / max(stare, 1e-3))
         raise_lower = (1 - LID_SHARE) * (1 - min(r, 1))
         low = n[lower[1:-1]] + shift + opening * raise_lower

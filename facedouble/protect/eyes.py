@@ -42,16 +42,27 @@ def _opening(upper: Array, lower: Array, box: tuple[int, int, int, int]) -> Floa
     return small
 
 
-def draw_eyes(out: Floats, mesh: Array, iris: Array, gaze: Array, light: Array, side: float) -> None:
+def draw_eyes(out: Floats, mesh: Array, turn: Array, iris: Array, gaze: Array, light: Array, side: float) -> None:
     """Paint both eyes into `out` (h, w, 3), linear light.
 
-    mesh (468, 3) in its pixels, iris (2, 5) of the double, gaze (4,), light (468, 3), side of the light in [-1, 1].
+    mesh (468, 3) in its pixels, turn (3, 3) of the head, iris (2, 5) of the double, gaze (4,), light (468, 3), side of the
+    light in [-1, 1].
     """
     for eye, (upper, lower, corners, around) in enumerate(EYES):
-        _draw(out, mesh, (upper, lower, corners), iris[eye], gaze[2 * eye : 2 * eye + 2], light[list(around)].mean(0), side)
+        _draw(out, mesh, turn, (upper, lower, corners), iris[eye], gaze[2 * eye : 2 * eye + 2], light[list(around)].mean(0), side)
 
 
-def _draw(out: Floats, mesh: Array, eye: tuple[list[int], list[int], tuple[int, int]], iris: Array, gaze: Array,
+def below(across: Array, turn: Array) -> Array:
+    """(2,) px: one eye width down in the face, at right angles to the eye's (3,) px from corner to corner, of a head so turned.
+
+    A head that turns to the side narrows its eyes, and does not flatten them.
+    """
+    x, y, _ = turn.T @ across
+    down: Array = (turn @ [-y, x, 0.0])[:2]
+    return down
+
+
+def _draw(out: Floats, mesh: Array, turn: Array, eye: tuple[list[int], list[int], tuple[int, int]], iris: Array, gaze: Array,
           light: Array, side: float) -> None:
     upper, lower, corners = eye
     up, low = _curve(mesh[upper, :2]), _curve(mesh[lower, :2])
@@ -64,9 +75,9 @@ def _draw(out: Floats, mesh: Array, eye: tuple[list[int], list[int], tuple[int, 
     if x1 - x0 < 3 or y1 - y0 < 2:
         return
     mask = _opening(up, low, (x0, y0, x1, y1))
-    left, axis = mesh[corners[0], :2], mesh[corners[1], :2] - mesh[corners[0], :2]
-    width = float(np.linalg.norm(axis))
-    if width < 2:
+    left, across = mesh[corners[0], :2], mesh[corners[1]] - mesh[corners[0]]
+    axis, down = across[:2], below(across, turn)
+    if np.linalg.norm(axis) < 2 or abs(axis[0] * down[1] - axis[1] * down[0]) < 4:
         return
     order = np.argsort(up[:, 0])
     lid = np.interp(np.arange(x0, x1), up[order, 0], up[order, 1])
@@ -75,7 +86,7 @@ def _draw(out: Floats, mesh: Array, eye: tuple[list[int], list[int], tuple[int, 
     white = level * np.clip(iris[4], 1.2, 1.5) * (0.6 + 0.4 * tint)
     colour = iris[1:4] * min(1.0, 0.30 / max(float(iris[1:4].mean()), 1e-3)) * level * (0.5 + 0.5 * tint)
     soft = cv2.GaussianBlur(mask, (0, 0), 0.6)
-    _paint(out[y0:y1, x0:x1], soft, lid - y0, left - [x0, y0], axis, gaze, float(iris[0]), white, colour, level, side)
+    _paint(out[y0:y1, x0:x1], soft, lid - y0, left - [x0, y0], axis, down, gaze, float(iris[0]), white, colour, level, side)
 
 
 @njit(inline="always")
@@ -86,11 +97,11 @@ def _rise(low: float, high: float, x: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _paint(out: Array, soft: Array, lid: Array, left: Array, axis: Array, gaze: Array, radius: float, white: Array, colour: Array,
-           level: float, side: float) -> None:
-    # all in pixels of `out`; u, v: along the eye from its corner and down, in its widths; dx, dy: from the iris, in its radii
-    wide = axis[0] * axis[0] + axis[1] * axis[1]
-    width = math.sqrt(wide)
+def _paint(out: Array, soft: Array, lid: Array, left: Array, axis: Array, down: Array, gaze: Array, radius: float, white: Array,
+           colour: Array, level: float, side: float) -> None:
+    # all in pixels of `out`; u, v: from the eye's corner, in `axis` along it and `down`; dx, dy: from the iris, in its radii
+    width, height = math.hypot(axis[0], axis[1]), math.hypot(down[0], down[1])
+    area = axis[0] * down[1] - axis[1] * down[0]
     pixel = 1 / (radius * width)
     gx, gy = gaze[0] - 0.30 * radius * side, gaze[1] - 0.34 * radius
     for j in range(out.shape[0]):
@@ -99,9 +110,9 @@ def _paint(out: Array, soft: Array, lid: Array, left: Array, axis: Array, gaze: 
             if share == 0:
                 continue
             rx, ry = i - left[0], j - left[1]
-            u, v = (rx * axis[0] + ry * axis[1]) / wide, (ry * axis[0] - rx * axis[1]) / wide
-            below = (j - lid[i]) / width
-            shadow = (1 - 0.55 * math.exp(-max(below, 0.0) / 0.055)) * min(max(1 - 0.5 * abs(2 * u - 1) ** 4, 0.35), 1.0)
+            u, v = (rx * down[1] - ry * down[0]) / area, (ry * axis[0] - rx * axis[1]) / area
+            under = (j - lid[i]) / height
+            shadow = (1 - 0.55 * math.exp(-max(under, 0.0) / 0.055)) * min(max(1 - 0.5 * abs(2 * u - 1) ** 4, 0.35), 1.0)
             dx, dy = (u - gaze[0]) / radius, (v - gaze[1]) / radius
             far = math.sqrt(dx * dx + dy * dy)
             a = 1 - _rise(0.95 - pixel * 0.5, 1.04 + pixel * 0.6, far)

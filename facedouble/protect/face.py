@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numba import njit
+from scipy.spatial.transform import Rotation
 
 from facedouble.colour import area as reduce
 from facedouble.colour import mean_rgb, put_cells
@@ -40,7 +41,8 @@ from facedouble.raster import (
 from facedouble.types import Array, Floats, Frame, Value
 
 MARGIN = 0.45  # of the face size around both outlines
-GROW = 3  # px around the mesh are blanked too: chroma of the face reaches that far in 4:2:0
+GROW = 3  # px around the mesh are blanked too: chroma of the face reaches that far in 4:2:0...
+ASIDE = 0.008  # face sizes: ...and that many of a larger face, whose landmarks are read on a reduced copy of it
 CLEAR = 4  # px: the fill does not look at the surroundings nearer than this to the blank
 CELLS = 80  # across a face: the grid of everything smooth
 WARP_SIGMA = 0.11  # face sizes
@@ -121,7 +123,8 @@ def blank_mask(outline: Array, where: Area) -> Array:
     """(h, w) uint8: the witness' whole mesh, openings included, grown."""
     inside = outline[:, :2] - [where.x0, where.y0]
     mask = cover(inside, topology().triangles, *where.shape)
-    grown: Array = cv2.dilate(mask, np.ones((2 * GROW + 1, 2 * GROW + 1), np.uint8))
+    grow = max(GROW, round(ASIDE * where.size))
+    grown: Array = cv2.dilate(mask, np.ones((2 * grow + 1, 2 * grow + 1), np.uint8))
     return grown
 
 
@@ -203,7 +206,8 @@ def render_face(stage: Performance, t: int, mesh: Array, where: Area, margin: in
         draw_mouth(out, ids, placed, stage.mesh(t), light, stage.features(t), double)
     c = code.light[:27].reshape(9, 3)
     side = float(np.clip(-c[1].mean() / max(float(c[0].mean()), 1e-3) * 4, -1, 1))
-    draw_eyes(out, placed, double.iris.astype(np.float64), stage.gaze(t), light, side)
+    turn = Rotation.from_rotvec(code.rotation.astype(np.float64)).as_matrix()
+    draw_eyes(out, placed, turn, double.iris.astype(np.float64), stage.gaze(t), light, side)
     return Drawn(out, ids, rim, int(low[0]) - where.x0, int(low[1]) - where.y0)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facedouble.audit.left import COARSE, EYES, MOUTH, PARTS, RIM, ROWS, WHOLE, scores
+from facedouble.audit.left import COARSE, EYES, MOUTH, PARTS, RIM, ROWS, WHOLE, ratio, scores
 from facedouble.audit.reuse import REACH, Reuse, area, compare, peak, remains
 from facedouble.options import AuditOptions
 from facedouble.types import Array, Box, Floats
@@ -60,6 +60,24 @@ def test_eyes_or_mouth_of_the_footage_are_found(rows: tuple[int, int], what: str
     assert found(output)[what] > 1
 
 
+@pytest.mark.parametrize(("what", "height"), [(EYES, 105), (MOUTH, 190)])
+@pytest.mark.parametrize(("seed", "same"), [(1, True), (2, False), (3, False)])
+def test_what_is_drawn_with_the_same_edges_is_not_the_footages(seed: int, same: bool, what: str, height: int) -> None:
+    """Irises and lips lie where the witness's lie; the skin around them has other pores. seed: whose skin."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
+    dark = np.maximum(*(np.clip(7 - np.hypot(x - cx, y - height), 0, 1) for cx in (80, 160)))
+
+    def looking(seed: int) -> Array:
+        skin = 0.8 * cv2.GaussianBlur(face(seed), (0, 0), 2.0) + 0.2 * face(seed)
+        return np.asarray(skin - (skin - 20) * dark)
+
+    made = compare(coded(looking(1), 1), coded(looking(seed)), BOX)
+    assert made is not None
+    edges = made.eyes if what == EYES else made.mouth
+    assert ratio(edges, (LIMITS.part_height, LIMITS.part_stands, LIMITS.part_sharp)) > 1.2
+    assert (scores(made, LIMITS, BOX.width)[what] > 1) is same
+
+
 def test_a_small_place_of_the_footage_is_found() -> None:
     output = DRAWN.copy()
     output[130:160, 70:110] = SOURCE[130:160, 70:110]
@@ -79,6 +97,16 @@ def test_a_rim_of_the_footage_is_found() -> None:
     assert found(output)[RIM] > 1
 
 
+@pytest.mark.parametrize(("middle", "rim"), [(270, False), (180, True), (0, True)])
+def test_the_edge_of_the_hair_over_a_drawn_forehead_is_no_rim(middle: float, rim: bool) -> None:
+    """It is the witness's own, and how far the box reaches up changes by the frame. middle: degrees; at the sides it is a rim."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    r, turn = np.hypot((x - 120) / 80, (y - 135) / 105), np.degrees(np.arctan2((y - 135) / 105, (x - 120) / 80)) % 360
+    source = coded(face(1) + 25 * np.sin(turn / 2), 1)
+    there = (r > 0.81) & (r < 0.9) & (np.abs((turn - middle + 180) % 360 - 180) < 35)
+    assert (found(np.where(there, source, DRAWN), source)[RIM] > 1) is rim
+
+
 def test_a_blur_of_the_footage_is_found_though_it_has_none_of_its_detail() -> None:
     shape = cv2.GaussianBlur(face(1), (0, 0), 6.0)
     assert found(shape)[COARSE] > 1 and found(DRAWN)[COARSE] < 1
@@ -90,6 +118,17 @@ def test_a_blur_is_found_through_grain(share: float, grain: float) -> None:
     """share: sigma over the width of the face; grain: levels."""
     blur = cv2.GaussianBlur(face(1), (0, 0), share * BOX.width)
     assert found(blur + grain * np.random.default_rng(5).standard_normal(SHAPE).astype(np.float32))[COARSE] > 1
+
+
+@pytest.mark.parametrize(("seed", "copy"), [(2, False), (4, False), (1, True)])
+def test_light_from_one_side_makes_no_copy(seed: int, copy: bool) -> None:
+    """A double is drawn in the same light, and from afar that is most of what both look like. seed: whose coarse look."""
+    light = 0.6 * np.arange(SHAPE[1], dtype=np.float32) - 30
+    source, drawn = face(1) / 2 + light, face(2) / 2 + light
+    output = drawn + cv2.GaussianBlur(face(seed) / 2 + light - drawn, (0, 0), 6.0)
+    made = compare(coded(source, 1), coded(output), BOX)
+    assert made is not None and made.coarse < LIMITS.coarse and made.fine > LIMITS.blurred
+    assert (scores(made, LIMITS, BOX.width)[COARSE] > 1) is copy
 
 
 @pytest.mark.parametrize("contrast", [1.0, 0.6])

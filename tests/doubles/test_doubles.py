@@ -12,12 +12,16 @@ import pytest
 
 from facedouble.consent import check_consent, read_consent
 from facedouble.demo.witness import portrait_pixels
+from facedouble.doubles.capture import texture
 from facedouble.doubles.file import identity, read_double, write_double
 from facedouble.errors import ConsentError, InputRefused, StoreError
+from facedouble.morphable import layout
+from facedouble.morphable.topology import topology
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Eyes
 from facedouble.pipeline.double import make_double
 from facedouble.pipeline.portrait import portrait
+from facedouble.raster import display, render
 from facedouble.types import Consent, Double
 
 GOOD = 'code = "V7"\nscope = ["film", "test"]\ndate = 2026-01-31\nuntil = 2030-01-01\nnote = "told in person"\n'
@@ -105,3 +109,19 @@ def test_material_without_a_face_or_neutral_is_refused(tmp_path: Path, eyes: Eye
     cv2.imwrite(str(tmp_path / "small.png"), small[..., ::-1])
     with pytest.raises(InputRefused):
         make_double([tmp_path / "small.png"], consent, eyes, Options())
+
+
+@pytest.mark.parametrize("level", [0.25, 0.1])
+def test_brows_are_as_dark_as_they_are_filmed(level: float) -> None:
+    """Skin of which a tenth of the light comes back, in soft light: with the chroma's floor in it, .16 and .21 were painted."""
+    t = topology()
+    marks = t.mean * 90 + [100, 100, 0]
+    light = np.zeros(69, np.float32)
+    light[:3] = level
+    dark = np.isin(np.arange(468), layout.RIGHT_BROW + layout.LEFT_BROW)
+    ids, seen = render(marks[:468], t.triangles, level * np.where(dark, 0.1, 1.0)[:, None] * np.ones(3), 200, 200)
+    atlas = texture(display(np.where(ids[..., None] >= 0, seen, level).astype(np.float32)), marks, light, clean=False)
+    x, y = np.round(t.atlas[layout.RIGHT_BROW]).astype(int).T
+    assert np.median(atlas[y, x]) == pytest.approx(0.1, abs=0.04 if level < 0.2 else 0.03)
+    x, y = np.round(t.atlas[t.skin_points]).astype(int).T
+    assert np.median(atlas[y, x]) == pytest.approx(1, abs=0.02)

@@ -9,12 +9,15 @@ import pytest
 
 from facedouble.colour import crop_rgb
 from facedouble.media.decode import frames
+from facedouble.morphable.topology import topology
 from facedouble.options import DrawOptions
 from facedouble.pipeline.analyse import Analysis
 from facedouble.protect.composite import compose, hide
 from facedouble.protect.drive import Performance
+from facedouble.protect.face import Area, blank_mask
 from facedouble.protect.treatments import Part
 from facedouble.protect.veil import head_covers
+from facedouble.raster import cover
 from facedouble.types import Box, Double, Frame, SafeFrame, take_seal
 
 
@@ -86,3 +89,14 @@ def test_covers_contain_every_box_of_their_frames() -> None:
     for b, c in zip(boxes, head_covers(boxes), strict=True):
         for x, y in ((b.x0, b.centre[1]), (b.x1, b.centre[1]), (b.centre[0], b.y0), (b.centre[0], b.y1)):
             assert np.hypot((x - c.x) / c.rx, (y - c.y) / c.ry) < 1
+
+
+@pytest.mark.parametrize(("size", "grown"), [(100, 3), (380, 3), (1000, 8)])
+def test_the_blank_grows_with_the_face(size: int, grown: int) -> None:
+    """A landmark is read to a pixel of 384 for two faces: of a face of 1,000 px that is five."""
+    mesh = topology().mean[:468] / np.ptp(topology().mean[:468, 0]) * size + [size, size, 0]
+    where = Area(0, 0, 2 * size, 3 * size, float(size))
+    plain = cover(mesh, topology().triangles, *where.shape)
+    row = size + round(float(topology().mean[234, 1]) / np.ptp(topology().mean[:468, 0]) * size)
+    edges = [int(np.flatnonzero(mask[row])[0]) for mask in (plain, blank_mask(mesh, where))]
+    assert edges[0] - edges[1] == grown
