@@ -19,8 +19,7 @@ from facedouble.options import DetectOptions
 from facedouble.types import Box, Bytes, Detector, Doubles, Value
 
 Found = tuple[tuple[Box, float], ...]
-"""The face boxes of one picture, in its pixels, with scores; best first. A score of 0: beside a face for sure, one detector took
-it for another, and a closer look did not (`_doubtful`)."""
+"""The face boxes of one picture, in its pixels, with scores; best first."""
 
 TILE: Final = 384  # px; at 192 px of input a face of 24 px is seen with 12
 TILES_EVERY: Final = 2  # searches of full size until the tiles are searched again, which cost as much as all else of it
@@ -29,10 +28,6 @@ _TILE_OVERLAP: Final = 0.25  # of a tile: a face up to that size is whole in one
 _SURE: Final = 0.8  # score under which a find in a tile, which may show half a neck, is looked at once more, one at the rim not
 _AROUND: Final = 3.0  # face sizes of picture around it, then...
 _SEEN: Final = 192  # ...made that large, px
-
-_WEAK: Final = 0.75  # score under which a find of one detector alone that lies...
-_BESIDE: Final = 1.5  # ...so many face sizes from a sure face is looked at once more: hair, a neck, plants behind it
-_LOOKS: Final = (_AROUND, 2.0)  # face sizes of picture around it, each
 
 _RIM: Final = 0.25  # of the picture's shorter side is mirrored at its edges, for faces of up to twice that size
 _LEFT_IN: Final = 0.35  # of such a face; of what lies further out the picture has the mirror image too
@@ -113,26 +108,7 @@ def detect(picture: Bytes, index: int, detectors: Detectors, options: DetectOpti
                 found += _search(full, picture, [_in_tiles(d) for d in detectors.tiled], options)
             turned = _turned(small, picture, detectors.whole, options)
             found += [t for t in turned if not any(same(t[0], box) for box, _ in found)]
-    faces = merged(found)
-    doubted = [_doubtful(face, found, faces, picture, detectors, options) for face in faces]
-    return tuple((box, 0.0 if doubt else score) for (box, score), doubt in zip(faces, doubted, strict=True))
-
-
-def _doubtful(face: tuple[Box, float], found: Sequence[tuple[Box, float]], faces: Found, picture: Bytes, detectors: Detectors,
-              options: DetectOptions) -> bool:
-    """Whether a face is none, by all that can be told: it lies beside a sure one, was found once and weakly, and no detector
-    finds it again with the face in the middle of the picture, from near or from afar, as it is or brightened.
-
-    A veil there comes and goes over the face beside it. Tiny faces are never doubted.
-    """
-    box, score = face
-    alone = score < _WEAK and geometry.size(box) > _TINY and sum(same(box, other) for other, _ in found) == 1
-    sure = [other for other, s in faces if s >= _SURE]
-    if not (alone and any(geometry.distance(box, s) < _BESIDE * geometry.size(s) for s in sure)):
-        return False
-    lit = brightened(picture, options.dark_below)
-    return not any(_confirmed(detector, version, box, around) for version in ((picture,) if lit is None else (picture, lit))
-                   for detector in detectors.whole + detectors.tiled for around in _LOOKS)
+    return merged(found)
 
 
 def _reduced(picture: Bytes, side: int) -> Bytes:
@@ -219,9 +195,9 @@ def _in_tiles(detector: Detector) -> Detector:
     return find
 
 
-def _confirmed(detector: Detector, picture: Bytes, box: Box, around: float = _AROUND) -> bool:
-    """Whether the detector finds the same face once more, in a crop of `around` face sizes with the face in its middle."""
-    (x, y), half = box.centre, max(box.width, box.height) * around / 2
+def _confirmed(detector: Detector, picture: Bytes, box: Box) -> bool:
+    """Whether the detector finds the same face once more, in a crop with the face in its middle."""
+    (x, y), half = box.centre, max(box.width, box.height) * _AROUND / 2
     crop = picture[max(round(y - half), 0):max(round(y + half), 1), max(round(x - half), 0):max(round(x + half), 1)]
     factor = _SEEN / max(crop.shape[:2])
     large = np.asarray(cv2.resize(crop, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -28,7 +28,7 @@ _SHORTEST: Final = 0.2  # s that any face stays covered before and after it was 
 _TIMES: Final = 3  # a face found on n frames stays covered for that many n, while others are being found
 _BURST: Final = 90  # frames for which detectors may fail together
 _SURE_SCORE: Final = 0.75  # a find of which, or...
-SURE_FRAMES: Final = 3  # ...that many finds are a face for sure: where all detectors are silent, they may be failing
+_SURE_FRAMES: Final = 3  # ...that many finds are a face for sure: where all detectors are silent, they may be failing
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _beyond(end: Place, way: int, seen: Mapping[int, tuple[Box, float]], shot: S
     But no fewer than `least`: so far, parts of the face were found.
     """
     box, places = end.core, []
-    known = len(seen) >= SURE_FRAMES or max(score for _, score in seen.values()) >= _SURE_SCORE
+    known = len(seen) >= _SURE_FRAMES or max(score for _, score in seen.values()) >= _SURE_SCORE
     alive = max(_SHORTEST * shot.rate, min(_TIMES * len(seen), options.linger * shot.rate))
     frame, silent = end.frame + way, known
     while shot.span[0] <= frame < shot.span[1]:

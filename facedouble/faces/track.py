@@ -85,8 +85,6 @@ def link(detections: Sequence[Sequence[tuple[Box, float]]], motions: Sequence[Mo
          size: tuple[int, int], options: TrackOptions) -> tuple[Track, ...]:
     """Make gapless tracks of what was found in each frame of a clip, every find in one of them.
 
-    But for one or two finds that all were doubted when they were made (score 0) and nothing else was found of.
-
     Parameters
     ----------
     detections : what `detect` found, frame by frame; px of the full picture.
@@ -96,7 +94,7 @@ def link(detections: Sequence[Sequence[tuple[Box, float]]], motions: Sequence[Mo
     """
     if len(detections) != len(motions):
         raise ValueError(f"{len(detections)} frames of detections, {len(motions)} of motion")
-    quiet = np.array([not any(score > 0 for _, score in found) for found in detections], bool)
+    quiet = np.array([not found for found in detections], bool)
     rows: list[Array] = []
     for span in shots(motions, rate) if motions else []:
         chains = _chains(detections, motions, span, rate, size, options)
@@ -134,7 +132,7 @@ def _chains(detections: Sequence[Sequence[tuple[Box, float]]], motions: Sequence
                 whole.swallow(frame, box)
             else:
                 chains.append(_Chain({frame: (box, score)}, box, frame))
-    return [c for c in chains if len(c.seen) >= fill.SURE_FRAMES or any(score > 0 for _, score in c.seen.values())]
+    return chains
 
 
 def _part(box: Box, face: Box) -> bool:

@@ -153,39 +153,3 @@ def test_merging_keeps_one_box_for_each_face_and_loses_none() -> None:
     assert geometry.overlap(second[0], other) > 0.999
     assert geometry.inside(part, face) == 1
     assert geometry.inside(a, face) > 0.95
-
-
-class Twice:
-    """Finds a sure face, and beside it a weak one in pictures that are as large as `where` says."""
-
-    def __init__(self, beside: Box, where: tuple[int, ...], sure: float = 0.9) -> None:
-        self.beside, self.where, self.sure = beside, where, sure
-
-    def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
-        if max(picture.shape) == 640:
-            return [(Box(300, 80, 400, 220), self.sure), (self.beside, 0.62)]
-        x, y = (side / 2 for side in picture.shape[1::-1])
-        return [(Box(x - 20, y - 20, x + 20, y + 20), 0.61)] if max(picture.shape) in self.where else []
-
-
-NEAR, FAR_OFF, SMALL = Box(180, 200, 260, 300), Box(20, 250, 100, 350), Box(240, 200, 270, 235)
-
-
-@pytest.mark.parametrize(("detectors", "score"), [
-    ((Twice(NEAR, ()),), 0), ((Twice(NEAR, (192,)),), 0.62), ((Twice(NEAR, ()), Twice(NEAR, ())), 0.62),
-    ((Twice(NEAR, (), sure=0.7),), 0.62), ((Twice(FAR_OFF, ()),), 0.62), ((Twice(SMALL, ()),), 0.62)])
-def test_a_weak_find_beside_a_sure_face_is_doubted_unless_it_is_found_again(detectors: tuple[Twice, ...], score: float) -> None:
-    """Doubted only if no other detector has it, no closer look, if a face is there for sure, and near, and if it is not tiny."""
-    for order in (Detectors(detectors), Detectors(detectors[:1], detectors[1:])):
-        found = detect(np.full((360, 640, 3), 120, np.uint8), 1, order, OPTIONS)
-        assert [s for _, s in found] == [pytest.approx(detectors[0].sure), score]
-
-
-def test_a_dark_picture_is_asked_about_a_weak_find_brightened() -> None:
-    class Lit(Twice):
-        def __call__(self, picture: Bytes) -> list[tuple[Box, float]]:
-            return super().__call__(picture) if max(picture.shape) == 640 or picture.mean() > 100 else []
-
-    dark = np.full((360, 640, 3), 30, np.uint8)
-    found = detect(dark, 1, Detectors((lambda p: Lit(NEAR, (192,))(p) if max(p.shape) < 640 or p.mean() < 100 else [],)), OPTIONS)
-    assert [s for _, s in found] == [0.9, 0.62]

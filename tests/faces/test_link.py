@@ -110,13 +110,3 @@ def test_errors_of_scale_do_not_shrink_a_cover_away() -> None:
 def test_no_frames_no_finds_no_tracks() -> None:
     assert link([], [], RATE, SIZE, OPTIONS) == ()
     assert link([[], []], motions(2), RATE, SIZE, OPTIONS) == ()
-
-
-def test_what_was_doubted_and_not_found_again_is_no_face() -> None:
-    """Once or twice; three finds are a face however they were doubted, and so is one that was doubted once."""
-    def tracks(beside: dict[int, float]) -> int:
-        found: Finds = [[(face(300, 150, 90), 0.9)] + [(face(180, 220), beside[k]) for k in beside if k == i] for i in range(60)]
-        return len(link(found, motions(60), RATE, SIZE, OPTIONS))
-
-    assert tracks({20: 0}) == tracks({20: 0, 22: 0}) == 1
-    assert tracks({20: 0, 22: 0, 25: 0}) == tracks({20: 0, 22: 0.62}) == tracks({20: 0.62}) == 2
