@@ -1,7 +1,7 @@
 """Face boxes of one picture: the union of all detectors, near and far, light and dark.
 
 A missed face is a person shown; a false one is a veil too many. So the union of everything is kept, and boxes are
-merged only where they are one face. What lies beside a sure face and convinced one detector once is kept with a score of 0.
+merged only where they are one face.
 """
 
 from __future__ import annotations
