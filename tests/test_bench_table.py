@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,6 @@ def test_a_table_that_is_only_shown_writes_nothing(analysis: Analysis, tmp_path:
     before = (tmp_path / "RESULTS.md").read_text()
     for shown in (["--print"], []):
         done = subprocess.run([sys.executable, str(tmp_path / "table.py"), str(tmp_path / "rows"), str(tmp_path), *shown],
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
         assert "gaze y" in done.stdout, done.stderr
         assert ((tmp_path / "RESULTS.md").read_text() == before) == bool(shown)
