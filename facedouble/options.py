@@ -148,7 +148,7 @@ class AuditOptions(Checked):
     remains_eye: float = knob(0.4, 0.0, 1.0)  # under it an eye is the footage's; of the clean clips none is under .6
     remains_mouth: float = knob(0.31, 0.0, 1.0)  # the same for the mouth; of the clean clips none is under .38
     coarse: float = knob(0.25, 0.0, 1.0)  # under it a face's coarse look is the footage's, and not by the light alone
-    coarse_plain: float = knob(0.45, 0.0, 1.0)  # the same where a face has no detail of its own:
+    coarse_plain: float = knob(0.43, 0.0, 1.0)  # the same where a face has no detail of its own (a fade in side light: .44):
     blurred: float = knob(0.4, 0.0, 1.0)  # under that share of the footage's (blurs reach .31, alike doubles .56),
     tiled: float = knob(5.0, 1.0, 1000.0)  # or steps between tiles (mosaics reach 50 and more, faces under 3)
     left_half: float = knob(0.008, 0.0, 1.0)  # the mean of half a second, in which chance goes: of small windows,
