@@ -9,7 +9,6 @@ Intervals are Wilson's of 95 %, as if blends were independent; those that share 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
-from bench.thresholds import samples, whose, wilson  # noqa: E402
+from bench.thresholds import asked, samples, share, told, whose  # noqa: E402
 from facedouble.audit.scene import Models  # noqa: E402
 from facedouble.doubles.blend import blend  # noqa: E402
 from facedouble.doubles.casting import DOUBLES, apart  # noqa: E402
@@ -31,7 +30,7 @@ from facedouble.pipeline.audit.seen import PHOTOS, open_models  # noqa: E402
 from facedouble.pipeline.casting import look, open_recogniser  # noqa: E402
 from facedouble.pipeline.double import make_double  # noqa: E402
 from facedouble.pipeline.protect import open_eyes  # noqa: E402
-from facedouble.types import Consent, Double, Floats  # noqa: E402
+from facedouble.types import Consent, Double, Floats, Recogniser  # noqa: E402
 
 CONSENT = Consent("bench", ("test",), "2000-01-01")
 PARENTS = (2, 3, 5)
@@ -60,7 +59,7 @@ def doubles(data: Path, eyes: Eyes) -> dict[str, Double]:
     return made
 
 
-def drawn(double: Double, parents: tuple[str, ...], models: Models, recognise: object) -> Drawn | None:
+def drawn(double: Double, parents: tuple[str, ...], models: Models, recognise: Recogniser) -> Drawn | None:
     """How recognisers see it; None if the detector finds no face in the drawing."""
     alone = draw_alone(resting(double))
     if alone is None:
@@ -70,7 +69,7 @@ def drawn(double: Double, parents: tuple[str, ...], models: Models, recognise: o
     if not faces:
         return None
     face = max(faces, key=lambda f: f.box.area)
-    return Drawn(parents, models.knower(picture, face.points), look(double, recognise).embeddings)  # type: ignore[arg-type]
+    return Drawn(parents, models.knower(picture, face.points), look(double, recognise).embeddings)
 
 
 def likeness(one: Drawn, gallery: Mapping[str, Sequence[Floats]]) -> dict[str, float]:
@@ -78,10 +77,9 @@ def likeness(one: Drawn, gallery: Mapping[str, Sequence[Floats]]) -> dict[str, f
     return {person: max(float(one.vector @ v) for v in vectors) for person, vectors in gallery.items()}
 
 
-def share(hits: Sequence[bool]) -> str:
+def counted(hits: Sequence[bool]) -> str:
     """So many of so many, with its interval."""
-    low, high = wilson(sum(hits), len(hits))
-    return f"{sum(hits)} of {len(hits)} ({100 * low:.0f}–{100 * high:.0f} %)"
+    return f"{sum(hits)} of {len(hits)}: {share(sum(hits), len(hits))}"
 
 
 def row(name: str, found: Sequence[Drawn], single: Mapping[str, Drawn], gallery: Mapping[str, Sequence[Floats]],
@@ -97,20 +95,14 @@ def row(name: str, found: Sequence[Drawn], single: Mapping[str, Drawn], gallery:
         if len(one.parents) > 1:
             near.append(min(apart(one.embeddings, single[p].embeddings) for p in one.parents))
             refused.append(near[-1] < DOUBLES[0])
-    drawing = f"{np.median(near):.2f}, {min(near):.2f} | {share(refused)}" if near else "– | –"
+    drawing = f"{np.median(near):.2f}, {min(near):.2f} | {counted(refused)}" if near else "– | –"
     return (f"| {name} | {len(found)} | {np.median(nearest):.2f}, {max(nearest):.2f} | {np.median(others):.2f}, "
-            f"{max(others):.2f} | {share(accepted)} | {share(first)} | {drawing} |")
+            f"{max(others):.2f} | {counted(accepted)} | {counted(first)} | {drawing} |")
 
 
 def main() -> None:
     """Make, blend, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared/data")
-    parser.add_argument("--out", type=Path, default=HERE / "out" / "blends.md")
-    given = parser.parse_args()
-    if not given.data.is_dir():
-        sys.exit(f"{given.data}: the samples are not here; give their folder with --data")
-    o = AuditOptions()
+    given, o = asked(__doc__, "blends.md"), AuditOptions()
     models, eyes, recognise = open_models(o), open_eyes(Options()), open_recogniser()
     gallery: dict[str, list[Floats]] = {}
     for sample in samples(given.data, models)[0]:
@@ -128,9 +120,7 @@ def main() -> None:
         groups = [tuple(order[(k + n) % len(order)] for n in range(count)) for k in range(len(order))]
         mixed = [m for t in groups if (m := drawn(blend([made[p] for p in t]), t, models, recognise))]
         lines.append(row(f"blends of {count}", mixed, singles, gallery, o.same_face))
-    given.out.parent.mkdir(exist_ok=True)
-    given.out.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    told(lines, given.out)
 
 
 if __name__ == "__main__":

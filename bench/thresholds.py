@@ -102,12 +102,13 @@ def row(name: str, limit: float, chosen: Sequence[tuple[Sample, Sample]]) -> str
     same = [float(a.vector @ b.vector) for a, b in chosen if a.person == b.person]
     other = [float(a.vector @ b.vector) for a, b in chosen if a.person != b.person]
     people = len({s.person for pair in chosen for s in pair})
-    told = [f"{sum(v >= limit for v in other)} of {len(other)}: {_share(sum(v >= limit for v in other), len(other))}",
-            f"{sum(v < limit for v in same)} of {len(same)}: {_share(sum(v < limit for v in same), len(same))}"]
+    told = [f"{sum(v >= limit for v in other)} of {len(other)}: {share(sum(v >= limit for v in other), len(other))}",
+            f"{sum(v < limit for v in same)} of {len(same)}: {share(sum(v < limit for v in same), len(same))}"]
     return f"| {name} | {people} | {limit:.3f} | {told[0]} | {told[1]} |"
 
 
-def _share(hits: int, total: int) -> str:
+def share(hits: int, total: int) -> str:
+    """A share with its interval, in words."""
     low, high = wilson(hits, total)
     return f"{100 * hits / max(total, 1):.1f} % ({100 * low:.1f} to {100 * high:.1f})" if total else "–"
 
@@ -124,22 +125,32 @@ def table(found: Sequence[Sample], limits: Sequence[float]) -> list[str]:
     return lines
 
 
-def main() -> None:
-    """Write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def asked(what: str | None, out: str) -> argparse.Namespace:
+    """The folder of the samples, which is there, and where the table goes."""
+    parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared/data")
-    parser.add_argument("--out", type=Path, default=HERE / "out" / "thresholds-faces.md")
+    parser.add_argument("--out", type=Path, default=HERE / "out" / out)
     given = parser.parse_args()
     if not given.data.is_dir():
         sys.exit(f"{given.data}: the samples are not here; give their folder with --data")
-    o = AuditOptions()
+    return given
+
+
+def told(lines: Sequence[str], out: Path) -> None:
+    """Write a table, and print it."""
+    out.parent.mkdir(exist_ok=True)
+    out.write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+def main() -> None:
+    """Write the table."""
+    given, o = asked(__doc__, "thresholds-faces.md"), AuditOptions()
     found, missed = samples(given.data, open_models(o))
     dark = sum(s.skin < DARK for s in found)
     lines = [f"{len(found)} faces of {len({s.person for s in found})} people, {dark} of them dark as filmed; no face found in "
              f"{', '.join(missed) or 'none'}.", "", *table(found, (o.same_second, o.same_face))]
-    given.out.parent.mkdir(exist_ok=True)
-    given.out.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    told(lines, given.out)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,10 @@ def with_sides(texture: Floats, marks: Array, sides: list[Side]) -> Floats:
 
     The tone stays the key frame's: beyond what it shows, light that was fitted to a turned face is off by more than skin differs.
     """
+    if not sides:
+        return texture
     seen, out = facing(marks), texture
-    tone = _tone(np.log(np.maximum(texture, FAINT)), (seen > ALIKE).astype(np.float32)) if sides else None
+    tone = _tone(np.log(np.maximum(texture, FAINT)), (seen > ALIKE).astype(np.float32))
     for s in sides:
         share = wide_blur(_ramp(s.facing - seen, *BETTER) * _lateral() * s.skin, SOFT)[..., None]
         mine = np.log(np.maximum(s.albedo, FAINT))
