@@ -39,7 +39,8 @@ test: lint  ## lint and every test
 mutate: setup  ## the audit on trial: faults made on purpose; QUICK=1 for few
 	$(BIN)/python bench/mutate/cases.py bench/out/mutate $(if $(QUICK),--no-speech)
 	$(BIN)/python bench/mutate/cases.py bench/out/mutate-held-out --held-out $(if $(QUICK),--no-speech)
-	$(BIN)/python bench/mutate/trial.py --films bench/out/mutate --held-out bench/out/mutate-held-out $(if $(QUICK),--quick)
+	$(BIN)/python bench/mutate/trial.py --films bench/out/mutate --held-out bench/out/mutate-held-out \
+		--log bench/out/mutate.jsonl $(if $(QUICK),--quick)
 
 fuzz: setup  ## 10,000 mutated media files through the decode child; QUICK=1 for 500
 	$(BIN)/python bench/fuzz.py --count $(if $(QUICK),500 --strace 20,10000 --strace 60)

@@ -4,23 +4,28 @@ Every kind is made at eight places at the strength that it has to be found at (`
 each other one, to see where it ends. Even places are made in films of --films, on which limits were set; odd ones in films of
 --held-out, at which nobody looked when they were set. Without --held-out both are made in --films, and the halves say nothing of
 films that nobody knows. Something found in a clean film fails the trial: that is a false alarm, or worse.
+
+Clean films are audited whole. A faulty one is tried with the checks that may catch it, the cheapest first, until one has: what a
+part of the audit finds the whole one finds, too. With --log each result is written down at once, and a trial that was cut off
+goes on where it was; results of other films, or of other code, are not taken for these.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar, cast
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1]))
@@ -33,10 +38,10 @@ from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
 from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402
 from bench.mutate.sounds import NOMINAL as SOUND_NOMINAL  # noqa: E402
 from bench.mutate.sounds import suits  # noqa: E402
-from facedouble.audit.verdict import GROUPS, Audit  # noqa: E402
+from facedouble.audit.verdict import GROUPS  # noqa: E402
 from facedouble.errors import InputRefused  # noqa: E402
 from facedouble.options import Options  # noqa: E402
-from facedouble.pipeline.audit.run import Kit, Task, open_kit, run  # noqa: E402
+from facedouble.pipeline.audit.run import Kit, Task, open_kit, quiet, run, tried  # noqa: E402
 
 FAULTS: Final = (*PICTURES, *DOUBLES, *CONTAINERS, *SOUNDS)
 NOMINAL: Final[dict[str, float]] = {
@@ -51,6 +56,10 @@ NOMINAL: Final[dict[str, float]] = {
 """The strength at which a kind has to be found; the strongest of those that are not named."""
 BY: Final = {"picture": {"seen", "attacked"}, "sound": {"heard"}, "container": set(GROUPS)}
 """Groups of the checks that may catch a fault: the container's find every file that was not written by this program."""
+STEPS: Final = {"picture": (("seen",), ("attacked",)), "sound": (("heard",),),
+                "container": (("container",), ("heard",), ("seen",), ("attacked",))}
+"""Groups of checks in the order in which they are tried, until one has found something."""
+CODE: Final = (*sorted((HERE.parents[1] / "facedouble").rglob("*.py")), *sorted(HERE.glob("*.py")))
 UNFIT: Final = "cannot be made: "
 Films = tuple[Sequence[Case], Sequence[Case]]
 """Those for even places and those for odd ones."""
@@ -72,7 +81,8 @@ class Trial:
 
 @dataclass(frozen=True)
 class Result:
-    """found: group and name of the checks that found something; error: it could not be made, or the audit did not come to an end.
+    """found: group and name of the checks of the first step that found something; error: it could not be made, or the audit did
+    not come to an end.
     """
 
     kind: str
@@ -113,24 +123,80 @@ def attempt(trial: Trial) -> Result:
         film = Path(folder) / trial.case.clean.name
         try:
             fault.make(trial.case, trial.place, trial.strength, film)
-            audit = judged(trial.case, film)
+            found = judged(trial.case, film, STEPS[fault.group])
         except Unfit as unfit:
             if trial.others:
                 return attempt(replace(trial, case=trial.others[0], others=trial.others[1:]))
             return replace(made, must=False, error=f"{UNFIT}{unfit}")
         except Exception as error:  # what breaks the audit is not let go either; but it is no finding
             return replace(made, error=f"{type(error).__name__}: {error}")
-    if isinstance(audit, InputRefused):
-        return replace(made, found=(("container", "not readable as a film"),), error=str(audit))
-    return replace(made, found=tuple((c.group, c.name) for c in audit.checks if c.findings))
+    if isinstance(found, InputRefused):
+        return replace(made, found=(("container", "not readable as a film"),), error=str(found))
+    return replace(made, found=found)
 
 
-def judged(case: Case, film: Path) -> Audit | InputRefused:
-    """The audit, or that it does not read such a film."""
+def judged(case: Case, film: Path, steps: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...] | InputRefused:
+    """Group and name of the checks of the first step that found something, or that the audit does not read such a film."""
     try:
-        return run(task_of(case, film), Options(), kit=kit())
+        for groups in steps:
+            *_, checks = tried(task_of(case, film), Options(), quiet, kit(), groups)
+            found = tuple((c.group, c.name) for c in checks if c.findings and c.group in groups)
+            if found:
+                return found
     except InputRefused as refused:
         return refused
+    return ()
+
+
+T = TypeVar("T")
+C = TypeVar("C", Result, tuple[str, ...])
+
+
+class Log:
+    """What came of each trial, and of each clean film, in a file, a line each; None: nowhere."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.held = path, dict[str, Result | tuple[str, ...]]()
+        if path is None or not path.is_file():
+            return
+        whole, _, cut = path.read_text().rpartition("\n")
+        if cut:  # killed while it wrote
+            path.write_text(whole + "\n" if whole else "")
+        for line in whole.splitlines():
+            named, came = json.loads(line)
+            self.held[named] = tuple(came) if isinstance(came, list) else Result(
+                **came | {"found": tuple(map(tuple, came["found"]))})
+
+    def keep(self, named: str, came: Result | tuple[str, ...]) -> None:
+        """Write one down."""
+        if self.path is not None:
+            with self.path.open("a") as file:
+                file.write(json.dumps([named, came if isinstance(came, tuple) else vars(came)]) + "\n")
+
+    def through(self, pool: ProcessPoolExecutor, todo: Mapping[str, T], try_it: Callable[[T], C]) -> Iterator[C]:
+        """What came of all of them, in their order; what is in the file is not tried again."""
+        came = pool.map(try_it, [one for named, one in todo.items() if named not in self.held])
+        for named in todo:
+            if named not in self.held:
+                self.keep(named, one := next(came))
+                yield one
+            else:
+                yield cast(C, self.held[named])
+
+
+def key(trial: Trial) -> str:
+    """What a trial is known by: kind, place, strength, the very clean film, and the code of audit and faults."""
+    return f"{FAULTS[trial.fault].kind} {trial.strength:g} at {trial.place} {known_as(trial.case)}"
+
+
+def known_as(case: Case) -> str:
+    """What a clean film is known by, and the code."""
+    return f"in {_digest(case.clean)} by {_digest(*CODE)}"
+
+
+@lru_cache
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:16]
 
 
 def trials(faults: Sequence[int], films: Films, quick: bool, plain: bool) -> Iterator[Trial]:
@@ -203,21 +269,23 @@ def main() -> int:
     parser.add_argument("--skip", default="-", help="kinds that hold this word are left out")
     parser.add_argument("--no-weaker", action="store_true", help="every place, but no weaker and no stronger faults")
     parser.add_argument("--json", type=Path, help="all results")
+    parser.add_argument("--log", type=Path, help="each result as it comes; what is in it already is not tried again")
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     known, fresh = ([case for folder in folders for case in cases(folder)] for folders in (given.films, given.held_out))
     films = [*known, *fresh]
     started = time.monotonic()
     with ProcessPoolExecutor(given.workers) as pool:
-        clean = list(pool.map(attempt_clean, films))
+        log = Log(given.log)
+        clean = list(log.through(pool, {f"clean {known_as(case)}": case for case in films}, attempt_clean))
         for case, found in zip(films, clean, strict=True):
             print(f"clean: {case.source.stem}: {', '.join(found) or 'nothing found'}", file=sys.stderr, flush=True)
         wanted = [k for k, f in enumerate(FAULTS) if (given.only in f.kind or given.only == f.group) and
                   given.skip not in f.kind]
         halves = known, fresh if given.held_out else known
-        todo = list(trials(wanted, halves, given.quick, given.quick or given.no_weaker))
+        todo = {key(t): t for t in trials(wanted, halves, given.quick, given.quick or given.no_weaker)}
         results = []
-        for n, result in enumerate(pool.map(attempt, todo), 1):
+        for n, result in enumerate(log.through(pool, todo, attempt), 1):
             if result.error.startswith(UNFIT):
                 print(f"{result.kind} in {result.film}: {result.error}", file=sys.stderr)
                 continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from bench.mutate import trial as on_trial
 from bench.mutate.cases import VIDEO
 from bench.mutate.faults import Case, Fault
-from bench.mutate.trial import FAULTS, Result, Trial, attempt, table, trials
+from bench.mutate.trial import BY, FAULTS, STEPS, Log, Result, Trial, attempt, key, table, trials
 
 KINDS = [k for k, f in enumerate(FAULTS) if f.group != "sound"][:10]
 
@@ -61,3 +63,31 @@ def test_odd_places_are_made_in_films_that_were_held_out() -> None:
     quick = list(trials(KINDS, (known, fresh), True, True))
     assert Counter(t.case in fresh for t in quick) == {True: len(KINDS), False: len(KINDS)}
     assert "| found, films held out |" in table([result("picture", 1)], True) and "odd places" in table([result("picture", 1)])
+
+
+def test_every_group_that_may_catch_a_fault_is_tried_before_it_counts_as_missed() -> None:
+    assert {group: {name for step in steps for name in step} for group, steps in STEPS.items()} == BY
+
+
+def test_a_trial_goes_on_where_it_was_cut_off_but_not_with_other_films(tmp_path: Path) -> None:
+    film = tmp_path / "a.mp4"
+    film.write_bytes(b"clean")
+    one, two = (Trial(KINDS[0], place, 1, Case(VIDEO / "a.mp4", film), True) for place in (0, 1))
+    first, path = result("picture", 0, ("seen", "faces")), tmp_path / "log.jsonl"
+    Log(path).keep(key(one), first)
+    Log(path).keep("clean a", ("faces: one more",))
+    held = {key(one): first, "clean a": ("faces: one more",)}
+    assert Log(path).held == held and key(two) not in held
+    with path.open("a") as file:
+        file.write('["cut o')  # killed while it wrote
+    assert Log(path).held == held
+    with ProcessPoolExecutor(1) as pool:
+        came = list(Log(path).through(pool, {key(one): one, key(two): two}, _tried))
+    assert [r.film for r in came] == ["film", "tried now"] and set(Log(path).held) == {*held, key(two)}
+    other = tmp_path / "b.mp4"
+    other.write_bytes(b"another clean one")
+    assert key(Trial(KINDS[0], 0, 1, Case(VIDEO / "b.mp4", other), True)) not in Log(path).held
+
+
+def _tried(trial: Trial) -> Result:
+    return replace(result("picture", trial.place), film="tried now")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -27,7 +27,7 @@ from facedouble.audit.likeness import Known, Print, nearest
 from facedouble.audit.remains import remains
 from facedouble.audit.said import Said
 from facedouble.audit.scene import Models
-from facedouble.audit.verdict import Audit, Check, Finding, replaceable
+from facedouble.audit.verdict import GROUPS, Audit, Check, Finding, replaceable
 from facedouble.errors import InputRefused, StoreError, UsageError
 from facedouble.isolation import close_doors as close_doors
 from facedouble.isolation import in_force
@@ -145,17 +145,9 @@ def open_kit(options: Options, models: Path | None = None) -> Kit:
 
 def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | None = None, keep: Keep | None = None) -> Audit:
     """Try everything. keep: takes the words and the page."""
-    kit = kit or open_kit(options)
-    film = probe(task.film)
-    words = None if task.words is None else open_list(task.words)
-    ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
-    with closing(_attack(task, film, ground, kit, options)) as attack:
-        checks = _seen(task, ground, kit, options, progress, attack.take)
-        progress("attacking it like somebody who has this program", 0, None)
-        checks += attack.checks()
-    checks += [*_heard(task, film, ground, kit, words, options, progress), *_container(task, ground, words, progress)]
+    film, ground, checks = tried(task, options, progress, kit or open_kit(options))
     made = Audit(_sha256(task.film), disk.size(task.film), _count(checks, film), tuple(checks), _facts(task, options),
-                 remains(checks, sound=bool(film.audio), words=words is not None, gallery=task.gallery is not None,
+                 remains(checks, sound=bool(film.audio), words=task.words is not None, gallery=task.gallery is not None,
                          exhaustive=task.exhaustive))
     if keep is not None:
         about = About(film_of(task.film).name, film.rate, ground.lead, ground.clip,
@@ -163,6 +155,30 @@ def run(task: Task, options: Options, progress: Progress = quiet, kit: Kit | Non
                       made.frames)
         keep(made.json().encode(), page(made, pictures(task.film, wanted(made, MOST)), about).encode())
     return made
+
+
+def tried(task: Task, options: Options, progress: Progress, kit: Kit,
+          groups: Collection[str] = GROUPS) -> tuple[MediaInfo, Ground, list[Check]]:
+    """The film, what it is held against, and what came of the checks of some groups."""
+    film = probe(task.film)
+    words = None if task.words is None else open_list(task.words)
+    ground = _by_plan(task, film, kit, options) if task.plan is not None else _by_footage(task, film, kit)
+    checks = list[Check]()
+    with closing(_attack(task, film, ground, kit, options)) as attack:
+        if {"seen", "attacked"} & set(groups):  # the attackers take their sample of what is looked at
+            checks += _seen(task, ground, kit, options, progress, attack.take if "attacked" in groups else _unseen)
+        if "attacked" in groups:
+            progress("attacking it like somebody who has this program", 0, None)
+            checks += attack.checks()
+    if "heard" in groups:
+        checks += _heard(task, film, ground, kit, words, options, progress)
+    if "container" in groups:
+        checks += _container(task, ground, words, progress)
+    return film, ground, checks
+
+
+def _unseen(frame: Frame) -> None:
+    """Nobody looks beside."""
 
 
 def beside(task: Task) -> Keep:
