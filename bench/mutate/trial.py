@@ -42,6 +42,7 @@ from facedouble.audit.verdict import GROUPS  # noqa: E402
 from facedouble.errors import InputRefused  # noqa: E402
 from facedouble.options import Options  # noqa: E402
 from facedouble.pipeline.audit.run import Kit, Task, open_kit, quiet, run, tried  # noqa: E402
+from facedouble.pipeline.audit.seen import account_of  # noqa: E402
 
 FAULTS: Final = (*PICTURES, *DOUBLES, *CONTAINERS, *SOUNDS)
 NOMINAL: Final[dict[str, float]] = {
@@ -102,8 +103,10 @@ class Result:
 
 @lru_cache(maxsize=1)
 def kit() -> Kit:
-    """The models, once in each process."""
-    return open_kit(Options())
+    """The models, once in each process, and what was seen in the footage."""
+    kit = open_kit(Options())
+    look = lru_cache(partial(account_of, models=kit.eyes))
+    return replace(kit, look=lambda source, eyes: look(source))
 
 
 def task_of(case: Case, film: Path) -> Task:

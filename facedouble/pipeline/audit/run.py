@@ -103,11 +103,12 @@ class Task(Value):
 
 @dataclass(frozen=True)
 class Kit:
-    """The models, for several audits."""
+    """The models, for several audits. look: who is where in footage without a plan; of several films of one it may remember."""
 
     eyes: Models
     ears: Ears
     folder: Path | None = None
+    look: Callable[[Path, Models], tuple[Sighted, list[Known]]] = account_of
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,8 @@ def _by_footage(task: Task, film: MediaInfo, kit: Kit) -> Ground:
         said = said_of_report(report, film) if report else Said(0, whole=True)  # nobody says what may be heard
         sighted = Sighted(())
     else:
-        sighted, people = account_of(source, kit.eyes)
+        sighted, found = kit.look(source, kit.eyes)
+        people = [*found]
         said = said_of_report(_report(task), probe(source))
     others = [p for p in task.witness if p != source]
     people += known_by(_pictured(others), kit.eyes, "other footage")
