@@ -55,6 +55,7 @@ LEAST_HAIR = 0.02  # share of hair above the forehead from which strands are dra
 LEAST_SKIN = 0.1  # of the ring has to look like skin before the seam follows it wholly
 HALO_BLUR, HALO_WIDTH, HALO_LIFT = 0.035, 0.05, 0.06  # face sizes, face sizes, share of light
 FEATHER_WIDTH, FEATHER_ALIKE = 0.05, 0.35  # face sizes, log units
+UNLIKE, CRISP = 0.3, 4.0  # log units from which a face's rim begins to be narrower; by how much it gets so
 REFERENCE_FACE = 200.0  # px: clip codes give the blur at this size
 LEAST_BLUR = 0.25  # px
 BLUR_SHARE = 0.33  # of the estimate: a smooth-skinned face has soft edges without being out of focus
@@ -274,14 +275,14 @@ def _cells(face: Array, ids: Array, rim: Array, x: int, y: int, step: int, light
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _eased(rim: Array, ids: Array, alpha: Array, solid: Array) -> None:
-    """Alpha from that of the rings, with a smooth start and end, and 1 where there is a face; all (h, w)."""
-    three, two, one, none = np.float32(3), np.float32(2), np.float32(1), np.float32(0)
+def _eased(rim: Array, apart: Array, alpha: Array) -> None:
+    """Alpha (h, w) from that of the rings, with a smooth start and end; it rises faster where something unlike the face lies
+    behind its rim, apart (h, w) 0 to 1: a wide rise looks like a smudge there."""
+    three, two, one, more = np.float32(3), np.float32(2), np.float32(1), np.float32(CRISP - 1)
     for j in range(rim.shape[0]):
         for i in range(rim.shape[1]):
-            t = rim[j, i]
+            t = min(rim[j, i] * (one + more * apart[j, i]), one)
             alpha[j, i] = t * t * (three - two * t)
-            solid[j, i] = one if ids[j, i] >= 0 else none
 
 
 def _warped(image: Floats, grid: Floats, step: int) -> Floats:
@@ -327,8 +328,7 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     soft = blur_of(stage) * size / REFERENCE_FACE
     line = smear_of(stage, t, size)
     face = render_face(stage, t, mesh, where, margin=round(0.03 * size) + 3 + (0 if line is None else len(line) // 2))
-    a, solid = np.empty_like(face.rim), np.empty_like(face.rim)
-    _eased(face.rim, face.ids, a, solid)
+    solid = (face.ids >= 0).astype(np.float32)
     light, share = face.light, solid
     if line is not None:
         light, share = _smeared(light * solid[..., None], line), _smeared(solid, line)
@@ -359,6 +359,8 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     full = np.maximum(under, feather)[..., None]
     base = around + (fill - around) * full
     base += (own / np.maximum(hole, 1e-4)[..., None] * correction - base) * core[..., None]
+    a = np.empty_like(face.rim)
+    _eased(face.rim, _part(_apart(fill, own, hole, correction), face, 0, len(a), step), a)
     rim_weight = np.exp(-((depth / (HALO_WIDTH * size / step)) ** 2))
     glow = blur(base, HALO_BLUR * size / step) * (1 + HALO_LIFT)
     smooth = np.concatenate([fill, correction, feather[..., None], rim_weight[..., None], glow], -1).astype(np.float32)
@@ -381,6 +383,16 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
         grain = noise.standard_normal((TILE, TILE), np.float32) * np.float32(stage.clip.grain_sigma / 255)
     finish(frame, source, planes, where.x0, where.y0, grid, light, face.ids, a, edge, (face.x, face.y),
            cv2.GaussianBlur(mask * np.uint8(255), (0, 0), 0.7), matte, matte_step, smooth, busy, step, halo, grain)
+
+
+def _apart(fill: Floats, own: Floats, hole: Floats, correction: Floats) -> Floats:
+    """How unlike what lies behind the rim of a face is to its skin, 0 to 1, in cells (sh, sw): hair is, a forehead is not."""
+    seen = hole > 0.05
+    skin = own / np.maximum(hole, 1e-4)[..., None] * correction
+    apart = most3(np.abs(np.log(np.maximum(fill, 1e-3)) - np.log(np.maximum(skin, 1e-3))))
+    weight = seen.astype(np.float32)
+    near: Floats = blur(apart * weight, 1.0) / np.maximum(blur(weight, 1.0), 1e-3)
+    return np.clip((near - UNLIKE) / UNLIKE, 0, 1)
 
 
 def _depth(share: Floats) -> Floats:

@@ -19,7 +19,7 @@ from facedouble.types import Array, Floats
 
 DARKER, SURELY = 0.55, 0.40  # log units under the skin that the light predicts: hair from there on, and wholly that much further
 LOWEST = 0.42  # v of the atlas: where the strands end, a little above the eyes
-LONG, SHORT = 0.17, 0.045  # of the atlas' height: the longest strands and the shortest fringe
+LONG, SHORT = 0.08, 0.03  # of the atlas' height: the longest strands and the shortest fringe
 TUFTS, STRANDS = 14, 1100  # around the head
 MIXED = 0.3  # share of hair in the ring up to which it is bare, and down from 1 from which it is all hair
 CHEEKS, JAW = (-0.05, -0.45), -0.5  # face sizes above the middle of the eyes: where cheeks begin and end, from where it is jaw
@@ -47,7 +47,7 @@ def strands() -> Floats:
     def at(values: Array) -> Array:
         return np.interp(turn * len(values) % len(values), np.arange(len(values) + 1), np.r_[values, values[:1]])
 
-    reach = (SHORT + (LONG - SHORT) * 0.45 * at(tufts)) * at(single) + 0.012
+    reach = (SHORT + (LONG - SHORT) * 0.45 * at(tufts)) * at(single) + 0.006
     cover = np.clip((reach - depth) / 0.012, 0, 1) * (1 - 0.35 * np.clip(depth / np.maximum(reach, 1e-3), 0, 1))
     low = np.clip((LOWEST - (y - t.atlas[:, 1].min()) / np.ptp(t.atlas[:, 1])) / 0.10, 0, 1)
     return blur(cover * low, 0.7)

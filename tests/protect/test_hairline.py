@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from facedouble.morphable.topology import topology
+from facedouble.protect.face import _apart, _eased
 from facedouble.protect.hairline import LOWEST, hair_around, strands, strands_on
 from facedouble.protect.texture import shade
 from facedouble.types import Array
@@ -76,3 +77,22 @@ def test_strands_hang_from_the_rim_and_leave_the_eyes_free(mesh: Array) -> None:
     eyes = slice(int(mesh[33, 0]), int(mesh[263, 0]))
     assert row + len(over) < mesh[1, 1] and over[int(mesh[105, 1]) - row :, eyes].max(initial=0) < 0.05
     assert not over[ids[row : row + len(over)] < 0].any()
+
+
+def test_a_face_ends_within_less_where_hair_lies_behind_its_rim() -> None:
+    own, hole = np.broadcast_to(SKIN, (20, 20, 3)).copy(), np.ones((20, 20), np.float32)
+    fill = np.where((np.arange(20) < 10)[None, :, None], HAIR, SKIN * 1.2).astype(np.float32)
+    apart = _apart(fill, own, hole, np.ones_like(own))
+    assert apart[:, :6].min() == 1 and apart[:, 14:].max() == 0
+    rim = np.broadcast_to(np.linspace(0, 1, 20, dtype=np.float32)[:, None], (20, 20)).copy()
+    alpha = np.empty_like(rim)
+    _eased(rim, apart.astype(np.float32), alpha)
+    half = (alpha < 0.5).sum(0)
+    assert half[2] <= 4 and half[17] == 10 and alpha.max() <= 1
+
+
+def test_strands_are_a_fringe_and_no_patch_on_the_temples() -> None:
+    covered = (strands() > 0.3).sum(0)[150:490] / 720  # over forehead and temples, by column; the atlas begins above the face
+    top = T.atlas[:, 1].min() / 720
+    rim = np.array([T.atlas[np.abs(T.atlas[:, 0] - x) < 25, 1].min() / 720 for x in range(150, 490)])
+    assert np.percentile(covered - top - (rim - top), 95) < 0.06

@@ -11,7 +11,7 @@ import pytest
 
 from facedouble.colour import levels, luma_weights, mean_rgb, picture, put_cells, reduced
 from facedouble.morphable.topology import topology
-from facedouble.protect.face import DEEP, _cells, _eased, area, surroundings_move
+from facedouble.protect.face import CRISP, DEEP, _cells, _eased, area, surroundings_move
 from facedouble.protect.finish import STILL, WARP_GRID, finish
 from facedouble.protect.texture import DARK_MOUTH, FIXED, LEAST_WEIGHT, MOUTH_CAP, blend, level, level_for, shade
 from facedouble.raster import render, wide_blur
@@ -177,12 +177,15 @@ def test_cells_of_a_face_hold_means_and_shares() -> None:
         assert np.allclose(made, pixels.reshape(5, 4, 5, 4, -1).mean((1, 3)).reshape(made.shape), atol=1e-5)
 
 
-def test_easing_is_smoothstep_and_solid_is_the_face() -> None:
+def test_easing_is_smoothstep_and_faster_beside_what_is_unlike() -> None:
     rng = np.random.default_rng(8)
-    rim, ids = rng.uniform(0, 1, (9, 13)).astype(np.float32), rng.integers(-1, 3, (9, 13)).astype(np.int16)
-    alpha, solid = np.empty_like(rim), np.empty_like(rim)
-    _eased(rim, ids, alpha, solid)
-    assert np.allclose(alpha, 3 * rim**2 - 2 * rim**3, atol=1e-6) and np.array_equal(solid, ids >= 0)
+    rim, apart = (rng.uniform(0, 1, (9, 13)).astype(np.float32) for _ in range(2))
+    alpha = np.empty_like(rim)
+    _eased(rim, apart, alpha)
+    t = np.minimum(rim * (1 + (CRISP - 1) * apart), 1)
+    assert np.allclose(alpha, t * t * (3 - 2 * t), atol=1e-6)
+    _eased(rim, np.zeros_like(rim), alpha)
+    assert np.allclose(alpha, rim * rim * (3 - 2 * rim), atol=1e-6)
 
 
 def test_wide_blurs_are_blurs() -> None:
