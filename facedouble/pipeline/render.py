@@ -96,7 +96,7 @@ class Cast(Value):
         i = frame - role.track.start
         weight = float(role.weights[i])
         if self.stage is None or role.fit is None or weight <= 0:
-            return Part(role.track.id, role.boxes[i], role.covers[i])
+            return Part(role.track.id, role.boxes[i], role.covers[i], under=self.stage is None)
         step = frame - role.fit.start
         front = None if role.front is None else role.front.at(frame)
         stage = self.still if self.hushed is not None and self.hushed[frame] else self.stage

@@ -317,11 +317,12 @@ def _grown(mask: Array, px: float) -> Array:
 
 def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, frame: Frame, planes: tuple[Array, ...],
          mask: Array, matte: Array | None, matte_step: int, halo: float, noise: np.random.Generator,
-         worn: Array | None = None) -> None:
+         worn: Array | None = None, alone: Array | None = None, mark: int = 0) -> None:
     """Draw one face into the blanked `planes` of a frame.
 
     mesh (468, 3) px, outline (468, 2) px, mask (h, w) uint8 of the crop as blanked, matte as for `blank`; worn (h, w) uint8
-    where something lies over the surroundings already, which then say nothing of skin and hair.
+    where something lies over the surroundings already, which then say nothing of skin and hair; alone (h, w) uint8 becomes
+    `mark` where nothing but the face and its fill was drawn, and 0 where anything else was.
     """
     step, size = where.step, where.size
     h, w = where.shape
@@ -382,7 +383,7 @@ def draw(stage: Performance, t: int, mesh: Array, outline: Array, where: Area, f
     if stage.clip.grain_sigma > LEAST_GRAIN:
         grain = noise.standard_normal((TILE, TILE), np.float32) * np.float32(stage.clip.grain_sigma / 255)
     finish(frame, source, planes, where.x0, where.y0, grid, light, face.ids, a, edge, (face.x, face.y),
-           cv2.GaussianBlur(mask * np.uint8(255), (0, 0), 0.7), matte, matte_step, smooth, busy, step, halo, grain)
+           cv2.GaussianBlur(mask * np.uint8(255), (0, 0), 0.7), matte, matte_step, smooth, busy, step, halo, grain, alone, mark)
 
 
 def _apart(fill: Floats, own: Floats, hole: Floats, correction: Floats) -> Floats:

@@ -305,7 +305,7 @@ def _face_run(light: Array, row: Array, first: Array, second: Array, part: Array
 def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: int, grid: Array, face: tuple[Array, ...],
             ids: Array, rx: int, ry: int, gone: Array, matte: Array, matte_step: int, smooth: Array, busy: Array, step: int,
             halo: float, grain: Array, shift: tuple[int, int], tone: tuple[float, ...], to_linear: Array,
-            to_display: Array) -> None:
+            to_display: Array, alone: Array, mark: int) -> None:
     # smooth (sh, sw, 11): fill 0-2, correction 3-5, feather 6, halo weight 7, halo light 8-10
     luma_from, cb_from, cr_from = source
     y, u, v = planes
@@ -378,6 +378,7 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                     kinds[a_i:b_i] = 0
                     continue
                 if state == 1:
+                    alone[j, a_i:b_i] = 0
                     _put_moved(dx[a_i:b_i], dy[a_i:b_i], seen_there[a_i:b_i], top, to[a_i:b_i], kinds[a_i:b_i])
                     continue
                 if state == 4:
@@ -388,6 +389,7 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                               noises[a_i:b_i], tone, to_display, room[:, a_i:b_i], to[a_i:b_i], blue[dj, a_i:b_i],
                               red[dj, a_i:b_i])
                     kinds[a_i:b_i] = 2
+                    alone[j, a_i:b_i] = mark
                     continue
                 for i in range(a_i, b_i):
                     iu = _at(i)
@@ -423,6 +425,8 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                             halo_here *= free  # the rim of light is the face's, not the hair's in front of it
                         halo_here = halo_here if halo_here > _LEAST_HALO else _0
                         touched = under > 0 or a > 0 or halo_here > 0
+                    if touched or moves:
+                        alone[j, iu] = 0
                     if not touched:
                         kinds[iu] = 1 if moves else 0
                         if moves:
@@ -430,10 +434,14 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
                         continue
                     only_face, only_fill = drawn and a > _WHOLE, under > _WHOLE
                     r, g, b = _0, _0, _0
-                    if not only_face:
+                    if only_face:
+                        alone[j, iu] = mark
+                    else:
                         r, g, b = (_between(row, si, si1, 0, part), _between(row, si, si1, 1, part),
                                    _between(row, si, si1, 2, part))  # the fill
-                        if not only_fill:
+                        if only_fill:
+                            alone[j, iu] = mark
+                        else:
                             ccx, ccy = px * per_x, (py - down) * per_y
                             pb = (_bilinear(cb_from, ccx, ccy) - middle) * per_reach
                             pr = (_bilinear(cr_from, ccx, ccy) - middle) * per_reach
@@ -494,7 +502,8 @@ def _finish(source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: i
 
 def finish(frame: Frame, source: tuple[Array, ...], planes: tuple[Array, ...], x0: int, y0: int, grid: Array,
            light: Array, ids: Array, alpha: Array, edge: Array, place: tuple[int, int], gone: Array, matte: Array | None,
-           matte_step: int, smooth: Array, busy: Array, step: int, halo: float, grain: Array) -> None:
+           matte_step: int, smooth: Array, busy: Array, step: int, halo: float, grain: Array, alone: Array | None = None,
+           mark: int = 0) -> None:
     """Write a crop into `planes`.
 
     Parameters
@@ -506,8 +515,10 @@ def finish(frame: Frame, source: tuple[Array, ...], planes: tuple[Array, ...], x
     matte : (h / matte_step, w / matte_step) or None
     smooth, busy : (sh, sw, 11) and (sh, sw) on cells of `step` px
     grain : a tile of noise, display units, or empty
+    alone : (h, w) uint8, becomes `mark` where no sample of the crop has any part in a pixel, 0 where one has
     """
     kept = np.zeros((0, 0), np.float32) if matte is None else matte
     tone = tuple(_f32(x) for x in (*levels(frame), *luma_weights(frame.colour, frame.height), (1 << frame.depth) - 1))
     _finish(source, planes, x0, y0, grid, (light, alpha, edge), ids, *place, gone, kept, matte_step, smooth, busy, step,
-            _f32(halo), grain, frame.chroma_shift, tone, TO_LINEAR, TO_DISPLAY)
+            _f32(halo), grain, frame.chroma_shift, tone, TO_LINEAR, TO_DISPLAY,
+            np.zeros(gone.shape, np.uint8) if alone is None else alone, mark)

@@ -2,7 +2,8 @@
 
 A treatment works in rounds, and every face of a frame is through with one round before any enters the next: cover what gets no
 double, remove the faces that get one, draw, cover again. So an error leaves a hole and not a face, and what is drawn beside a
-face can pick nothing of it up.
+face can pick nothing of it up. The cover of what never gets a double lies under the doubles of others: most such finds are no
+faces, and a double holds nothing of what is behind it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from facedouble.types import Array, Box, FaceCode, Floats, Frame
 HIDDEN_LUMA = 0.22  # of full scale
 CORE, CORE_COVERED = 0.6, 0.93  # of the face box' axes; share of it that a double's blank has to cover
 ROUNDS = 4
+HEM = 0.03  # of a cover's half width: how softly it ends at the double of somebody else
+CHROMA = 2  # px: so near to what somebody else drew, colours are shared
 MORPHED = 0.6  # of a reveal: until then the double's shape has become the witness'
 DISSOLVES = 0.4  # of a reveal: from then on the witness' pixels come in; half through nobody is known yet (bench/film.py)
 
@@ -43,7 +46,8 @@ class Part:
     treatment: a name in `TREATMENTS`; sure: nobody doubts whose face this is, without which no face is shown; shown: how far a
     reveal is, 0 to 1, and before: the treatment that it begins with; solid: what "hide" covers, "ellipse", "box" or "frame";
     halo: in place of the options'; hair: a name in `HEADWEAR`, or "keep"; morph: how far the double has the witness' shape
-    already, 0 to 1, set by a reveal.
+    already, 0 to 1, set by a reveal; under: no double of this face is drawn in any frame, so that its veil may lie under those of
+    others, always.
     """
 
     track: int
@@ -62,6 +66,7 @@ class Part:
     halo: float | None = None
     hair: str = "keep"
     morph: float = 0.0
+    under: bool = False
 
 
 class Canvas:
@@ -71,6 +76,7 @@ class Canvas:
         self.planes = tuple(p.copy() for p in frame.planes)
         self.frame, self.options, self.seed = frame, options, seed
         self.faces = np.zeros(self.planes[0].shape, np.uint8)  # 1 where a face is to be removed for a double
+        self.alone = np.zeros(self.planes[0].shape, np.uint8)  # where a double is all there is: its weight, of 255
         self.veiled: dict[int, float] = {}
         self.shown: set[int] = set()
         self.hidden = False
@@ -84,7 +90,17 @@ class Canvas:
         patch = veil_patch(part.cover, self.frame.width, self.frame.height, part.hair == "veil")
         if patch is not None:
             (x0, y0), cloth, edge = patch
-            self.put(cloth, (edge * strength).astype(np.float32), x0, y0)
+            alpha = edge * strength
+            if part.under:
+                alpha *= 1 - self._before(x0, y0, (edge.shape[0], edge.shape[1]), HEM * part.cover.rx)
+            self.put(cloth, alpha.astype(np.float32), x0, y0)
+
+    def _before(self, x0: int, y0: int, shape: tuple[int, int], soft: float) -> Floats:
+        """(h, w) how far doubles lie before a cover, 0 to 1: only where they are all there is, and from there in softly."""
+        alone = self.alone[y0 : y0 + shape[0], x0 : x0 + shape[1]]
+        inside = cv2.distanceTransform((alone > 0).astype(np.uint8), cv2.DIST_L2, 3) if alone.any() else np.float32(0)
+        before: Floats = np.clip((inside - CHROMA) / max(soft, 1.0), 0, 1) * (alone / np.float32(255))
+        return before
 
     def solid(self, cover: Ellipse, shape: str) -> None:
         """Lay a constant colour over a head, or over the whole frame for a shape that is neither "ellipse" nor "box"."""
@@ -230,7 +246,8 @@ def double(part: Part, canvas: Canvas) -> Steps:
     noise = np.random.default_rng([canvas.seed, part.track, frame.index])
     halo = options.halo if part.halo is None else part.halo
     draw(job.stage, part.step, job.mesh, job.outline, where, frame, canvas.planes, job.mask, matte, step, halo, noise,
-         None if job.worn is None else job.worn.under(where.x0, where.y0, where.shape))
+         None if job.worn is None else job.worn.under(where.x0, where.y0, where.shape),
+         canvas.alone[where.y0 : where.y1, where.x0 : where.x1], round(255 * (1 - job.strength)))
     yield
     if job.worn is not None:
         canvas.put(job.worn.image, job.worn.open, job.worn.x, job.worn.y)

@@ -10,9 +10,11 @@ from facedouble.faces.outlines import Outlines
 from facedouble.faces.reading import NOTES
 from facedouble.options import Options
 from facedouble.pipeline.analyse import Analysis, Eyes, agrees, analyse, looks, quiet
+from facedouble.pipeline.company import PlanCompany, Rehearsed
 from facedouble.pipeline.render import Wings
 from facedouble.protect.veil import head_covers
 from facedouble.types import FACE, Array, Box, Double, Face, Rows, Track
+from tests.pipeline.test_hush import company, plan
 
 
 def track(number: int, start: int, stop: int, like: Track) -> Track:
@@ -66,6 +68,19 @@ def test_performers_come_with_their_tracks_and_go_with_them(analysis: Analysis, 
         assert [p.track for p in wings.parts(frame)] == [frame // 30]
         assert [c.role.track.id for c in wings.on] == [frame // 30]
     assert not wings.parts(60) and not wings.on and not wings.coming
+
+
+def test_only_the_cover_of_what_never_gets_a_double_lies_under_others(analysis: Analysis, double: Double) -> None:
+    """Also with a plan: a veil that a double comes out of lies where it always lay, so that nothing jumps."""
+    role = analysis.roles[0]
+    never = replace(role, weights=np.zeros(len(role.weights)))
+    later = replace(role, weights=np.repeat([0.0, 1.0], [30, len(role.weights) - 30]))
+    for of, under in ((never, True), (later, False)):
+        made = replace(analysis, roles=(of,))
+        asked = [Wings([of], (double,), Options(), 25.0).parts(0), company(plan(made), made, double).scene(0).parts]
+        assert [[p.under for p in parts] for parts in asked] == [[under], [under]]
+    veiled = PlanCompany(plan(analysis, "veil"), "A", analysis, Rehearsed({}, {}), Options())
+    assert [p.under for p in veiled.scene(0).parts] == [True]
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> Array:

@@ -12,7 +12,7 @@ import pytest
 from facedouble.colour import levels, luma_weights, mean_rgb, picture, put_cells, reduced
 from facedouble.morphable.topology import topology
 from facedouble.protect.face import CRISP, DEEP, _cells, _eased, area, surroundings_move
-from facedouble.protect.finish import STILL, WARP_GRID, finish
+from facedouble.protect.finish import STILL, WARP_GRID, WHOLE, finish
 from facedouble.protect.texture import DARK_MOUTH, FIXED, LEAST_WEIGHT, MOUTH_CAP, blend, level, level_for, shade
 from facedouble.raster import render, wide_blur
 from facedouble.types import Array, Colour, Frame
@@ -229,17 +229,21 @@ def test_finish_against_its_plain_twin(pixel_format: str) -> None:
     light = rng.uniform(0, 0.9, (fh, fw, 3)).astype(np.float32)
     ids = np.where(rng.uniform(size=(fh, fw)) < 0.9, 1, -1).astype(np.int16)
     alpha, edge = (rng.uniform(0, 1, (fh, fw)).astype(np.float32) for _ in range(2))
+    alpha[:, :8] = edge[:, :8] = 1
     gone = np.zeros((h, w), np.uint8)
     gone[9:20, 12:25] = 255
     matte = rng.uniform(0, 1, (h // 2, w // 2)).astype(np.float32)
+    matte[:8] = 0
     sh, sw = h // step, w // step
     smooth = rng.uniform(0.1, 0.8, (sh, sw, 11)).astype(np.float32)
     smooth[..., 6] *= rng.uniform(size=(sh, sw)) < 0.3
     busy = np.zeros((sh, sw), np.uint8)
     busy[1:6, 2:7] = 1
     halo = 0.4
+    alone = rng.integers(0, 2, (h, w)).astype(np.uint8)
+    only = alone.copy()
     finish(frame, source, planes, x0, y0, grid, light, ids, alpha, edge, (fx, fy), gone, matte, 2, smooth, busy, step, halo,
-           np.zeros((0, 0), np.float32))
+           np.zeros((0, 0), np.float32), alone, 7)
     top = (1 << frame.depth) - 1
     want = [p.astype(np.float64) for p in frame.planes]
     for cj in range(y0 >> sy, ((y0 + h - 1) >> sy) + 1):
@@ -262,6 +266,9 @@ def test_finish_against_its_plain_twin(pixel_format: str) -> None:
                         free = 1 - float(bilinear(matte, (px + 0.5) / 2 - 0.5, (py + 0.5) / 2 - 0.5))
                         a, under, rim = a * free, under * free, halo * s[7] * free
                     sampled = float(source[0][j, i]) if still else keys_cubic(source[0], px, py)
+                    whole = under > WHOLE or (a > WHOLE and ids[j - fy, i - fx] >= 0)
+                    if not (still and under <= 0 and a <= 0 and rim <= 1 / 512):
+                        only[j, i] = 7 if whole else 0
                     if not (under > 0 or a > 0 or rim > 1 / 512):
                         count += not still
                         want[0][j + y0, i + x0] = min(max(sampled, 0), top) if not still else want[0][j + y0, i + x0]
@@ -288,6 +295,8 @@ def test_finish_against_its_plain_twin(pixel_format: str) -> None:
         off = np.abs(np.asarray(planes[k], np.float64) - want[k])
         assert off.max() <= (1.6 if frame.depth == 8 else 4), (k, off.max())  # rounding, and the tables of the display curve
     assert (planes[0] != frame.planes[0]).sum() > 300
+    assert ((alone != only) <= (alone == 0)).all() and (alone != only).mean() < 0.1  # whole blocks that move at most are let go
+    assert (alone == 7).sum() > 60 and (alone == 1).any() and (alone == 0).any()
 
 
 def test_surroundings_are_pulled_in_but_not_pushed_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -248,12 +249,13 @@ def test_the_halo_is_the_part_s_own(frame: Frame, part: Part) -> None:
 def test_whatever_is_asked_for_only_shown_faces_are_seen(frame: Frame, part: Part, seed: int) -> None:
     """Three faces that overlap, each with anything at all: noise in all of those that are not shown changes nothing."""
     rng = np.random.default_rng(seed)
-    parts = []
-    for mine in (part, moved(part, 0.6), moved(part, -0.55)):
+    parts, under = [], np.random.default_rng([seed, 1]).random(3) < 0.5
+    for k, mine in enumerate((part, moved(part, 0.6), moved(part, -0.55))):
         asked = {"treatment": str(rng.choice([*TREATMENTS, "nonsense"])), "sure": bool(rng.random() < 0.6),
                  "shown": float(rng.choice([0.0, 0.3, 0.7, 1.0])), "hair": str(rng.choice(["keep", *HEADWEAR])),
                  "weight": float(rng.choice([0.0, 0.4, 1.0])), "before": str(rng.choice([*TREATMENTS])),
-                 "halo": float(rng.random()), "solid": str(rng.choice(["ellipse", "box", "frame"], p=[0.45, 0.45, 0.1]))}
+                 "halo": float(rng.random()), "solid": str(rng.choice(["ellipse", "box", "frame"], p=[0.45, 0.45, 0.1])),
+                 "under": bool(under[k])}
         parts.append(replace(mine, **asked))  # type: ignore[arg-type]
     seen = [p.sure and (p.treatment in ("show", "ignore") or (p.treatment == "reveal" and p.shown > 0)) for p in parts]
     unseen = np.any([face(frame, p) for p, open_ in zip(parts, seen, strict=True) if not open_], 0)
@@ -333,6 +335,68 @@ def test_a_mix_meets_both_ends(frame: Frame) -> None:
     white = tuple(np.full_like(p, v) for p, v in zip(frame.planes, (235, 128, 128), strict=True))
     half = mixed(frame, grey, white, 0.5)[0]
     assert abs(int(half[0, 0]) - (16 + 219 * 0.5 ** (1 / 2.2))) <= 1  # half of the light, not of the code
+
+
+def between(frame: Frame, part: Part, other: Part) -> Array:
+    """(h, w) bool: the inner face of a part where it is under somebody else's cover."""
+    assert part.outline is not None
+    inner = cv2.erode(face(frame, part).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    made: Array = inner & core(frame, other.cover)
+    assert made.sum() > 2000
+    return made
+
+
+@pytest.mark.parametrize("widths", [0.0, 0.3, 0.5])
+def test_a_veil_lies_under_somebody_else_s_double(frame: Frame, part: Part, widths: float) -> None:
+    """A false face beside or over a double, found by mistake, does not cover it; what no double is drawn over is cloth."""
+    mine, other = replace(part, treatment="double"), replace(moved(part, widths), treatment="veil", sure=False, under=True)
+    alone, cloth, inner = planes(frame, mine), planes(frame, other), between(frame, mine, other)
+    beside = core(frame, other.cover) & ~(cv2.dilate(face(frame, mine).astype(np.uint8), np.ones((61, 61), np.uint8)) > 0)
+    for parts in ([mine, other], [other, mine]):
+        made = compose(frame, parts, PLAIN, 0)
+        out = made.safe.frame.planes
+        assert made.veiled == {other.track}
+        assert np.abs(out[0].astype(int) - alone[0])[inner].mean() < 0.25 * np.abs(cloth[0].astype(int) - alone[0])[inner].mean()
+        assert np.array_equal(out[0][beside], cloth[0][beside])
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0])
+@pytest.mark.parametrize("hair", ["keep", *HEADWEAR])
+@pytest.mark.parametrize("widths", [0.0, 0.3, 0.6])
+def test_under_a_cover_everything_is_cloth_or_drawn(frame: Frame, part: Part, widths: float, hair: str, weight: float) -> None:
+    """Footage that is noise all over, from which nothing is pulled into a cover: two kinds of it differ in no fine detail."""
+    mine = replace(part, treatment="double", hair=hair, weight=weight)
+    other, third = replace(moved(part, widths), treatment="veil", under=True), replace(moved(part, -0.4), treatment="double")
+    inside = cv2.erode(core(frame, other.cover).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    everywhere = np.ones(inside.shape, bool)
+    for parts in ([mine, other], [other, mine], [mine, other, third], [third, other, mine]):
+        one, two = (planes(with_noise(frame, everywhere, seed), *parts)[0].astype(np.float32) for seed in (1, 2))
+        apart = one - two
+        assert np.abs(apart - cv2.blur(apart, (5, 5)))[inside].max() < 6  # levels; colours of a seam may differ
+        assert same(planes(frame, *parts), planes(with_noise(frame, inside), *parts))
+
+
+def test_a_veil_does_not_give_way_to_a_double_that_is_none(frame: Frame, part: Part) -> None:
+    """Its face is not where it is drawn, or it is to be veiled: the cover lies over it like over everything else."""
+    other = replace(moved(part, 0.3), treatment="veil", under=True)
+    b = part.box
+    far = replace(part, treatment="double", box=Box(b.x0 - b.width, b.y0, b.x1 - b.width, b.y1))
+    inside = core(frame, other.cover)
+    for mine in (far, replace(part, treatment="double", weight=0.0)):
+        out, cloth = planes(frame, mine, other), planes(frame, other)
+        assert np.array_equal(out[0][inside], cloth[0][inside])
+
+
+def test_doubles_fade_beside_a_veil_without_a_jump(frame: Frame, part: Part) -> None:
+    """Out of the veil and into it, the one's double or the other's: each small step of the way is a small one."""
+    mine, other = replace(part, treatment="double"), replace(moved(part, 0.4), treatment="double")
+    fades = np.linspace(0, 1, 21).tolist()
+    for chain in ([[replace(mine, weight=w), replace(other, weight=0.0, under=True)] for w in fades],
+                  [[mine, replace(other, weight=w)] for w in fades]):
+        lumas = [planes(frame, *parts)[0].astype(float) for parts in chain]
+        area = between(frame, mine, other)
+        steps = np.array([np.abs(a - b)[area].mean() for a, b in pairwise(lumas)])
+        assert steps.max() < 3 * max(steps.mean(), 0.5)
 
 
 def test_composed_says_who_is_covered_and_who_is_seen(frame: Frame, part: Part) -> None:
