@@ -22,6 +22,7 @@ from facedouble.types import Array, Double, Floats, Value
 FIXED = 8192.0  # of one unit of albedo: textures are held in 16 bits
 LEVELS = 3
 TEXELS_ACROSS = 382.0  # texels over the front of a face at level 0
+LARGEST_TEXEL = 1 / 3  # log2 of px: larger ones look soft, smaller ones than half of that shimmer
 LEAST_WEIGHT = 0.012  # a key frame's share below which it is left out
 MOUTH_CAP = 2.0  # relative albedo: brighter teeth read as lamps
 DARK_MOUTH = (0.11, 0.05, 0.05)
@@ -77,8 +78,8 @@ def level(n: int) -> Level:
 
 
 def level_for(size: float) -> int:
-    """The level at which a face of `size` px has about one texel per pixel."""
-    return int(np.clip(round(math.log2(TEXELS_ACROSS / max(size, 1.0))), 0, LEVELS - 1))
+    """The level at which a face of `size` px has about one texel per pixel, and none is seen as larger than 1.26 px."""
+    return int(np.clip(math.floor(math.log2(TEXELS_ACROSS / max(size, 1.0)) + LARGEST_TEXEL), 0, LEVELS - 1))
 
 
 @njit(cache=True, nogil=True)

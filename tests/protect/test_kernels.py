@@ -198,6 +198,8 @@ def test_wide_blurs_are_blurs() -> None:
 
 def test_a_small_face_gets_a_small_atlas() -> None:
     assert [level_for(s) for s in (40, 100, 190, 400, 2000)] == [2, 2, 1, 0, 0]
+    for size in range(100, 1000):  # no texel is seen as large
+        assert size / (382 / 2 ** level_for(size)) < 1.27 or level_for(size) == 0
 
 
 def keys_cubic(plane: Array, x: float, y: float) -> float:
