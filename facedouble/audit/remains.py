@@ -31,8 +31,8 @@ SOUND = "The sound: no one has listened, neither a person nor a program. Whateve
 NAMES = "Names that are spoken: there was no list of words that must not be heard, so none was searched for."
 GALLERY = ("A line-up: no pictures of other people were given, so nobody tried whether the witness would be picked out of a row "
            "of people.")
-SAMPLE = ("Frames between the samples: the slow looks were taken on a sample of the frames. With `--exhaustive` they are taken "
-          "on all.")
+SAMPLE = ("Some frames, for the slow checks: every frame was searched for faces, but the slow looks were taken on a sample. "
+          "With `--exhaustive` they are taken on all.")
 
 
 def remains(checks: Sequence[Check], *, sound: bool = True, words: bool = True, gallery: bool = True,

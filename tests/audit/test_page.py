@@ -205,6 +205,8 @@ def test_remedies_are_lines_to_type() -> None:
     assert "'a; rm -rf ~.toml' P1 veil --clip '$(x)'" in problems(FOUND, hostile)[1].remedy.commands[0]
     loose = [p.remedy.commands for p in problems(FOUND, replace(ABOUT, clip=""))]
     assert loose[1][0] == "facedouble protect FOOTAGE.mp4 -o SAFER.mp4 --double veil" and loose[2][0].endswith("--voice mute")
+    assert [line.split()[1] for line in loose[0]] == ["protect", "analyse", "plan", "render"]
+    assert loose[0][2] == seen.remedy.commands[0], "without a plan too, the line that covers the place is there"
     for spans in ([(40 * n, 40 * n + 1) for n in range(4)], [(100, 360)]):  # many moments, or ten seconds
         held = replace(ALIKE, findings=tuple(replace(KNOWN, frames=span) for span in spans))
         assert problems(replace(FOUND, checks=(held,)), ABOUT)[0].remedy.commands[0].startswith("facedouble double rank")
@@ -315,6 +317,16 @@ def test_what_was_covered_is_read_from_the_report() -> None:
     assert not covered({"audit": {"covered": 3}}, Fraction(25), 0)
     shown = first(PASSED, replace(ABOUT, covered=((15, 25), (35, 36))))
     assert "so 2 places were covered" in shown and shown.index("Look at what was covered") < shown.index("Watch all of it")
+
+
+def test_publishing_comes_last_and_what_was_not_tried_is_counted_before() -> None:
+    left = Check("names in the sound", "heard", "Listened for names.", missing="there is no list of names", needed=False)
+    silent = Check("sound streams", "heard", "Counted streams.")
+    text, before = first(replace(PASSED, checks=(*PASSED.checks, left))), sum(bool(c.missing) for c in PASSED.checks)
+    assert f", {before + 1} not tried;" in text and "not needed" not in text
+    assert text.index("Not tried: “names in the sound”") < text.index("Publish exactly this file")
+    quiet = first(replace(PASSED, checks=(*(c for c in PASSED.checks if c.group != "heard"), silent)))
+    assert "there was nothing to hear in it" in quiet and "there was nothing to hear" not in text
 
 
 def test_a_draft_is_not_published() -> None:

@@ -191,7 +191,7 @@ class _Ear:
     def names(self) -> Check:
         """Words of the redaction list."""
         if self.words is None:
-            return untried(checks.WORDS, "there is no list of names; give one with --words", needed=False)
+            return untried(checks.WORDS, "there is no list of names; give one with `--words`", needed=False)
         if self.reader is None:
             return untried(checks.WORDS, self.ears.why["words"])
         return checks.names(checks.WORDS, self.reader.read, "readings", self.named)

@@ -63,7 +63,7 @@ def subtitles(output: Path, words: Listed | None) -> list[Check]:
     if not files:
         return []
     if words is None:
-        return [checks.untried(checks.SUBTITLES, "no list of names was given; give one with --words", needed=False)]
+        return [checks.untried(checks.SUBTITLES, "no list of names was given; give one with `--words`", needed=False)]
     found, lines = 0, 0
     for path in files:
         if disk.size(path) > LARGEST:

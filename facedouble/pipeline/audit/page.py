@@ -55,7 +55,7 @@ ERRING: Final = "A program may be wrong: look at the place. If in doubt, cover i
 PEOPLE: Final = "P1, P2 and so on are people, as the plan numbers them."
 GLOSSARY: Final = {
     "likeness, correlation": "How like two faces, voices or sounds are: near 0 they share nothing, at 1 they are the same. "
-                             "Past the limit is a finding.",
+                             "Most have to stay under their limit; how like a face is to its own double has to stay above.",
     "rank": "Where the witness stands when everybody in the line-up is put in order, likeliest first. 1: found at once.",
     "equal error rate (EER)": "How often an attacker errs, both ways alike. 50 %: he knows nothing. 0 %: he is always right.",
     "AUC": "How often the right one of two looks likelier. 0.5: as a coin does. 1: always.",
@@ -109,9 +109,10 @@ def _lead(audit: Audit, about: About, kind: str) -> str:
         return (f"<b>{could if open_ else 'No check was run'}.</b> What was not looked at may hold anything."
                 + (" In what was looked at, nothing was found." if len(audit.checks) > open_ else ""))
     states = [state(c) for c in audit.checks]
+    left = f", {states.count('left')} not tried" if "left" in states else ""
     rest = "what has no limit stands below" if "noted" in states else "some things no program can tell"
     return ("<b>That does not mean that nobody can recognise the witness.</b> "
-            f"{states.count('passed')} checks found no trace; {rest}.")
+            f"{states.count('passed')} checks found no trace{left}; {rest}.")
 
 
 def _next(audit: Audit, pictures: Mapping[tuple[int, Box | None], bytes], about: About, kind: str) -> str:
@@ -153,7 +154,8 @@ def _last(about: About, kind: str) -> list[Step]:
     """What comes after all that was found or missing."""
     if kind == "open":
         return [Step("Then audit this file again, with the same words as before.")]
-    return [Step("When all of this is done, make the film again, and audit the new file: this page is about this one only.",
+    new = "is audited by itself and gets a page of its own: this one is about this file only."
+    return [Step(f"When all of this is done, make the film again. It {new}" if about.clip else f"The new film {new}",
                  (again(about),) if about.clip else ())]
 
 
@@ -169,15 +171,15 @@ def _well(audit: Audit, about: About) -> list[Step]:
     if any(state(c) == "noted" and c.group == "attacked" for c in audit.checks):
         out.append(Step("Read what attackers who have this tool could tell: no limit is set for them, because hair, skin and the "
                         "way of moving stay. If they know the witness and the risk is high, veil the face."))
-    out.append(Step("This is a draft, and is not to be published: make the film without --no-audit, and publish that one."
-                    if PurePath(about.title).stem.endswith(".draft") else
-                    "Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited."))
     lacking: dict[str, list[str]] = {}
     for check in audit.checks:
         if check.missing:
             lacking.setdefault(check.missing, []).append(f"“{check.name}”")
-    return out + [Step(f"Not tried, and not needed: {', '.join(names)}. {why[:1].upper()}{why[1:]}")
-                  for why, names in lacking.items()]
+    out += [Step(f"Not tried: {', '.join(names)}. {why[:1].upper()}{why[1:]}") for why, names in lacking.items()]
+    out.append(Step("This is a draft, and is not to be published: make the film without --no-audit, and publish that one."
+                    if PurePath(about.title).stem.endswith(".draft") else
+                    "Publish exactly this file. Whoever cuts or converts it makes another one, which nobody audited."))
+    return out
 
 
 def _glance(audit: Audit, about: About) -> str:
@@ -189,6 +191,8 @@ def _glance(audit: Audit, about: About) -> str:
         for check in checks:
             if check.looked and not check.missing:
                 looked[check.unit] = max(looked.get(check.unit, 0), check.looked)
+        if group == "heard" and kind == "passed" and not looked:
+            kind, words = "left", "there was nothing to hear in it"
         counts = ", ".join(counted(count, unit) for unit, count in plainly(looked))
         tiles.append(f'<li class="{kind}">{sign(kind)}<a href="#{group}">{ASKED[group][0]}</a><p>{words}</p>'
                      + (f'<p class="faint">looked at {counts}</p>' if counts else "") + "</li>")
@@ -200,6 +204,7 @@ def _where(audit: Audit, about: About) -> str:
         return ""
     timed = any(about.ms(f) is not None for _, f in audit.findings)
     words = "A mark is where something was found; it leads to the check." if timed else "Nothing was found at any time of it."
+    words += " What is marked as covered was covered by the program: look at it." if about.covered else ""
     return f'<section><h2>Where in the film</h2><p class="faint">{words}</p>{strip(audit, about)}</section>\n'
 
 

@@ -32,6 +32,8 @@ WORN: Final = "the double that was decided on"
 ALIKE: Final = "the double itself"
 PARROT: Final = "somebody who knows the double"
 MOTION: Final = "somebody who knows how they move"
+OTHERS: Final = ("needs pictures of other people, to try whether the witness would be picked out among them "
+                 "(`--gallery FOLDER`)")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Known(Value):
         """What those attackers need who compare people with each other, one sentence; "" if they have it."""
         if not self.witness:
             return self.why or "needs footage or photos of a witness who wears a double (--witness)"
-        return "" if self.gallery else "needs other people to be taken for (--gallery)"
+        return "" if self.gallery else OTHERS
 
     def asked(self, people: Sequence[str]) -> list[str]:
         """About whom something can be said: about those in other footage, or else in the film's own."""

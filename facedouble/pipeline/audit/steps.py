@@ -99,17 +99,29 @@ def _seen(found: Sequence[Finding], about: About) -> Step:
         return Step("Make the film again from the footage. If it is found again at the same place, cut that out of the footage "
                     "first." + _others(found))
     if not about.clip:
-        return Step("Veil everybody in this film; or make a plan, and cover just this place in it.",
-                    (f"{again(about)} --double veil", f"facedouble analyse FOOTAGE.mp4 --plan {plan}"))
-    when = f"--clip {clip} --from {around[0]} --to {around[1]}"
+        return Step("Choose. Quick: veil everybody in this film (the first line). Or only this place: make a plan, cover it "
+                    "there, and make the film by the plan (the other lines)." + _others(found),
+                    (f"{again(about)} --double veil", f"facedouble analyse FOOTAGE.mp4 --plan {plan}",
+                     _region(first, around, plan, "A"), f"facedouble render {plan} -o SAFER"))
+    when = _when(around, clip)
     if first.person:
         return Step(f"Veil {first.person} there, half a second wider at both ends." + _others(found),
                     (f"facedouble plan span {plan} {shlex.quote(first.person)} veil {when} {BY}",))
-    assert first.box is not None
-    x, y = first.box.centre
-    key = f"{around[0]}:{x:.0f},{y:.0f},{first.box.width * GROWN:.0f}x{first.box.height * GROWN:.0f}"
     return Step("Cover that place. If it moves, give a key (time, middle, size) for where it is at the start and one for the end."
-                + _others(found), (f'facedouble plan region {plan} "NAME IT" --key {key} {when}',))
+                + _others(found), (_region(first, around, plan, clip),))
+
+
+def _when(around: tuple[str, str], clip: str) -> str:
+    return f"--clip {clip} --from {around[0]} --to {around[1]}"
+
+
+def _region(first: Finding, around: tuple[str, str], plan: str, clip: str) -> str:
+    """The line that covers the place of a finding; without a box a place to be named."""
+    key = f"{around[0]}:X,Y,WIDTHxHEIGHT"
+    if first.box is not None:
+        x, y = first.box.centre
+        key = f"{around[0]}:{x:.0f},{y:.0f},{first.box.width * GROWN:.0f}x{first.box.height * GROWN:.0f}"
+    return f'facedouble plan region {plan} "NAME IT" --key {key} {_when(around, clip)}'
 
 
 def _uncovered(found: Sequence[Finding], about: About) -> Step:
