@@ -93,7 +93,7 @@ class PlanCompany:
         self.hushed = near(self.rest)
         self.on: list[Role] = []
         self.casts: dict[tuple[int, str], Cast] = {}
-        self.played = {track for (track, _), act in rehearsed.acts.items() if (act.role.weights > 0).any()}
+        self.under = {r.track.id for r in made.roles if not (r.weights > 0).any()}  # whatever the plan says of other frames
 
     def scene(self, frame: int) -> Scene:
         """Everything of a frame. Whom the plan does not mention is veiled."""
@@ -120,7 +120,7 @@ class PlanCompany:
             return replace(Part(role.track.id, role.boxes[i], role.covers[i]), hair=t.hair)
         sure = t.face == "ignore" or self._sure(role.track.id, i)
         return replace(part, treatment=t.face, sure=sure, shown=t.shown(frame), before=mask if t.face == "reveal" else "double",
-                       halo=t.halo, hair=t.hair, solid=t.solid or "ellipse", under=role.track.id not in self.played)
+                       halo=t.halo, hair=t.hair, solid=t.solid or "ellipse", under=role.track.id in self.under)
 
     def _sure(self, track: int, i: int) -> bool:
         flags = self.rehearsed.sure.get(track)
