@@ -271,6 +271,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="kinds that hold this word, or a group")
     parser.add_argument("--skip", default="-", help="kinds that hold this word are left out")
     parser.add_argument("--no-weaker", action="store_true", help="every place, but no weaker and no stronger faults")
+    parser.add_argument("--no-clean", action="store_true", help="the clean films were audited already")
     parser.add_argument("--json", type=Path, help="all results")
     parser.add_argument("--log", type=Path, help="each result as it comes; what is in it already is not tried again")
     parser.add_argument("--workers", type=int, default=2)
@@ -280,8 +281,9 @@ def main() -> int:
     started = time.monotonic()
     with ProcessPoolExecutor(given.workers) as pool:
         log = Log(given.log)
-        clean = list(log.through(pool, {f"clean {known_as(case)}": case for case in films}, attempt_clean))
-        for case, found in zip(films, clean, strict=True):
+        asked = [] if given.no_clean else films
+        clean = list(log.through(pool, {f"clean {known_as(case)}": case for case in asked}, attempt_clean))
+        for case, found in zip(asked, clean, strict=True):
             print(f"clean: {case.source.stem}: {', '.join(found) or 'nothing found'}", file=sys.stderr, flush=True)
         wanted = [k for k, f in enumerate(FAULTS) if (given.only in f.kind or given.only == f.group) and
                   given.skip not in f.kind]

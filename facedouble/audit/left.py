@@ -223,8 +223,9 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
     whole, upper, lower = (o.chance / max(n, 1) ** 0.5 for n in found.pixels)
     plain = min(found.fine, found.middle) < o.blurred or found.tiles > o.tiled
     eyes, mouth = ((max(o.part_height, least), o.part_stands, o.part_sharp) for least in (upper, lower))
+    blend = max(o.blend_height, whole), o.blend_stands, o.blend_sharp
     return {
-        WHOLE: ratio(found.whole, (max(o.blend_height, whole), o.blend_stands, o.blend_sharp)),
+        WHOLE: min(ratio(found.whole, blend), ratio(found.spread, blend) / o.part_skin),
         EYES: min(ratio(found.eyes, eyes), ratio(found.skin[0], eyes) / o.part_skin),
         MOUTH: min(ratio(found.mouth, mouth), ratio(found.skin[1], mouth) / o.part_skin),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),

@@ -38,6 +38,8 @@ STRONG: Final = 1.0  # variance, levels^2, of detail that a window has to have t
 LEVEL: Final = 10.0  # levels: a brow drawn over the footage's has its shape, and not its brightness (17 to 33 apart)
 ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows and columns
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
+FAINT: Final = 0.03  # a correlation so far under every limit that nothing more is asked of it
+ALONG, MOST = 7, 0.97  # px of a place, and share of the places that is kept for `Reuse.spread`
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
 ALIKE: Final = 3.0  # levels by which a pixel is as it was
 STRIP: Final = (3, 3, 4)  # rows of a strip; that lie between it and those beside it; and of those
@@ -63,6 +65,8 @@ class Reuse(Value):
     ramp that light from one side lays over both; fine: the detail over that of the footage, little where a face is blurred;
     middle: the same of coarser detail, which no grain makes up for; tiles: steps between the steepest rows and columns over those
     between most. skin: the peaks of eyes and mouth once more, where an edge counts no more than the skin around it.
+    spread: the peak of the whole once more without the few places that are most alike: a drawn brow that lies on the real one is in
+    few, footage that shines through everywhere.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
     surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts; moved: (3, 17, 17) the same of the whole
     face, cut, with this footage, with that of the frame before, and of that frame's face with this footage; empty without one.
@@ -81,6 +85,7 @@ class Reuse(Value):
     middle: float
     tiles: float
     skin: tuple[tuple[float, float, float], tuple[float, float, float]]
+    spread: tuple[float, float, float]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -118,7 +123,8 @@ def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()
     high = [cv2.subtract(x, cv2.GaussianBlur(x, (0, 0), 1.5)) for x in (a, b)]
     fine, middle = (of(q, oval) / max(of(p, oval), 1e-3) for of, p, q in ((_detail, *high), (_middle, a, b)))
     return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval), _strip(a, b, oval), rim(source, output, box),
-                 *_coarse(a, b, oval), fine, middle, _tiles(b, oval), found.skin, found.pixels, found.surfaces, found.moved)
+                 *_coarse(a, b, oval), fine, middle, _tiles(b, oval), found.skin, found.spread, found.pixels, found.surfaces,
+                 found.moved)
 
 
 def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
@@ -135,10 +141,11 @@ def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class _Peaks:
-    """Peaks and pixels of the whole oval, the eyes and the mouth; skin, surfaces and moved of `Reuse`."""
+    """Peaks and pixels of the whole oval, the eyes and the mouth; skin, spread, surfaces and moved of `Reuse`."""
 
     peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
     skin: tuple[tuple[float, float, float], tuple[float, float, float]]
+    spread: tuple[float, float, float]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -163,9 +170,19 @@ def _whitened(pictures: Sequence[Floats], oval: Bools, down: Floats) -> _Peaks:
              for p, q in ((a, b), (cut[0], cut[1])) for rows in (upper, lower)]
     whole = _surface(a, b)
     moved = [_surface(cut[i], cut[k]) for i, k in ((0, 1), (2, 1), (0, 3))] if len(cut) > 2 else ()
-    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])), (peak(parts[2]), peak(parts[3])),
-                  (int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())), np.stack([whole, parts[0]]),
-                  np.asarray(moved, np.float32))
+    pixels = int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())
+    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])), (peak(parts[2]), peak(parts[3])), _spread(a, b, oval, whole),
+                  pixels, np.stack([whole, parts[0]]), np.asarray(moved, np.float32))
+
+
+def _spread(a: Floats, b: Floats, oval: Bools, whole: Floats) -> tuple[float, float, float]:
+    """The peak of the whole once more without the places where both are most alike. a, b: whitened; whole: their `_surface`."""
+    first = peak(whole)
+    if first[0] < FAINT:
+        return first
+    alike = cv2.blur(a * b, (ALONG, ALONG))
+    kept = (alike <= np.quantile(alike[oval], MOST)).astype(np.float32)
+    return peak(_surface(a * kept, b * kept))
 
 
 def _white(picture: Floats) -> Floats:
