@@ -65,7 +65,7 @@ class Reuse(Value):
     ramp that light from one side lays over both; fine: the detail over that of the footage, little where a face is blurred;
     middle: the same of coarser detail, which no grain makes up for; tiles: steps between the steepest rows and columns over those
     between most. skin: the peaks of eyes and mouth once more, where an edge counts no more than the skin around it.
-    spread: the peak of the whole once more without the few places that are most alike: a drawn brow that lies on the real one is in
+    spread: the peak of the whole once more without the few places that are most alike: a drawn brow on the real one is in
     few, footage that shines through everywhere.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
     surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts; moved: (3, 17, 17) the same of the whole

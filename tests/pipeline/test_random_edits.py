@@ -18,9 +18,10 @@ from facedouble.media.probe import probe
 from facedouble.options import EncodeOptions, Options
 from facedouble.pipeline.analyse import Analysis
 from facedouble.pipeline.company import PlanCompany
+from facedouble.pipeline.hush import rests
 from facedouble.pipeline.render import Voice, names, perform_all
 from facedouble.plan import edit
-from facedouble.plan.people import FACES, HAIR, HIDES, Decision, Person, Span, TrackName
+from facedouble.plan.people import FACES, HAIR, HIDES, OPEN, Decision, Person, Span, TrackName
 from facedouble.plan.plan import Plan
 from facedouble.plan.read import read
 from facedouble.plan.values import Key, Region
@@ -45,6 +46,7 @@ def made(seen: Seen) -> Analysis:  # noqa: F811
 def resolved(plan: Plan, made: Analysis, frame: int) -> list[object]:
     """What everybody gets in a frame and what is laid over it, read off the lists."""
     people = {p.id: p for p in plan.people}
+    rest = rests(plan, "A", made.info, made.frames, made.marks)[frame]
     out: list[object] = [plan.watermark]
     for role in made.roles:
         i = frame - role.track.start
@@ -56,6 +58,8 @@ def resolved(plan: Plan, made: Analysis, frame: int) -> list[object]:
             got = ("ignore", None, "keep", "")
         elif len(who) == 1:
             got = _one(people[next(iter(who))], frame, role.weights[i] > 0)
+            if got[0] in OPEN and rest > 0 and plan.treatment("A", role.track.id, frame).shown(frame) > 0:
+                got = ("veil", None, got[2], "")  # a real face's lips would say what is bleeped
         elif who:
             claims = [people[id_] for id_ in who - {"ignored"}]
             wide = {widths(p, "A", frame) for p in claims} & {"box", "frame"}
