@@ -194,3 +194,27 @@ def test_nothing_is_a_copy_of_a_picture_that_was_lost() -> None:
     for output in (lost, SOURCE):
         made = compare(lost, output, BOX)
         assert made is not None and not any(share > 1 for share in scores(made, AuditOptions(), BOX.width).values())
+
+
+def test_a_drawn_brow_on_the_real_one_is_not_the_footage_shining_through() -> None:
+    """Two skins that have nothing in common, and the same dark lines in a few places; then a fifth of the one in the other."""
+    rng = np.random.default_rng(5)
+
+    def skin() -> Array:
+        grain = cv2.GaussianBlur(rng.standard_normal((180, 150)), (0, 0), 1.2)
+        face: Array = 150 + 12 * grain / grain.std()
+        return face
+
+    def lined(face: Array) -> Array:
+        out = np.clip(face, 0, 255).astype(np.uint8)
+        for x in (35, 90):
+            cv2.line(out, (x, 60), (x + 26, 56), 30, 3, cv2.LINE_AA)
+        return out
+
+    one, other = skin(), skin()
+    box = Box(0, 0, 150, 180)
+    alike = compare(lined(one), lined(other), box)
+    through = compare(lined(one), lined(0.2 * one + 0.8 * other), box)
+    assert alike is not None and through is not None
+    assert alike.whole[0] > LIMITS.blend_height > 2 * alike.spread[0]
+    assert scores(through, LIMITS, box.width)[WHOLE] > 1 > 0.5 > scores(alike, LIMITS, box.width)[WHOLE]
