@@ -225,8 +225,8 @@ def scores(found: Reuse, o: AuditOptions, width: float) -> dict[str, float]:
     eyes, mouth = ((max(o.part_height, least), o.part_stands, o.part_sharp) for least in (upper, lower))
     blend = max(o.blend_height, whole), o.blend_stands, o.blend_sharp
     return {
-        WHOLE: min(ratio(found.whole, blend), ratio(found.spread, blend) / o.part_skin),
-        EYES: min(ratio(found.eyes, eyes), ratio(found.skin[0], eyes) / o.part_skin),
+        WHOLE: min(ratio(found.whole, blend), ratio(found.spread[0], blend) / o.part_skin),
+        EYES: min(ratio(found.eyes, eyes), *(ratio(more, eyes) / o.part_skin for more in (found.skin[0], found.spread[1]))),
         MOUTH: min(ratio(found.mouth, mouth), ratio(found.skin[1], mouth) / o.part_skin),
         PARTS: found.left / max(o.left, o.least / max(found.pixels[0], 1)),
         ROWS: found.rows / max(o.rows, o.least / max(found.pixels[0], 1)),

@@ -65,8 +65,8 @@ class Reuse(Value):
     ramp that light from one side lays over both; fine: the detail over that of the footage, little where a face is blurred;
     middle: the same of coarser detail, which no grain makes up for; tiles: steps between the steepest rows and columns over those
     between most. skin: the peaks of eyes and mouth once more, where an edge counts no more than the skin around it.
-    spread: the peak of the whole once more without the few places that are most alike: a drawn brow on the real one is in
-    few, footage that shines through everywhere.
+    spread: the peaks of the whole and of the eyes once more without the few places that are most alike: a drawn brow or lash on
+    the real one is in few, footage everywhere.
     pixels: how many of the face, its eyes and its mouth were compared, of which it depends how high a peak chance alone gives.
     surfaces: (2, 17, 17) correlation of the whole face and of its eyes at all shifts; moved: (3, 17, 17) the same of the whole
     face, cut, with this footage, with that of the frame before, and of that frame's face with this footage; empty without one.
@@ -85,7 +85,7 @@ class Reuse(Value):
     middle: float
     tiles: float
     skin: tuple[tuple[float, float, float], tuple[float, float, float]]
-    spread: tuple[float, float, float]
+    spread: tuple[tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -145,7 +145,7 @@ class _Peaks:
 
     peaks: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
     skin: tuple[tuple[float, float, float], tuple[float, float, float]]
-    spread: tuple[float, float, float]
+    spread: tuple[tuple[float, float, float], tuple[float, float, float]]
     pixels: tuple[int, int, int]
     surfaces: Floats
     moved: Floats
@@ -171,14 +171,15 @@ def _whitened(pictures: Sequence[Floats], oval: Bools, down: Floats) -> _Peaks:
     whole = _surface(a, b)
     moved = [_surface(cut[i], cut[k]) for i, k in ((0, 1), (2, 1), (0, 3))] if len(cut) > 2 else ()
     pixels = int(oval.sum()), int(oval[upper].sum()), int(oval[lower].sum())
-    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])), (peak(parts[2]), peak(parts[3])), _spread(a, b, oval, whole),
-                  pixels, np.stack([whole, parts[0]]), np.asarray(moved, np.float32))
+    spread = _spread(a, b, oval, whole), _spread(a[upper], b[upper], oval[upper], parts[0])
+    return _Peaks((peak(whole), peak(parts[0]), peak(parts[1])), (peak(parts[2]), peak(parts[3])), spread, pixels,
+                  np.stack([whole, parts[0]]), np.asarray(moved, np.float32))
 
 
-def _spread(a: Floats, b: Floats, oval: Bools, whole: Floats) -> tuple[float, float, float]:
-    """The peak of the whole once more without the places where both are most alike. a, b: whitened; whole: their `_surface`."""
-    first = peak(whole)
-    if first[0] < FAINT:
+def _spread(a: Floats, b: Floats, oval: Bools, surface: Floats) -> tuple[float, float, float]:
+    """The peak once more without the places where both are most alike. a, b: whitened; surface: theirs as they are."""
+    first = peak(surface)
+    if first[0] < FAINT or not oval.any():
         return first
     alike = cv2.blur(a * b, (ALONG, ALONG))
     kept = (alike <= np.quantile(alike[oval], MOST)).astype(np.float32)

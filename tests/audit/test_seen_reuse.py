@@ -216,5 +216,5 @@ def test_a_drawn_brow_on_the_real_one_is_not_the_footage_shining_through() -> No
     alike = compare(lined(one), lined(other), box)
     through = compare(lined(one), lined(0.2 * one + 0.8 * other), box)
     assert alike is not None and through is not None
-    assert alike.whole[0] > LIMITS.blend_height > 2 * alike.spread[0]
+    assert alike.whole[0] > LIMITS.blend_height > 2 * alike.spread[0][0]
     assert scores(through, LIMITS, box.width)[WHOLE] > 1 > 0.5 > scores(alike, LIMITS, box.width)[WHOLE]
