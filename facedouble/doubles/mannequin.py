@@ -36,7 +36,7 @@ AO_SCALE, AO_TURNS, AO_REACH = 2, 16, (2, 4, 8, 14, 22, 34)  # shrink factor of 
 AO_RANGE = 0.30  # canonical units: what is farther hides no light
 
 # linear albedo relative to skin
-FEATURES = 2.0  # power of what is darker than what is around it: as painted, it had half to two thirds of filmed faces' contrast
+FEATURES = 2.0  # power of what is darker than what is around it: as painted, it had .5 to .9 of filmed faces' contrast
 FEATURE = (0.7, 11.0)  # texels, sigma: what is much finer is a hair, what is wider a shade
 BLUSH = np.array([1.035, 0.955, 0.955])
 GAZE_MIDDLE = -0.045  # of the eye width: the iris tucks a little under the upper lid

@@ -414,10 +414,9 @@ def _ring(hole: Floats, gone: Floats, cells: float) -> Floats:
 
 def _part(cells: Floats, face: Drawn, row: int, rows: int, step: int) -> Floats:
     """(rows, w) a picture of cells, at the pixels of a drawn face from a row on."""
-    w = face.ids.shape[1]
-    x = (np.arange(w, dtype=np.float32) + face.x + 0.5) / step - 0.5
-    y = (np.arange(rows, dtype=np.float32) + face.y + row + 0.5) / step - 0.5
-    out: Floats = cv2.remap(cells, *np.meshgrid(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    at = np.array([[1, 0, face.x + 0.5 - 0.5 * step], [0, 1, face.y + row + 0.5 - 0.5 * step]]) / step
+    out: Floats = cv2.warpAffine(cells, at, (face.ids.shape[1], rows), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                                 borderMode=cv2.BORDER_REPLICATE)
     return out
 
 

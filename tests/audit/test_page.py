@@ -205,8 +205,8 @@ def test_remedies_are_lines_to_type() -> None:
     assert "'a; rm -rf ~.toml' P1 veil --clip '$(x)'" in problems(FOUND, hostile)[1].remedy.commands[0]
     loose = [p.remedy.commands for p in problems(FOUND, replace(ABOUT, clip=""))]
     assert loose[1][0] == "facedouble protect FOOTAGE.mp4 -o SAFER.mp4 --double veil" and loose[2][0].endswith("--voice mute")
-    assert [line.split()[1] for line in loose[0]] == ["protect", "analyse", "plan", "render"]
-    assert loose[0][2] == seen.remedy.commands[0], "without a plan too, the line that covers the place is there"
+    assert [line.split()[1] for line in loose[0]] == ["protect", "analyse", "plan", "plan", "render"]
+    assert loose[0][3] == seen.remedy.commands[0], "without a plan too, the line that covers the place is there"
     for spans in ([(40 * n, 40 * n + 1) for n in range(4)], [(100, 360)]):  # many moments, or ten seconds
         held = replace(ALIKE, findings=tuple(replace(KNOWN, frames=span) for span in spans))
         assert problems(replace(FOUND, checks=(held,)), ABOUT)[0].remedy.commands[0].startswith("facedouble double rank")

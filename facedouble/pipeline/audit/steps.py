@@ -100,9 +100,11 @@ def _seen(found: Sequence[Finding], about: About) -> Step:
                     "first." + _others(found))
     if not about.clip:
         return Step("Choose. Quick: veil everybody in this film (the first line). Or only this place: make a plan, cover it "
-                    "there, and make the film by the plan (the other lines)." + _others(found),
+                    "there, and make the film by the plan (the other lines; of whom nothing is decided is veiled by it)."
+                    + _others(found),
                     (f"{again(about)} --double veil", f"facedouble analyse FOOTAGE.mp4 --plan {plan}",
-                     _region(first, around, plan, "A"), f"facedouble render {plan} -o SAFER"))
+                     f"facedouble plan decide {plan} PERSON mannequin {BY}", _region(first, around, plan, "A"),
+                     f"facedouble render {plan} -o SAFER"))
     when = _when(around, clip)
     if first.person:
         return Step(f"Veil {first.person} there, half a second wider at both ends." + _others(found),
