@@ -133,8 +133,8 @@ class AuditOptions(Checked):
     held_sharp: float = knob(0.03, 0.0, 1.0)
     gaze_height: float = knob(0.08, 0.0, 1.0)  # and of the eyes alone
     gaze_sharp: float = knob(0.05, 0.0, 1.0)
-    # and of half a second, up to 4 px beside its place or of a frame before or after: clean clips reach .10, 4.3 and .03, and
-    # nine tenths of the three limits together; a fifth of the footage reaches 1.07 of them and more, once it is coded
+    # and of any half a second, up to 4 px beside its place or of a frame before or after: clean clips reach .93 of the three
+    # limits together; a fifth of the footage reaches 1.04 of them and more, once it is coded
     moved_height: float = knob(0.1, 0.0, 1.0)
     moved_stands: float = knob(5.0, 0.0, 100.0, "standard deviations")
     moved_sharp: float = knob(0.055, 0.0, 1.0)
@@ -153,6 +153,7 @@ class AuditOptions(Checked):
     tiled: float = knob(5.0, 1.0, 1000.0)  # or steps between tiles (mosaics reach 50 and more, faces under 3)
     left_half: float = knob(0.008, 0.0, 1.0)  # the mean of half a second, in which chance goes: of small windows,
     rows_half: float = knob(0.004, 0.0, 1.0)  # and of thin ones; clean clips reach .0038 and .0025, where a head turns
+    spots: float = knob(0.002, 0.0, 1.0)  # the mean of tiny windows where no face is seen at all; clean veils reach .0002
     # the median of half a second: how far a strip of rows or columns stands out of those beside it, in shares of its pixels that
     # are the footage's, more in a face of few pixels: clean clips reach .33 (.36 at a limit of .44), six rows .41 and more
     strip_half: float = knob(0.4, 0.0, 1.0)

@@ -21,7 +21,7 @@ import av.error
 import cv2
 import numpy as np
 
-from bench.mutate.faults import PLACES, Case, Fault
+from bench.mutate.faults import PLACES, Case, Fault, Unfit
 from bench.mutate.surgery import Movie, Node, Sample, Stream, box, nodes, number
 from facedouble.colour import picture
 from facedouble.media.decode import frames
@@ -34,10 +34,6 @@ GPS: Final = b"+55.7558+037.6173/"
 NAMES: Final = (b"Ruslan Kadyrov", "Руслан".encode(), b"Ms. Petrova", b"flat 12, Lenina 4")
 XMP: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 LANGUAGES: Final = ("rus", "che", "eng", "ara", "fas", "tur", "pol", "ukr")
-
-
-class Unfit(Exception):
-    """This fault cannot be made on that film (it has no sound), or on this disk."""
 
 
 def spot(place: int, count: int) -> int:

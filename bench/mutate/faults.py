@@ -18,6 +18,10 @@ class Case:
     words: tuple[str, ...] = ()
 
 
+class Unfit(Exception):
+    """This fault cannot be made on that film (it has no sound, or nothing of the fault would be seen), or on this disk."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """make(case, place, strength, new file): place 0 to 7 is where in the film (or in the file); strengths: strongest first.

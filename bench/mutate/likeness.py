@@ -13,8 +13,7 @@ from pathlib import Path
 import cv2
 
 from bench.clips import part
-from bench.mutate.containers import Unfit
-from bench.mutate.faults import PLACES, Case, Fault
+from bench.mutate.faults import PLACES, Case, Fault, Unfit
 from facedouble.demo.witness import portrait_pixels
 from facedouble.doubles.blend import blend
 from facedouble.doubles.file import identity, write_double
@@ -79,7 +78,10 @@ def reshaped(case: Case, one: Double, strength: float) -> Double:
 
 
 def drawn(case: Case, double: Double, new: Path) -> None:
-    """The film with that double; that it is too like the witness is overruled, as somebody could."""
+    """The film with that double; that it is too like the witness is overruled, as somebody could.
+
+    Unfit where every face of it is veiled, so that nothing of any double is seen.
+    """
     with tempfile.TemporaryDirectory(dir=new.parent) as folder:
         file, film = Path(folder) / "fault.fdouble", Path(folder) / "fault.mp4"
         draft = film.with_suffix(".draft.mp4")  # nobody but the trial looks at it
@@ -87,6 +89,9 @@ def drawn(case: Case, double: Double, new: Path) -> None:
         subprocess.run([sys.executable, "-m", "facedouble", "protect", str(case.source), "-o", str(film), "--double", str(file),
                         "--voice", "mute", "--no-audit", "--alike-by", "the trial", "--alike-reason", "a fault made on purpose"],
                        check=True, capture_output=True, cwd=ROOT)
+        report = json.loads(draft.with_suffix(".report.json").read_bytes())
+        if not any(person["doubled"] for person in report["people"]):
+            raise Unfit("every face of it is veiled, whatever the double")
         draft.rename(new)
 
 

@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 
 from bench.mutate.again import again, count, fitting, mixed, pairs
-from bench.mutate.faults import PLACES, Case, Fault
+from bench.mutate.faults import PLACES, Case, Fault, Unfit
 from facedouble.colour import picture
 from facedouble.media.probe import probe
 from facedouble.models.install import locate
 from facedouble.types import Array, Frame
+
+KNOWN = 20.0  # px of a face's width under which nobody can be told from anybody by it
 
 Paint = Callable[[Frame, Frame, Array, Array], Frame]
 """Clean frame, frame of the footage, box (4,) x0 y0 x1 y1 px, points (5, 2) px of the face -> the faulty frame."""
@@ -221,7 +223,11 @@ def _elsewhere(frame: Frame, source: Frame, box: Array, size: float, share: floa
 
 
 def small(case: Case, place: int, strength: float, new: Path) -> None:
-    """strength: size of a bare face elsewhere in the picture, over its own."""
+    """strength: size of a bare face elsewhere in the picture, over its own; Unfit if it gets too small to know anybody by."""
+    start, stop = span(case, place, second(case))
+    boxes, _ = faces(case)
+    if strength * float((boxes[start:stop, 2] - boxes[start:stop, 0]).max()) < KNOWN:
+        raise Unfit("so small a face is nobody's")
     during(case, place, second(case), lambda f, s, b, p: _elsewhere(f, s, b, strength, 1.0, False), new)
 
 

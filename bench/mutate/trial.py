@@ -31,8 +31,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1]))
 from bench.mutate.cases import VIDEO, cases  # noqa: E402  found from any folder
 from bench.mutate.containers import FAULTS as CONTAINERS  # noqa: E402
-from bench.mutate.containers import Unfit  # noqa: E402
-from bench.mutate.faults import PLACES, Case  # noqa: E402
+from bench.mutate.faults import PLACES, Case, Unfit  # noqa: E402
 from bench.mutate.likeness import FAULTS as DOUBLES  # noqa: E402
 from bench.mutate.pictures import FAULTS as PICTURES  # noqa: E402
 from bench.mutate.sounds import FAULTS as SOUNDS  # noqa: E402

@@ -25,6 +25,9 @@ SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may b
 STILL: Final = 1.5  # levels by which a frame that is repeated differs, once it is coded
 COVER: Final = 0.75  # face sizes around a face's box that a cover may take, so that nothing moves there
 LEAST: Final = 0.02  # of the picture that has to be left, to tell whether it moves
+FOLLOWED: Final = 0.15  # of the footage's movement off the faces, that the output makes too: films .3 and more, repeats .02
+ENOUGH: Final = 0.1  # of the picture that lies off the faces, to tell that; in less, all of it is taken:
+RESTED: Final = 0.1  # then both the share that is made too, and the output's own movement (films .16 and more, repeats .07)
 OFF: Final = 0.5  # face sizes from which the picture still tells which moment of the footage it is of
 
 
@@ -154,15 +157,27 @@ def _place(apart: Floats) -> tuple[float, Box | None]:
 
 
 def _still(before: _Held, now: _Held) -> float:
-    """How much the footage moves where the output does not at all."""
+    """How much the footage moves where the output does not."""
     if now.source is None or before.source is None:
         return 0.0
     shown = now.shown & before.shown
     if shown.mean() < LEAST:
         return 0.0
-    moves = float(np.percentile(np.abs(now.source - before.source)[shown], 99))
-    rest = float(np.percentile(np.abs(now.output - before.output)[shown], 99))
-    return moves if rest < min(STILL, 0.25 * moves) else 0.0
+    moved, made = now.source - before.source, now.output - before.output
+    moves = float(np.percentile(np.abs(moved)[shown], 99))
+    rest = float(np.percentile(np.abs(made)[shown], 99))
+    return moves if rest < min(STILL, 0.25 * moves) or _rests(moved, made, shown, shown & now.off & before.off) else 0.0
+
+
+def _rests(moved: Floats, made: Floats, shown: Bools, off: Bools) -> bool:
+    """Whether the output's step from the frame before has nothing of the footage's: noise and coding differ in a repeat, too."""
+    place = off if off.mean() > ENOUGH else shown
+    ours, theirs = made[place], moved[place]
+    energy = float(theirs @ theirs)
+    followed = float(ours @ theirs) / max(energy, 1e-3)
+    if place is off:
+        return followed < FOLLOWED
+    return followed < RESTED and float(ours @ ours) < RESTED * energy
 
 
 def _other(now: _Held, beside: Sequence[_Held]) -> float:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from facedouble.audit.account import Told
-from facedouble.audit.reuse import MOVES, NEAR, Reuse, compare, peak, remains
-from facedouble.audit.rim import CELLS, line
+from facedouble.audit.lately import FEW, LEAST, Lately
+from facedouble.audit.reuse import Reuse, compare, peak, remains, spots
 from facedouble.audit.scene import COVERED, DRAWN, MAYBE, Record, Scene, matched
 from facedouble.audit.spans import Hit, Spans
 from facedouble.audit.verdict import Check, Look
 from facedouble.geometry import overlap, scaled
 from facedouble.options import AuditOptions
-from facedouble.types import Array, Box, Floats, Seen
+from facedouble.types import Array, Box, Floats, Seen, Seer
 
 WHOLE: Final = "The footage shines through a face."
 EYES: Final = "The eyes in a face are the footage's, or something in them is."
@@ -28,7 +28,8 @@ RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "The real face may still show here, only blurred or coarse."
 HEAD: Final = 1.3  # sides of the face box within which a veil or a cover leaves nothing
 SURE: Final = 0.6  # score from which a face that a detector finds where there may be one is compared
-FEW: Final = 6  # frames under which nothing is told of half a second
+UNSEEN: Final = 4  # every so-manieth frame in which no face is seen, as under a veil, the footage says where its eyes are
+THERE: Final = 0.3  # overlap with the plan's place from which that is the face
 FILLED: Final = 2400.0  # px of a face, under which a strip is the shorter, and stands out by chance the more
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
 TRACE_SHARE: Final = 0.04  # or of a large face that share of its width: hair comes and goes at its outline
@@ -54,31 +55,15 @@ class _Held:
     rims: int = 0
 
 
-@dataclass
-class _Half:
-    """Half a second of a face: where lines of the footage ran along the outline, and `moved`, summed.
-
-    looks: in how many frames that was taken; frames: left, rows, pixels and strip of each.
-    """
-
-    told: Told
-    since: int
-    last: int
-    lines: Floats
-    moved: Floats
-    looks: int = 0
-    frames: list[tuple[float, float, int, float]] = field(default_factory=list)
-
-
 class Left:
-    """`take` every scene, then `checks`. second: frames of one."""
+    """`take` every scene, then `checks`. second: frames of one; find: faces in a picture."""
 
-    def __init__(self, limits: AuditOptions, second: int, record: Record) -> None:
-        self.limits, self.second, self.record = limits, second, record
+    def __init__(self, limits: AuditOptions, second: int, record: Record, find: Seer) -> None:
+        self.limits, self.second, self.record, self.find = limits, second, record, find
         self.spans, self.eyes = Spans(), Spans()
         self.before: tuple[Array, ...] = ()
         self.held: dict[Key, _Held] = {}
-        self.halves: dict[Key, _Half] = {}
+        self.lately: dict[Key, Lately] = {}
 
     def take(self, scene: Scene) -> None:
         """Compare every face that is to be drawn over with the footage."""
@@ -110,11 +95,14 @@ class Left:
         if told.treatment == MAYBE and (face is None or face.score < SURE):
             return  # nobody knows whether a face is there, or where
         made = scores(found, self.limits, box.width)
+        bare = spots(scene.source, scene.output, box) if face is None else None
+        if face is None and first and scene.number % UNSEEN == 0:
+            face = self._filmed(scene, told)
         if face is not None:
             made = self._features(scene, face, made)
         self._judge(scene.number, told, made)
         self._hold(scene.number, told, key, found, box.width)
-        self._gather(scene.number, told, key, found)
+        self._gather(scene.number, told, key, found, bare)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
         """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
@@ -129,6 +117,13 @@ class Left:
                 self.record("remains", scene.number, (rest, float(what == EYES), size * apart))
                 made[what] = max(made[what], least / max(rest, 1e-3))
         return made
+
+    def _filmed(self, scene: Scene, told: Told) -> Seen | None:
+        """The face that is in the footage at a place where none is seen in the output."""
+        assert scene.source is not None
+        rgb = np.repeat(scene.source.astype(np.uint8)[..., None], 3, 2)
+        faces = [f for f in self.find(rgb) if f.score >= SURE and overlap(f.box, told.box) > THERE]
+        return max(faces, key=lambda f: overlap(f.box, told.box), default=None)
 
     def _judge(self, number: int, told: Told, found: dict[str, float]) -> None:
         for what, score in found.items():
@@ -147,36 +142,42 @@ class Left:
         if held.count >= self.second:
             self._end(self.held.pop(key))
 
-    def _gather(self, number: int, told: Told, key: Key, found: Reuse) -> None:
-        half = self.halves.setdefault(key, _Half(told, number, number, np.zeros(CELLS, np.float32), np.zeros(MOVES, np.float32)))
-        half.lines, half.told, half.last = half.lines + found.rim.lines, told, number
-        if len(found.moved):
-            half.moved, half.looks = half.moved + found.moved, half.looks + 1
-        half.frames.append((found.left, found.rows, found.pixels[0], found.strip))
-        if len(half.frames) >= max(self.second // 2, FEW):
-            self._halved(self.halves.pop(key))
+    def _gather(self, number: int, told: Told, key: Key, found: Reuse, bare: float | None) -> None:
+        half = self.lately.setdefault(key, Lately(max(self.second // 2, LEAST), told))
+        half.add(number, told, found, bare)
+        if half.full:
+            self._sliding(half)
+            if half.rest >= half.half:
+                self._together(half)
 
     def _close(self, number: int) -> None:
         """End what has not been filled in twice its time, as a face has left: what there is of it is judged all the same."""
         for key in [k for k, held in self.held.items() if number - held.since > 2 * self.second]:
             self._end(self.held.pop(key))
-        for key in [k for k, half in self.halves.items() if number - half.since > max(self.second, 2 * FEW)]:
-            self._halved(self.halves.pop(key))
+        for key in [k for k, half in self.lately.items() if number - half.last > half.half]:
+            if len((half := self.lately.pop(key)).looks) >= FEW <= half.rest:
+                if not half.full:
+                    self._sliding(half)
+                self._together(half)
 
-    def _halved(self, half: _Half) -> None:
-        """Whatever lasts a second fills half of one."""
-        if len(half.frames) < FEW:
-            return
-        count, o = np.float32(len(half.frames)), self.limits
-        share = line(half.lines / count)
-        left, rows, pixels, _ = np.mean(half.frames, 0).tolist()
-        strip = float(np.median([frame[-1] for frame in half.frames]))  # wherever in the face, as a head moves
-        peaks = [peak(moved / np.float32(max(half.looks, 1)), NEAR) for moved in half.moved]
-        self.record("half", half.since, (share, left, rows, len(half.frames), *peaks[0], *peaks[1], *peaks[2], pixels, strip))
+    def _sliding(self, half: Lately) -> None:
+        """What is asked of the half a second that ends with every frame: a trace of a second fills it, whenever it begins."""
+        o, pixels, peaks, share = self.limits, half.pixels(), half.peaks(), half.line()
+        bare = half.spots()
+        self.record("half", half.since, (share, len(half.looks), *peaks[0], *peaks[1], *peaks[2], pixels, bare))
         least = max(o.moved_height, o.chance / pixels ** 0.5), o.moved_stands, o.moved_sharp
-        for what, score in ((RIM, share / o.line), (PARTS, left / o.left_half), (ROWS, rows / o.rows_half),
-                            (ROWS, strip / (o.strip_half * max(1.0, (FILLED / pixels) ** 0.25))),
-                            (MOVED, max(ratio(p, least) for p in peaks))):
+        self._lasting(half, ((RIM, share / o.line), (MOVED, max(ratio(p, least) for p in peaks)), (PARTS, bare / o.spots)))
+
+    def _together(self, half: Lately) -> None:
+        """What is asked of one half of a second after the other."""
+        o, pixels, left, rows, strip = self.limits, half.pixels(), half.left(), half.rows(), half.strip()
+        self.record("parts", half.since, (left, rows, len(half.looks), pixels, strip))
+        half.rest = 0
+        self._lasting(half, ((PARTS, left / o.left_half), (ROWS, rows / o.rows_half),
+                             (ROWS, strip / (o.strip_half * max(1.0, (FILLED / pixels) ** 0.25)))))
+
+    def _lasting(self, half: Lately, found: Sequence[tuple[str, float]]) -> None:
+        for what, score in found:
             self.spans.most(f"{what.rstrip('.')} (half a second together)", score)
             if score > 1:
                 self.spans.add(Hit(what, half.since, half.last + 1, half.told.box, score, 1.0, half.told.person))

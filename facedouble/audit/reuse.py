@@ -31,6 +31,7 @@ MOUTH: Final = (0.62, 0.92)
 ROWS: Final = 6  # of eyes or mouth, under which there is nothing to compare
 TINY: Final = 3.0  # px of an eye's radius under which nothing can be told of it
 NOISE: Final = 4.0  # levels^2 of a place without contrast
+PLACED: Final = 2.0  # levels^2 of an eye or a mouth of the footage, under which it tells nothing
 CUT: Final = 0.5  # times their local strength, at which values are cut where a peak may lie at any shift
 WINDOW: Final = 9  # px of the windows in which single places are compared
 KEPT: Final = 0.9  # correlation in a window from which it counts as left from the footage
@@ -40,6 +41,7 @@ ROW: Final = ((21, 3), (3, 21), (31, 3), (3, 31))  # px of thin windows for rows
 CLOSE: Final = 2.0  # mean square of the difference in a thin window, levels^2: coding at crf 17 leaves about that
 FAINT: Final = 0.03  # a correlation so far under every limit that nothing more is asked of it
 ALONG, MOST = 7, 0.97  # px of a place, and share of the places that is kept for `Reuse.spread`
+SPOT: Final = (5, 0.1, 16.0)  # px of a window, share of the footage's variance there by which it may differ, and how much that is
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
 ALIKE: Final = 3.0  # levels by which a pixel is as it was
 STRIP: Final = (3, 3, 4)  # rows of a strip; that lie between it and those beside it; and of those
@@ -115,16 +117,21 @@ def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()
     if part is None or any(p.shape != source.shape for p in (output, *before)):
         return None
     a, b, *rest = (np.ascontiguousarray(p[part], np.float32) for p in (source, output, *before))
-    rows, columns = (np.arange(s.start, s.stop, dtype=np.float32) + np.float32(0.5) for s in part)
-    across = (columns - np.float32(box.x0)) / np.float32(box.width) - np.float32(0.5)
-    down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
-    oval = across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2
-    found = _whitened((a, b, *rest), oval, down + np.float32(0.5))
+    oval, down = _oval(part, box)
+    found = _whitened((a, b, *rest), oval, down)
     high = [cv2.subtract(x, cv2.GaussianBlur(x, (0, 0), 1.5)) for x in (a, b)]
     fine, middle = (of(q, oval) / max(of(p, oval), 1e-3) for of, p, q in ((_detail, *high), (_middle, a, b)))
     return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval), _strip(a, b, oval), rim(source, output, box),
                  *_coarse(a, b, oval), fine, middle, _tiles(b, oval), found.skin, found.spread, found.pixels, found.surfaces,
                  found.moved)
+
+
+def _oval(part: tuple[slice, slice], box: Box) -> tuple[Bools, Floats]:
+    """Which pixels (h, w) of a part of the picture are looked at, and how far down the box (h,) each row is, 0 to 1."""
+    rows, columns = (np.arange(s.start, s.stop, dtype=np.float32) + np.float32(0.5) for s in part)
+    across = (columns - np.float32(box.x0)) / np.float32(box.width) - np.float32(0.5)
+    down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
+    return across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2, down + np.float32(0.5)
 
 
 def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:
@@ -293,14 +300,28 @@ def _tiles(picture: Floats, oval: Bools) -> float:
     return min(found)
 
 
+def spots(source: Array, output: Array, box: Box) -> float:
+    """Share of a face box' oval (px) that tiny windows find as it was, level and all: under a veil there is none of it."""
+    part = area(box, source.shape)
+    if part is None or source.shape != output.shape:
+        return 0.0
+    a, b = (np.ascontiguousarray(p[part], np.float32) for p in (source, output))
+    (size, alike, least), apart = SPOT, cv2.subtract(a, b)
+    mean, square, rest = (cv2.blur(x, (size, size)) for x in (a, cv2.multiply(a, a), cv2.multiply(apart, apart)))
+    varied = cv2.subtract(square, cv2.multiply(mean, mean))
+    oval = _oval(part, box)[0]
+    return float(((varied > least) & (rest < alike * varied) & oval).sum() / max(int(oval.sum()), 1))
+
+
 def remains(source: Array, output: Array, middle: Array, radius: float) -> float | None:
     """What remains of a small place when the footage's brightness is taken away, over the footage's contrast there.
 
-    About 1 for an eye or a mouth that was drawn anew in the same place, 0 for the footage's. None if it is too small or outside.
+    About 1 for an eye or a mouth that was drawn anew in the same place, 0 for the footage's. None if it is too small or outside,
+    or the footage has nothing there to tell it by.
     """
     (x, y), wide = middle.tolist(), 1.3 * radius
     x0, y0, x1, y1 = round(x - wide), round(y - radius), round(x + wide + 1), round(y + radius + 1)
     if radius < TINY or x0 < 0 or y0 < 0 or x1 > source.shape[1] or y1 > source.shape[0]:
         return None
     a, b = (p[y0:y1, x0:x1].astype(np.float32) for p in (source, output))
-    return float(np.std(b - a) / np.sqrt(np.var(a) + NOISE))
+    return float(np.std(b - a) / np.sqrt(np.var(a) + NOISE)) if np.var(a) > PLACED else None

@@ -29,7 +29,7 @@ CELLS: Final = (40, 128)  # radii and turns of what is kept of a frame
 CHIN: Final = (60.0, 120.0, 0.86)  # degrees, clockwise from the right, and a radius: up to there an open mouth has its creases
 HAIR: Final = (230.0, 310.0, 0.82)  # the same of the hair: from there on its edge is the witness's by right
 SMALLEST: Final = 40.0  # px of the face's width, under which a line fills the band
-OFTEN: Final = 0.5  # share of the frames in which a line has to be in a cell
+OFTEN: Final = 0.4  # share of the frames in which a line has to be in a cell; it moves with a jaw that opens
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Watch:
         second = max(2, round(rate))
         self.account, self.models, self.limits = account, models, limits
         self.faces = Faces(models, limits, record)
-        self.left = Left(limits, second, record)
+        self.left = Left(limits, second, record, models.seer)
         self.whose = Whose(models, limits, second, people, gallery, record, shown)
         self.following = Following(limits, record)
         self.covering, self.covers, self.lead = covering, Covers(record), lead

@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from bench.mutate.containers import FAULTS, Unfit
-from bench.mutate.faults import PLACES, Case, Fault
+from bench.mutate.containers import FAULTS
+from bench.mutate.faults import PLACES, Case, Fault, Unfit
 from bench.mutate.surgery import Movie
 from facedouble.audit.verdict import Check
 from facedouble.media.decode import frames

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facedouble.audit.account import Told
-from facedouble.audit.left import FAINT, MOVED, PARTS, RIM, ROWS, WHOLE, Left
+from facedouble.audit.left import EYES, FAINT, MOUTH, MOVED, PARTS, RIM, ROWS, WHOLE, Left
 from facedouble.audit.scene import Scene
 from facedouble.audit.verdict import Finding
 from facedouble.options import AuditOptions
@@ -48,8 +48,10 @@ Frame = tuple[Floats, Sequence[Told], Sequence[Seen]]
 """The output, who is told to be in it, and what a detector sees in it."""
 
 
-def findings(clip: Sequence[Frame], second: int = SECOND, sources: Sequence[Floats] = (SOURCE,)) -> list[Finding]:
-    left = Left(AuditOptions(), second, lambda *_: None)
+def findings(clip: Sequence[Frame], second: int = SECOND, sources: Sequence[Floats] = (SOURCE,),
+             filmed: Sequence[Seen] = ()) -> list[Finding]:
+    """filmed: what a detector sees in the footage."""
+    left = Left(AuditOptions(), second, lambda *_: None, lambda _: filmed)
     for k, (output, told, seen) in enumerate(clip):
         source = coded(sources[k % len(sources)], k)
         left.take(Scene(k, np.zeros((*output.shape, 3), np.uint8), coded(output, 1000 + k), source, told, seen, False))
@@ -119,6 +121,39 @@ def test_of_two_faces_that_are_seen_each_is_compared_at_its_own() -> None:
     seen = [Seen(right, 0.9, POINTS + np.float32(25)), Seen(Box(20, 20, 90, 110), 0.6, POINTS - np.float32(35))]
     found = findings([(leaking(0.5, (slice(None), slice(0, 50))), told, seen)] * SECOND)
     assert max(f.score or 0 for f in found if f.person == "p1") > 2 and {f.person for f in found} == {"p1"}
+
+
+def veiled(place: tuple[float, float] | None, size: tuple[int, int] = (9, 6)) -> Floats:
+    """A veil, and in it an oval of the footage, x and y px."""
+    soft = cv2.GaussianBlur(DRAWN, (0, 0), 12.0)
+    there = np.zeros(SHAPE, np.float32)
+    if place is not None:
+        cv2.ellipse(there, (round(place[0]), round(place[1])), size, 30, 0, 360, 1.0, -1)
+    there = cv2.GaussianBlur(there, (0, 0), 1.0)
+    return np.asarray(soft + there * (SOURCE - soft), np.float32)
+
+
+@pytest.mark.parametrize(("place", "what"), [((75.0, 55.0), EYES), ((90.0, 90.0), MOUTH), (None, ""), ((40.0, 110.0), "")])
+def test_an_eye_in_a_veil_is_found_though_no_face_is_seen(place: tuple[float, float] | None, what: str) -> None:
+    """The head is tilted, so that its eyes are not where those of an upright one are."""
+    filmed = [Seen(BOX, 0.9, POINTS), Seen(OTHER, 0.9, POINTS + np.float32(140))]
+    output = veiled(place, (9, 6) if what != MOUTH else (16, 12))
+    found = {f.what for f in findings([(output, one(treatment="veil"), [])] * SECOND, filmed=filmed)} & {EYES, MOUTH}
+    assert found == ({what} if what else set())
+
+
+def test_a_patch_of_the_footage_in_a_veil_is_found_wherever_it_is() -> None:
+    """Where a face is seen, it is drawn, and its features may lie where the footage's do."""
+    patch: Frame = veiled((90.0, 62.0), (6, 4)), one(treatment="veil"), []
+    assert PARTS in {f.what for f in findings([patch] * SECOND)}
+    assert PARTS not in {f.what for f in findings([(veiled(None), *patch[1:])] * SECOND)}
+    assert PARTS not in {f.what for f in findings([(*patch[:2], [Seen(BOX, 0.9, POINTS)])] * SECOND)}
+
+
+@pytest.mark.parametrize("late", range(0, SECOND, 5))
+def test_footage_beside_its_place_for_a_second_is_found_whenever_that_begins(late: int) -> None:
+    some: Frame = leaking(0.135, source=np.roll(SOURCE, (0, 2), (0, 1))), one(), []
+    assert MOVED in {f.what for f in findings([CLEAN] * late + [some] * SECOND + [CLEAN] * (2 * SECOND))}
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (2, 0), (0, 3), (-2, 2)])

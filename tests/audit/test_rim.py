@@ -51,7 +51,7 @@ def coded(picture: Floats, seed: int) -> Array:
 
 def found(outputs: list[Floats], limits: AuditOptions = LIMITS, source: Floats = SOURCE) -> list[str]:
     """What is said of a clip, the box of the face being seen now here, now there."""
-    left = Left(limits, SECOND, lambda *_: None)
+    left = Left(limits, SECOND, lambda *_: None, lambda _: ())
     for k, output in enumerate(outputs):
         shaken = Box(*(v + 0.7 * (-1) ** k for v in (BOX.x0, BOX.y0, BOX.x1, BOX.y1)))
         left.take(Scene(k, np.zeros((*SHAPE, 3), np.uint8), coded(output, k), coded(source, 100), [Told(shaken, "double", "p1")],

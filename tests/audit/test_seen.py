@@ -23,7 +23,7 @@ from facedouble.audit.verdict import Check, Look
 from facedouble.geometry import shifted
 from facedouble.options import AuditOptions
 from facedouble.pipeline.audit.page_parts import state
-from facedouble.types import Array, Box, Bytes, Colour, Floats, Frame, Seen
+from facedouble.types import Array, Bools, Box, Bytes, Colour, Floats, Frame, Seen
 
 SHAPE = (160, 240)
 PLACE = Box(90, 40, 140, 105)
@@ -338,6 +338,28 @@ def test_a_covered_head_before_a_wall_does_not_stand_still() -> None:
     for k, picture in enumerate(footage):
         picture[:, 20 * k : 20 * k + 20] += 30  # somebody walks behind
     assert most([covered] * 6, footage, [box]) > LIMITS.still
+
+
+@pytest.mark.parametrize(("size", "noise"), [(40, 4.0), (170, 2.0)])
+def test_a_repeat_is_found_where_little_moves_and_coding_changes_it(size: int, noise: float) -> None:
+    """Light that flickers a little over a wall; of a face so large nothing is left beside it, and it is drawn anew."""
+    box, rng = Box(130 - size / 2, 90 - size / 2, 130 + size / 2, 90 + size / 2), np.random.default_rng(4)
+    drawn: Bools = np.zeros((180, 260), bool)
+    drawn[int(box.y0):int(box.y1), int(box.x0):int(box.x1)] = True
+    wall, face = (cv2.GaussianBlur(rng.standard_normal((180, 260)), (0, 0), 6.0) for _ in range(2))
+    footage = [np.asarray(120 + 200 * wall + 2.6 * cv2.blur(rng.standard_normal((180, 260)), (8, 8)) * 4, np.float32)
+               for _ in range(10)]
+    outputs = [np.where(drawn, 120 + 200 * np.roll(face, k, 1), p + 0.3 * (p - footage[0])) for k, p in enumerate(footage)]
+
+    def stills(outputs: list[Floats]) -> list[float]:
+        follower = Follower()
+        coded = [np.asarray(np.clip(np.round(o + noise * rng.standard_normal(o.shape)), 0, 255), np.uint8) for o in outputs]
+        steps = [follower.take(k, out, source, [box]) for k, (out, source) in enumerate(zip(coded, footage, strict=True))]
+        return [step.still for step in (*steps[1:], follower.finish()) if step is not None]
+
+    assert max(stills(outputs)) == 0
+    again = stills([*outputs[:5], outputs[4], *outputs[6:]])
+    assert again[5] > LIMITS.still and max(again[:5] + again[6:]) == 0
 
 
 @pytest.mark.parametrize("size", [(64, 48), (60, 45)])
