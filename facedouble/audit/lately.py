@@ -42,10 +42,12 @@ class Lately:
     _lines: Array = field(default_factory=lambda: np.zeros(CELLS, np.int32))
     _moved: Doubles = field(default_factory=lambda: np.zeros(MOVES))
     _count: int = 0
+    _whole: bool = False
 
     def add(self, number: int, told: Told, found: Reuse, spots: float | None = None) -> None:
         """One frame more; those that are too old go. spots: as in `_Look`."""
         while self.looks and (len(self.looks) >= self.half or number - self.since >= 2 * self.half):
+            self._whole = True
             self._sum(self.looks.popleft(), -1)
         look = _Look(number, found.rim.lines, found.moved, found.left, found.rows, found.pixels[0], found.strip, spots)
         self.looks.append(look)
@@ -70,8 +72,8 @@ class Lately:
 
     @property
     def full(self) -> bool:
-        """Whether half a second is held, or as much of it as there is of a face that is only there now and then."""
-        return len(self.looks) >= self.half or (len(self.looks) >= FEW and self.last - self.since >= 2 * self.half - 2)
+        """Whether half a second is held, or of a face that is there now and then as much as there is of it in twice the time."""
+        return len(self.looks) >= self.half or (self._whole and len(self.looks) >= FEW)
 
     def line(self) -> float:
         """Share of the turn along which a line of the footage runs."""

@@ -91,6 +91,13 @@ def test_at_a_few_frames_a_second_half_seconds_are_filled() -> None:
     assert ROWS in [f.what for f in findings([(rows, one(), [])] * 24, 4, (shaded,))]
 
 
+def test_a_face_that_is_there_in_every_third_frame_is_judged_while_it_is_there() -> None:
+    """A patch in a veil for a second and a half, and a clean one for long after."""
+    clip = [veiled((90.0, 62.0), (6, 4))] * 36 + [veiled(None)] * 100
+    shown: list[Frame] = [(output, one(treatment="veil") if k % 3 == 0 else [], []) for k, output in enumerate(clip)]
+    assert PARTS in {f.what for f in findings(shown)}
+
+
 @pytest.mark.parametrize("person", ["p1", ""])
 def test_two_faces_of_one_person_or_of_nobody_are_not_one(person: str) -> None:
     """A mirror: the one face leaks, the other does not, and hides nothing of that."""
