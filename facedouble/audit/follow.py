@@ -25,7 +25,8 @@ SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may b
 STILL: Final = 1.5  # levels by which a frame that is repeated differs, once it is coded
 COVER: Final = 0.75  # face sizes around a face's box that a cover may take, so that nothing moves there
 LEAST: Final = 0.02  # of the picture that has to be left, to tell whether it moves
-FOLLOWED: Final = 0.15  # of the footage's movement off the faces, that the output makes too: films .3 and more, repeats .02
+FOLLOWED: Final = 0.15  # of the footage's movement off the faces, that the output makes too: films .3 and more, repeats .02;
+# only where it moves less than the footage: where a veil comes, it moves by more
 ENOUGH: Final = 0.1  # of the picture that lies off the faces, to tell that; in less, all of it is taken:
 RESTED: Final = 0.1  # then both the share that is made too, and the output's own movement (films .16 and more, repeats .07)
 OFF: Final = 0.5  # face sizes from which the picture still tells which moment of the footage it is of
@@ -175,9 +176,8 @@ def _rests(moved: Floats, made: Floats, shown: Bools, off: Bools) -> bool:
     ours, theirs = made[place], moved[place]
     energy = float(theirs @ theirs)
     followed = float(ours @ theirs) / max(energy, 1e-3)
-    if place is off:
-        return followed < FOLLOWED
-    return followed < RESTED and float(ours @ ours) < RESTED * energy
+    own = float(ours @ ours) / max(energy, 1e-3)
+    return followed < FOLLOWED and own < 1 if place is off else followed < RESTED and own < RESTED
 
 
 def _other(now: _Held, beside: Sequence[_Held]) -> float:

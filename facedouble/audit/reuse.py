@@ -44,6 +44,7 @@ ALONG, MOST = 7, 0.97  # px of a place, and share of the places that is kept for
 SPOT: Final = (5, 0.1, 16.0)  # px of a window, share of the footage's variance there by which it may differ, and how much that is
 SHADED: Final = 100.0  # variance of the footage along a row, so that flat skin of one tone tells nothing
 ALIKE: Final = 3.0  # levels by which a pixel is as it was
+BROW: Final = (0.74, 40.0)  # radius of the face, and degrees about its top, from which on a forehead goes over into the footage's
 STRIP: Final = (3, 3, 4)  # rows of a strip; that lie between it and those beside it; and of those
 PLAIN: Final = 6.0  # levels: a row of the footage that varies less tells as much less
 TOLD: Final = (12, 0.4)  # px of a row inside the oval, and share of the longest one, under which it is not looked at
@@ -121,9 +122,9 @@ def compare(source: Array, output: Array, box: Box, before: Sequence[Array] = ()
     found = _whitened((a, b, *rest), oval, down)
     high = [cv2.subtract(x, cv2.GaussianBlur(x, (0, 0), 1.5)) for x in (a, b)]
     fine, middle = (of(q, oval) / max(of(p, oval), 1e-3) for of, p, q in ((_detail, *high), (_middle, a, b)))
-    return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval), _strip(a, b, oval), rim(source, output, box),
-                 *_coarse(a, b, oval), fine, middle, _tiles(b, oval), found.skin, found.spread, found.pixels, found.surfaces,
-                 found.moved)
+    return Reuse(*found.peaks, _kept(a, b, high, oval), _thin(a, b, oval & ~_brow(part, box)), _strip(a, b, oval),
+                 rim(source, output, box), *_coarse(a, b, oval), fine, middle, _tiles(b, oval), found.skin, found.spread,
+                 found.pixels, found.surfaces, found.moved)
 
 
 def _oval(part: tuple[slice, slice], box: Box) -> tuple[Bools, Floats]:
@@ -132,6 +133,13 @@ def _oval(part: tuple[slice, slice], box: Box) -> tuple[Bools, Floats]:
     across = (columns - np.float32(box.x0)) / np.float32(box.width) - np.float32(0.5)
     down = (rows - np.float32(box.y0)) / np.float32(box.height) - np.float32(0.5)
     return across[None] ** 2 + down[:, None] ** 2 < (SIDE / 2) ** 2, down + np.float32(0.5)
+
+
+def _brow(part: tuple[slice, slice], box: Box) -> Bools:
+    """(h, w) the top of the forehead, below the hair: light falls on a double there as it does on the footage's beside it."""
+    down, across = np.ogrid[part[0], part[1]]
+    x, y = (across + 0.5 - box.centre[0]) * 2 / box.width, (box.centre[1] - down - 0.5) * 2 / box.height
+    return np.asarray((np.hypot(x, y) > BROW[0]) & (y > np.abs(x) / np.tan(np.radians(BROW[1]))))
 
 
 def peak(surface: Floats, near: int = 0) -> tuple[float, float, float]:

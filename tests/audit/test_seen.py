@@ -362,6 +362,20 @@ def test_a_repeat_is_found_where_little_moves_and_coding_changes_it(size: int, n
     assert again[5] > LIMITS.still and max(again[:5] + again[6:]) == 0
 
 
+def test_a_veil_that_comes_where_little_moves_is_no_repeat() -> None:
+    """It is laid over somebody who is not in the plan: what the output does there is more than the footage does."""
+    rng = np.random.default_rng(5)
+    wall = 120 + 200 * cv2.GaussianBlur(rng.standard_normal((180, 260)), (0, 0), 6.0)
+    footage = [np.asarray(wall + 10 * cv2.blur(rng.standard_normal((180, 260)), (8, 8)), np.float32) for _ in range(10)]
+    outputs = [p.copy() for p in footage]
+    for picture in outputs[5:]:
+        picture[:, 120:] = np.linspace(20, 90, 140)
+    follower = Follower()
+    steps = [follower.take(k, out, source, [Box(10, 10, 60, 60)]) for k, (out, source) in enumerate(zip(outputs, footage,
+                                                                                                       strict=True))]
+    assert max(step.still for step in (*steps[1:], follower.finish()) if step is not None) == 0
+
+
 @pytest.mark.parametrize("size", [(64, 48), (60, 45)])
 def test_blocks_are_the_means_of_their_pixels(size: tuple[int, int]) -> None:
     picture = np.random.default_rng(3).integers(0, 256, size[::-1], np.uint8)

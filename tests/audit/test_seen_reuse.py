@@ -53,6 +53,16 @@ def test_footage_that_shines_through_is_found(share: float) -> None:
     assert found((1 - share) * DRAWN + share * SOURCE)[WHOLE] > 1
 
 
+@pytest.mark.parametrize(("row", "there"), [(52, False), (68, True), (130, True)])
+def test_light_that_both_foreheads_share_is_no_strip(row: int, there: bool) -> None:
+    """Shade under the hair falls on the double's forehead as on the footage's; further down, rows alike are the footage's."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]].astype(np.float32)
+    shade = np.asarray(60 + 2.5 * np.abs(x - 120), np.float32)
+    near = (np.abs(y - row) < 5) & (np.abs(x - 120) < 36)
+    source, output = (np.where(near, shade, picture).astype(np.float32) for picture in (face(1), DRAWN))
+    assert (found(output, coded(source, 1))[ROWS] > 1) == there
+
+
 @pytest.mark.parametrize(("rows", "what"), [((85, 135), EYES), ((165, 220), MOUTH)])
 def test_eyes_or_mouth_of_the_footage_are_found(rows: tuple[int, int], what: str) -> None:
     output = DRAWN.copy()
