@@ -83,10 +83,14 @@ class Lately:
         """Of this footage, of that of the frame before, of this in what was before: `reuse.peak` of their means."""
         return [peak(np.asarray(moved / max(self._count, 1), np.float32), NEAR) for moved in self._moved]
 
+    @property
+    def unseen(self) -> bool:
+        """Whether a detector saw a face in none of the frames, as under a veil."""
+        return all(look.spots is not None for look in self.looks)
+
     def spots(self) -> float:
         """Share of a veiled face that tiny windows find as it was, the mean; 0 if a face was seen in any of the frames."""
-        seen = [look.spots for look in self.looks if look.spots is not None]
-        return float(np.mean(seen)) if len(seen) == len(self.looks) else 0.0
+        return float(np.mean([look.spots or 0.0 for look in self.looks])) if self.unseen else 0.0
 
     def pixels(self) -> float:
         """Of the face, the mean."""

@@ -29,6 +29,7 @@ COARSE: Final = "The real face may still show here, only blurred or coarse."
 HEAD: Final = 1.3  # sides of the face box within which a veil or a cover leaves nothing
 SURE: Final = 0.6  # score from which a face that a detector finds where there may be one is compared
 UNSEEN: Final = 4  # every so-manieth frame in which no face is seen, as under a veil, the footage says where its eyes are
+VEILED: Final = 0.35  # of the limit for lines is theirs where no face is seen for half a second: a veil has none
 THERE: Final = 0.3  # overlap with the plan's place from which that is the face
 FILLED: Final = 2400.0  # px of a face, under which a strip is the shorter, and stands out by chance the more
 TRACE: Final = 4.0  # px of rim in a frame that count when they come again and again,
@@ -166,7 +167,8 @@ class Left:
         bare = half.spots()
         self.record("half", half.since, (share, len(half.looks), *peaks[0], *peaks[1], *peaks[2], pixels, bare))
         least = max(o.moved_height, o.chance / pixels ** 0.5), o.moved_stands, o.moved_sharp
-        self._lasting(half, ((RIM, share / o.line), (MOVED, max(ratio(p, least) for p in peaks)), (PARTS, bare / o.spots)))
+        most = o.line * (VEILED if half.unseen else 1.0)
+        self._lasting(half, ((RIM, share / most), (MOVED, max(ratio(p, least) for p in peaks)), (PARTS, bare / o.spots)))
 
     def _together(self, half: Lately) -> None:
         """What is asked of one half of a second after the other."""

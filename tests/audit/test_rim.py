@@ -13,7 +13,7 @@ from facedouble.audit.left import RIM, ROWS, Left
 from facedouble.audit.rim import CELLS, line, rim
 from facedouble.audit.scene import Scene
 from facedouble.options import AuditOptions
-from facedouble.types import Array, Box, Floats
+from facedouble.types import Array, Box, Floats, Seen
 
 LIMITS = AuditOptions()
 SHAPE = (150, 140)
@@ -49,13 +49,13 @@ def coded(picture: Floats, seed: int) -> Array:
     return np.asarray(np.clip(np.round(picture + 0.8 * noise), 0, 255), np.uint8)
 
 
-def found(outputs: list[Floats], limits: AuditOptions = LIMITS, source: Floats = SOURCE) -> list[str]:
-    """What is said of a clip, the box of the face being seen now here, now there."""
+def found(outputs: list[Floats], limits: AuditOptions = LIMITS, source: Floats = SOURCE, seen: bool = False) -> list[str]:
+    """What is said of a clip, the box of the face being told now here, now there; seen: a detector finds a face in the output."""
     left = Left(limits, SECOND, lambda *_: None, lambda _: ())
     for k, output in enumerate(outputs):
         shaken = Box(*(v + 0.7 * (-1) ** k for v in (BOX.x0, BOX.y0, BOX.x1, BOX.y1)))
         left.take(Scene(k, np.zeros((*SHAPE, 3), np.uint8), coded(output, k), coded(source, 100), [Told(shaken, "double", "p1")],
-                        [], k == len(outputs) - 1))
+                        [Seen(shaken, 0.9, np.zeros((5, 2), np.float32))] if seen else [], k == len(outputs) - 1))
     left.finish()
     return [f.what for c in left.checks("") for f in c.findings]
 
@@ -69,6 +69,13 @@ def test_a_fault_of_a_second_is_found_wherever_it_begins() -> None:
     for start in (5, 13, 20):
         clip = [DRAWN] * start + [beside(0.8, 3)] * SECOND + [DRAWN] * (40 - start)
         assert RIM in found(clip), start
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_under_a_veil_a_shorter_line_is_enough(seen: bool) -> None:
+    short = np.where(np.arange(SHAPE[0])[:, None] < BOX.centre[1] + 10, beside(0.0, 3), DRAWN)
+    short = np.where(np.arange(SHAPE[0])[:, None] > BOX.centre[1] - 10, short, DRAWN)
+    assert (RIM in found([np.asarray(short, np.float32)] * SECOND, seen=seen)) == (not seen)
 
 
 @pytest.mark.parametrize("drawn", [DRAWN, skin(3, 140), skin(4, 170), SOURCE + 20 * np.sin(np.arange(SHAPE[1]) / 6)])
