@@ -28,7 +28,7 @@ RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "The real face may still show here, only blurred or coarse."
 HEAD: Final = 1.3  # sides of the face box within which a veil or a cover leaves nothing
 SURE: Final = 0.6  # score from which a face that a detector finds where there may be one is compared
-UNSEEN: Final = 4  # every so-manieth frame in which no face is seen, as under a veil, the footage says where its eyes are
+UNSEEN: Final = 4  # every so-manieth frame the footage says where its eyes are: under a veil none are seen, by a hand others
 VEILED: Final = 0.35  # of the limit for lines is theirs where no face is seen for half a second: a veil has none
 THERE: Final = 0.3  # overlap with the plan's place from which that is the face
 FILLED: Final = 2400.0  # px of a face, under which a strip is the shorter, and stands out by chance the more
@@ -97,10 +97,10 @@ class Left:
             return  # nobody knows whether a face is there, or where
         made = scores(found, self.limits, box.width)
         bare = spots(scene.source, scene.output, box) if face is None else None
-        if face is None and first and scene.number % UNSEEN == 0:
-            face = self._filmed(scene, told)
-        if face is not None:
-            made = self._features(scene, face, made)
+        filmed = self._filmed(scene, told) if first and scene.number % UNSEEN == 0 else None
+        for one in (face, filmed):
+            if one is not None:
+                made = self._features(scene, one, made)
         self._judge(scene.number, told, made)
         self._hold(scene.number, told, key, found, box.width)
         self._gather(scene.number, told, key, found, bare)
@@ -120,7 +120,7 @@ class Left:
         return made
 
     def _filmed(self, scene: Scene, told: Told) -> Seen | None:
-        """The face that is in the footage at a place where none is seen in the output."""
+        """The face that is in the footage at a place."""
         assert scene.source is not None
         rgb = np.repeat(scene.source.astype(np.uint8)[..., None], 3, 2)
         faces = [f for f in self.find(rgb) if f.score >= SURE and overlap(f.box, told.box) > THERE]

@@ -130,14 +130,14 @@ def test_of_two_faces_that_are_seen_each_is_compared_at_its_own() -> None:
     assert max(f.score or 0 for f in found if f.person == "p1") > 2 and {f.person for f in found} == {"p1"}
 
 
-def veiled(place: tuple[float, float] | None, size: tuple[int, int] = (9, 6)) -> Floats:
+def veiled(place: tuple[float, float] | None, size: tuple[int, int] = (9, 6), source: Floats = SOURCE) -> Floats:
     """A veil, and in it an oval of the footage, x and y px."""
     soft = cv2.GaussianBlur(DRAWN, (0, 0), 12.0)
     there = np.zeros(SHAPE, np.float32)
     if place is not None:
         cv2.ellipse(there, (round(place[0]), round(place[1])), size, 30, 0, 360, 1.0, -1)
     there = cv2.GaussianBlur(there, (0, 0), 1.0)
-    return np.asarray(soft + there * (SOURCE - soft), np.float32)
+    return np.asarray(soft + there * (source - soft), np.float32)
 
 
 @pytest.mark.parametrize(("place", "what"), [((75.0, 55.0), EYES), ((90.0, 90.0), MOUTH), (None, ""), ((40.0, 110.0), "")])
@@ -147,6 +147,15 @@ def test_an_eye_in_a_veil_is_found_though_no_face_is_seen(place: tuple[float, fl
     output = veiled(place, (9, 6) if what != MOUTH else (16, 12))
     found = {f.what for f in findings([(output, one(treatment="veil"), [])] * SECOND, filmed=filmed)} & {EYES, MOUTH}
     assert found == ({what} if what else set())
+
+
+def test_eyes_of_the_footage_are_found_where_the_drawn_ones_are_seen_elsewhere() -> None:
+    """A hand lies over the mouth, and the face is drawn lower than it is; the footage's eyes are between drawn brows and eyes."""
+    seen, filmed = [Seen(BOX, 0.9, POINTS + np.array([0, 18], np.float32))], [Seen(BOX, 0.9, POINTS)]
+    soft = cv2.GaussianBlur(SOURCE, (0, 0), 2.0)
+    pasted: Frame = veiled((75.0, 55.0), (11, 8), soft), one(), seen
+    assert EYES in {f.what for f in findings([pasted] * SECOND, sources=(soft,), filmed=filmed)}
+    assert EYES not in {f.what for f in findings([(veiled(None), one(), seen)] * SECOND, sources=(soft,), filmed=filmed)}
 
 
 def test_a_patch_of_the_footage_in_a_veil_is_found_wherever_it_is() -> None:
