@@ -14,10 +14,10 @@ from bench.mutate.faults import Case  # noqa: E402  found from any folder
 
 VIDEO = HERE.parents[2] / "shared" / "data" / "video"
 PICTURES = ("grid_bbaf2n.mpg", "grid_swiz3n.mpg", "grid_lbax4n.mpg", "grid_pwij3p.mpg", "asl_thanks.mkv", "asl_bird.mkv",
-            "asl_learn.mkv", "cisco_vt2people.mp4", "vr_3.mp4", "lp_d18.mp4", "intel_two_people.mp4")
-HELD_OUT = ("grid_id2_swwp2s.mpg", "grid_lwbsza.mpg", "asl_book.mkv", "lp_s13.mp4", "vr_1.mp4", "vr_4.mp4",
-            "intel_three_people.mp4")
-"""Clips in which no fault was made when limits were set; once one led to a limit, it belongs to the others."""
+            "asl_learn.mkv", "cisco_vt2people.mp4", "vr_3.mp4", "lp_d18.mp4", "intel_two_people.mp4",
+            "grid_lwbsza.mpg")
+HELD_OUT = ("grid_id2_swwp2s.mpg", "asl_book.mkv", "lp_s13.mp4", "vr_1.mp4", "vr_4.mp4", "intel_three_people.mp4")
+"""Clips of which no fault led to a limit; once one does, its clip belongs to the others. Clean, all are held against limits."""
 
 
 def make(folder: Path, clips: Sequence[str]) -> None:

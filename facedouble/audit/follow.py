@@ -25,8 +25,7 @@ SPREAD: Final = 2.0  # face sizes around a face's box in which the picture may b
 STILL: Final = 1.5  # levels by which a frame that is repeated differs, once it is coded
 COVER: Final = 0.75  # face sizes around a face's box that a cover may take, so that nothing moves there
 LEAST: Final = 0.02  # of the picture that has to be left, to tell whether it moves
-FOLLOWED: Final = 0.15  # of the footage's movement off the faces, that the output makes too: films .3 and more, repeats .02;
-# only where it moves less than the footage: where a veil comes, it moves by more
+FOLLOWED: Final = 0.15  # of the footage's movement off the faces, that the output makes too: films .3 and more, repeats .02
 ENOUGH: Final = 0.1  # of the picture that lies off the faces, to tell that; in less, all of it is taken:
 RESTED: Final = 0.1  # then both the share that is made too, and the output's own movement (films .16 and more, repeats .07)
 OFF: Final = 0.5  # face sizes from which the picture still tells which moment of the footage it is of
@@ -171,7 +170,10 @@ def _still(before: _Held, now: _Held) -> float:
 
 
 def _rests(moved: Floats, made: Floats, shown: Bools, off: Bools) -> bool:
-    """Whether the output's step from the frame before has nothing of the footage's: noise and coding differ in a repeat, too."""
+    """Whether the output's step from the frame before has nothing of the footage's: noise and coding differ in a repeat, too.
+
+    Where a veil comes, it has nothing of it either, and is the larger.
+    """
     place = off if off.mean() > ENOUGH else shown
     ours, theirs = made[place], moved[place]
     energy = float(theirs @ theirs)

@@ -28,7 +28,7 @@ RIM: Final = "A rim of a face is the footage's."
 COARSE: Final = "The real face may still show here, only blurred or coarse."
 HEAD: Final = 1.3  # sides of the face box within which a veil or a cover leaves nothing
 SURE: Final = 0.6  # score from which a face that a detector finds where there may be one is compared
-UNSEEN: Final = 4  # every so-manieth frame the footage says where its eyes are: under a veil none are seen, by a hand others
+ASKED: Final = 4  # every so-manieth frame the footage says where its eyes are: under a veil none are seen, by a hand others
 VEILED: Final = 0.35  # of the limit for lines is theirs where no face is seen for half a second: a veil has none
 THERE: Final = 0.3  # overlap with the plan's place from which that is the face
 FILLED: Final = 2400.0  # px of a face, under which a strip is the shorter, and stands out by chance the more
@@ -69,19 +69,23 @@ class Left:
     def take(self, scene: Scene) -> None:
         """Compare every face that is to be drawn over with the footage."""
         self._close(scene.number)
+        filmed = self._filmed(scene)
         for k, told in enumerate(scene.told):
             if scene.source is None or told.treatment not in (*DRAWN, *COVERED, MAYBE):
                 continue
             face = found_at(told, scene)
             box = told.box if face is None else face.box  # where it is seen, it is more exactly than the plan knows
             key = told.track if told.track >= 0 else told.person or f"face {k}"
-            self._compare(scene, told, box, (key, 1.0), face)
+            there = max(filmed, key=lambda f: overlap(f.box, told.box), default=None)
+            asked = () if there is None or overlap(there.box, told.box) <= THERE else (there,)
+            self._compare(scene, told, box, (key, 1.0), face, asked)
             if told.treatment in COVERED:
                 self._compare(scene, told, scaled(box, HEAD), (key, HEAD))
         self.before = () if scene.source is None else (scene.source, scene.output)
 
-    def _compare(self, scene: Scene, told: Told, box: Box, key: Key, face: Seen | None = None) -> None:
-        """Compare a place, px, by itself and with what is held of it; face: the one that was found there."""
+    def _compare(self, scene: Scene, told: Told, box: Box, key: Key, face: Seen | None = None,
+                 filmed: Sequence[Seen] = ()) -> None:
+        """Compare a place, px, by itself and with what is held of it; face: found there in the output; filmed: in the footage."""
         assert scene.source is not None
         found = compare(scene.source, scene.output, box, self.before if scene.number % 2 else ())
         first = key[1] == 1.0  # of a covered face the whole head is one more look at the same face
@@ -97,16 +101,14 @@ class Left:
             return  # nobody knows whether a face is there, or where
         made = scores(found, self.limits, box.width)
         bare = spots(scene.source, scene.output, box) if face is None else None
-        filmed = self._filmed(scene, told) if first and scene.number % UNSEEN == 0 else None
-        for one in (face, filmed):
-            if one is not None:
-                made = self._features(scene, one, made)
+        for one in (*([] if face is None else [face]), *filmed):
+            made = self._features(scene, one, made)
         self._judge(scene.number, told, made)
         self._hold(scene.number, told, key, found, box.width)
         self._gather(scene.number, told, key, found, bare)
 
     def _features(self, scene: Scene, face: Seen, made: dict[str, float]) -> dict[str, float]:
-        """Eyes and mouth once more where a face is seen: how much of them remains beside the footage's."""
+        """Eyes and mouth once more where a face has them: how much of them remains beside the footage's."""
         assert scene.source is not None
         points = face.points.astype(np.float64)
         apart = float(np.hypot(*(points[1] - points[0])))
@@ -119,12 +121,11 @@ class Left:
                 made[what] = max(made[what], least / max(rest, 1e-3))
         return made
 
-    def _filmed(self, scene: Scene, told: Told) -> Seen | None:
-        """The face that is in the footage at a place."""
-        assert scene.source is not None
-        rgb = np.repeat(scene.source.astype(np.uint8)[..., None], 3, 2)
-        faces = [f for f in self.find(rgb) if f.score >= SURE and overlap(f.box, told.box) > THERE]
-        return max(faces, key=lambda f: overlap(f.box, told.box), default=None)
+    def _filmed(self, scene: Scene) -> Sequence[Seen]:
+        """The faces that are in the footage, in every frame in which it is asked, and in which somebody is to be drawn over."""
+        if scene.source is None or scene.number % ASKED or not any(t.treatment in (*DRAWN, *COVERED, MAYBE) for t in scene.told):
+            return ()
+        return [f for f in self.find(np.repeat(scene.source.astype(np.uint8)[..., None], 3, 2)) if f.score >= SURE]
 
     def _judge(self, number: int, told: Told, found: dict[str, float]) -> None:
         for what, score in found.items():

@@ -158,6 +158,19 @@ def test_eyes_of_the_footage_are_found_where_the_drawn_ones_are_seen_elsewhere()
     assert EYES not in {f.what for f in findings([(veiled(None), one(), seen)] * SECOND, sources=(soft,), filmed=filmed)}
 
 
+def test_the_footage_is_searched_once_for_all_who_are_in_a_frame() -> None:
+    asked: list[int] = []
+
+    def find(picture: Array) -> Sequence[Seen]:
+        asked.append(picture.shape[2])
+        return ()
+
+    left = Left(AuditOptions(), SECOND, lambda *_: None, find)
+    for k, told in enumerate([[*one(), *one(OTHER, track=2)]] * 8 + [one(treatment="show")] * 8):
+        left.take(Scene(k, np.zeros((*SHAPE, 3), np.uint8), coded(DRAWN, k), coded(SOURCE, 9), told, [], False))
+    assert asked == [3, 3]
+
+
 def test_a_patch_of_the_footage_in_a_veil_is_found_wherever_it_is() -> None:
     """Where a face is seen, it is drawn, and its features may lie where the footage's do."""
     patch: Frame = veiled((90.0, 62.0), (6, 4)), one(treatment="veil"), []
